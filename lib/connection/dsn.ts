@@ -1,0 +1,98 @@
+import { InputError } from '../errors.ts';
+import type { CellConnection, Tls } from './connection.ts';
+
+/** nova.conf spells the driver into the scheme; it makes no difference here. */
+const SCHEMES = [
+  'mysql:',
+  'mysql+pymysql:',
+  'mysql+mysqldb:',
+  'mysql+mysqlconnector:',
+  'mariadb:',
+  'mariadb+pymysql:',
+];
+
+const FORM = 'mysql://USER:PASSWORD@HOST:PORT/DATABASE?ssl=verify|rds|off';
+
+export function looksLikeDsn(text: string): boolean {
+  return /^(mysql|mariadb)(\+\w+)?:/.test(text);
+}
+
+/**
+ * Reads a database DSN as operators keep it.
+ *
+ * @param where names the DSN in errors, such as `secret: cells: cell1`
+ * @param defaults TLS as said elsewhere in the secret; the DSN's own `ssl` and `ssl_ca` come first
+ * @throws InputError that names the part, never what it holds
+ */
+export function parseDsn(
+  text: string,
+  where: string,
+  cell: string,
+  defaults: TlsOptions = {},
+): CellConnection {
+  const refuse = (part: string, accepted: string): never => {
+    throw new InputError(`${where}: ${part}: accepted: ${accepted}`);
+  };
+  if (!URL.canParse(text)) refuse('DSN', `${FORM}, with special characters of the password percent-encoded`);
+  const url = new URL(text);
+  if (!SCHEMES.includes(url.protocol))
+    refuse('DSN: scheme', SCHEMES.map((scheme) => `${scheme}//`).join(', '));
+  if (url.hash !== '') refuse('DSN: password', 'no bare #, write %23');
+
+  const decode = (part: string, value: string): string => {
+    try {
+      return decodeURIComponent(value);
+    } catch {
+      return refuse(`DSN: ${part}`, 'valid percent-encoding, % itself is %25');
+    }
+  };
+  const database = decode('database', url.pathname.slice(1));
+  if (url.hostname === '') refuse('DSN: host', 'a host name or address');
+  if (url.username === '') refuse('DSN: user', 'a user name');
+  if (database === '' || database.includes('/')) refuse('DSN: database', 'one database name after the host');
+
+  const options: TlsOptions = { ...defaults };
+  for (const [key, value] of url.searchParams) {
+    if (key === 'ssl') options.ssl = value;
+    else if (key === 'ssl_ca') options.ca = value;
+    else if (key !== 'charset')
+      refuse(`DSN: parameter ${key.replace(/[^\w-]/g, '?').slice(0, 40)}`, 'ssl, ssl_ca, charset');
+  }
+  return {
+    cell,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? 3306 : Number(url.port),
+    user: decode('user', url.username),
+    password: decode('password', url.password),
+    database,
+    tls: readTls(options, where),
+  };
+}
+
+export interface TlsOptions {
+  ssl?: string;
+  ca?: string;
+}
+
+/** TLS is verified unless the secret says otherwise in so many words. */
+export function readTls(options: TlsOptions, where: string): Tls {
+  const mode = options.ssl ?? 'verify';
+  if (options.ca !== undefined && !options.ca.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new InputError(`${where}: ssl_ca: accepted: the text of a PEM certificate, not a path`);
+  }
+  if (options.ca !== undefined && !['verify', 'true'].includes(mode)) {
+    throw new InputError(`${where}: ssl: contradicts the given ssl_ca; accepted: verify`);
+  }
+  switch (mode) {
+    case 'verify':
+    case 'true':
+      return options.ca === undefined ? { mode: 'verify' } : { mode: 'verify', ca: options.ca };
+    case 'rds':
+      return { mode: 'rds' };
+    case 'off':
+    case 'false':
+      return { mode: 'off' };
+    default:
+      throw new InputError(`${where}: ssl: accepted: verify, rds, off`);
+  }
+}

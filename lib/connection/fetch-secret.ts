@@ -1,0 +1,37 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { InputError, StarError, firstLine } from '../errors.ts';
+
+/**
+ * Reads a secret's current value, text or bytes.
+ *
+ * @param setting names the variable that points to the secret, for errors
+ * @throws InputError where the secret is not there or may not be read
+ */
+export async function fetchSecret(
+  client: SecretsManagerClient,
+  id: string,
+  setting: string,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  try {
+    const value = await client.send(new GetSecretValueCommand({ SecretId: id }), { abortSignal: signal });
+    if (value.SecretString !== undefined) return Buffer.from(value.SecretString, 'utf8');
+    if (value.SecretBinary !== undefined) return Buffer.from(value.SecretBinary);
+  } catch (error) {
+    const name = error instanceof Error ? error.name : '';
+    if (name === 'ResourceNotFoundException') {
+      throw new InputError(
+        `${setting}: got "${id}", which is not there; accepted: the ARN or name of a secret`,
+      );
+    }
+    if (name === 'AccessDeniedException') {
+      throw new InputError(
+        `${setting}: got "${id}", which this role may not read; grant secretsmanager:GetSecretValue`,
+      );
+    }
+    throw new StarError(`${setting}: Secrets Manager did not answer: ${name}: ${firstLine(error)}`, {
+      cause: error,
+    });
+  }
+  throw new InputError(`${setting}: got "${id}", which is empty; accepted: a secret with a value`);
+}

@@ -1,0 +1,86 @@
+import type { Masking } from '../mask/masking.ts';
+import type { Settings } from '../settings.ts';
+import type { Source, WindowOutcome } from '../source/source.ts';
+import { iso } from '../time.ts';
+import type { Window } from '../window.ts';
+
+export const TABLE = 'instance_events';
+
+/** What a drop is: written last, it makes a drop exist. What it lists is there, byte for byte. */
+export interface Manifest {
+  readonly manifestVersion: 1;
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly cloud: string;
+  readonly table: typeof TABLE;
+  readonly source: Source['kind'];
+  readonly window: { readonly start: string; readonly end: string };
+  readonly epoch: string;
+  readonly masking: string;
+  /** Public id shared by drops whose masks join. */
+  readonly maskingScope: string;
+  readonly hostFrom: string;
+  readonly created: string;
+  readonly files: readonly ManifestFile[];
+  readonly counts: Counts;
+  /** Start of the oldest event that the source still had; what is older was purged. */
+  readonly sourceFrom: string | null;
+}
+
+export interface ManifestFile {
+  readonly key: string;
+  readonly format: string;
+  readonly formatVersion: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly rows: number;
+  readonly columns: readonly string[];
+}
+
+export interface Counts {
+  /** Rows in each file. */
+  readonly events: number;
+  /** Distinct instances among them. */
+  readonly instances: number;
+  readonly late: number;
+  readonly abandoned: number;
+  readonly stillOpen: number;
+  readonly rewritten: number;
+  /** Rows left out, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+/** Kept in step with package.json by a test. */
+export const TOOL = { name: 'star-compactor', version: '0.1.0' } as const;
+
+export function makeManifest(drop: {
+  settings: Settings;
+  source: Source['kind'];
+  masking: Masking;
+  window: Window;
+  files: readonly ManifestFile[];
+  counts: Counts;
+  outcome: WindowOutcome;
+  created: number;
+}): Manifest {
+  const { settings, masking, window, outcome } = drop;
+  return {
+    manifestVersion: 1,
+    tool: TOOL,
+    cloud: settings.cloud,
+    table: TABLE,
+    source: drop.source,
+    window: { start: iso(window.start), end: iso(window.end) },
+    epoch: iso(epochOf(settings, window)),
+    masking: masking.method,
+    maskingScope: masking.scope,
+    hostFrom: settings.hostFrom,
+    created: iso(drop.created),
+    files: drop.files,
+    counts: drop.counts,
+    sourceFrom: outcome.sourceFrom === null ? null : iso(outcome.sourceFrom),
+  };
+}
+
+export function epochOf(settings: Settings, window: Window): number {
+  return settings.epoch === 'window' ? window.start : settings.epoch;
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { CloudConnection } from './connection/connection.ts';
+import { fetchSecret } from './connection/fetch-secret.ts';
+import { parseSecret } from './connection/secret.ts';
+import type { Invocation, Log } from './drop/context.ts';
+import { createMasking } from './mask/masking.ts';
+import type { Settings } from './settings.ts';
+import type { Source } from './source/source.ts';
+import { layoutOf } from './store/layout.ts';
+
+export interface Clients {
+  readonly s3: S3Client;
+  readonly secretsManager: SecretsManagerClient;
+}
+
+/**
+ * Makes everything that lives as long as one invocation: the opened secret, the source, the masks. Dispose of it
+ * to forget the masking secret.
+ *
+ * @throws InputError where a secret is not there or not accepted; nothing has been opened then
+ */
+export async function openInvocation(
+  settings: Settings,
+  clients: Clients,
+  signal: AbortSignal,
+  log: Log,
+): Promise<Invocation & Disposable> {
+  const secret = await fetchSecret(clients.secretsManager, settings.secret, 'STAR_SECRET', signal);
+  const connection = parseSecret(secret.toString('utf8'));
+  const held =
+    settings.maskingSecret === undefined
+      ? undefined
+      : await fetchSecret(clients.secretsManager, settings.maskingSecret, 'STAR_MASKING_SECRET', signal);
+  const masking = createMasking(settings.masking, held);
+  return {
+    run: randomUUID(),
+    settings,
+    source: await openSource(connection, settings),
+    masking,
+    bucket: { client: clients.s3, name: settings.bucket },
+    layout: layoutOf(settings),
+    signal,
+    log,
+    [Symbol.dispose]: () => masking[Symbol.dispose](),
+  };
+}
+
+/** Loads only the source that the run needs: each brings a large library. */
+async function openSource(connection: CloudConnection, settings: Settings): Promise<Source> {
+  const { databaseSource } = await import('./source/database/database.ts');
+  return databaseSource(connection.cells, settings.retiredCells);
+}

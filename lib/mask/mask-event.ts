@@ -1,0 +1,42 @@
+import { onceForEach } from '../once-for-each.ts';
+import type { HostFrom } from '../settings.ts';
+import type { Instance, TraceEvent } from '../source/source.ts';
+import type { Mask, MaskedEvent, MaskedInstance } from './mask.ts';
+
+export type MaskEvent = (event: TraceEvent) => MaskedEvent;
+
+/** Masks whole events; an instance is masked once, however many events it has. */
+export function eventMasker(mask: Mask, hostFrom: HostFrom): MaskEvent {
+  const maskInstance = onceForEach((instance: Instance): MaskedInstance => ({
+    uuid: mask(instance.uuid),
+    hostname: mask(instance.hostname),
+    userId: mask(instance.userId),
+    projectId: mask(instance.projectId),
+    memoryMb: instance.memoryMb,
+    rootGb: instance.rootGb,
+    vcpus: instance.vcpus,
+  }));
+  return (event) => ({
+    instance: maskInstance(event.instance),
+    event: event.event,
+    start: event.start,
+    finish: event.finish,
+    result: event.result,
+    host: mask(hostOf(event, hostFrom)),
+  });
+}
+
+/**
+ * The physical host that a row names. An event called `compute_…` ran on its own host, wherever the server lives
+ * now; all others (conductor, scheduler, API) were recorded on a controller, which is not where the server is.
+ */
+export function hostOf({ event, host, instance }: TraceEvent, hostFrom: HostFrom): string | null {
+  if (hostFrom === 'node') return instance.node;
+  if (hostFrom === 'instance') return instance.host;
+  const ranThere = event?.startsWith('compute_') === true;
+  return ranThere ? orElse(host, instance.host) : orElse(instance.host, host);
+}
+
+function orElse(first: string | null, second: string | null): string | null {
+  return first === null || first === '' ? second : first;
+}

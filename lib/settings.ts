@@ -1,0 +1,167 @@
+import * as z from 'zod/mini';
+import { InputError } from './errors.ts';
+import { FORMAT_NAMES, type FormatName } from './format/format.ts';
+import { MASKING_METHODS, type MaskingMethod } from './mask/mask.ts';
+import { DAY, MINUTE, type Seconds, parseInstant } from './time.ts';
+import { check } from './validate.ts';
+import { isWindowLength, type WindowPlan } from './window.ts';
+
+/** Whose host a row names: where the event ran, where the instance is now, or its bare metal node. */
+export type HostFrom = 'event' | 'instance' | 'node';
+
+export interface Settings extends WindowPlan {
+  readonly bucket: string;
+  /** Empty, or ends without a slash. */
+  readonly prefix: string;
+  readonly cloud: string;
+  /** ARN or name of the secret that opens the cloud. */
+  readonly secret: string;
+  /** An open event older than this is given up and counted as abandoned. */
+  readonly openHorizonSeconds: Seconds;
+  /** Where START_SEC and FINISH_SEC count from. */
+  readonly epoch: Seconds | 'window';
+  readonly formats: readonly FormatName[];
+  readonly masking: MaskingMethod;
+  /** ARN or name of an operator-held masking secret, which makes masks stable across drops. */
+  readonly maskingSecret: string | undefined;
+  readonly excludeUsers: ReadonlySet<string>;
+  readonly excludeProjects: ReadonlySet<string>;
+  readonly hostFrom: HostFrom;
+  /** Cells that the checkpoint knows and that are gone for good. */
+  readonly retiredCells: ReadonlySet<string>;
+  /** For S3-compatible servers whose endpoint does not resolve `bucket.endpoint`. */
+  readonly pathStyle: boolean;
+}
+
+/** Start of the published Chameleon traces, and so the default zero of START_SEC. */
+const DEFAULT_EPOCH = '2015-09-06T23:31:16Z';
+
+const text = (accepted: string, pattern: RegExp, fallback?: string) =>
+  z.pipe(orDefault(fallback), z.string({ error: accepted }).check(z.regex(pattern, { error: accepted })));
+
+const choice = <T extends string>(values: readonly T[], fallback: T) =>
+  z.pipe(orDefault(fallback), z.enum(values, { error: values.join(' or ') }));
+
+const number = (accepted: string, fallback: number, fits: (n: number) => boolean) =>
+  z.pipe(
+    orDefault(String(fallback)),
+    z.pipe(
+      z.string().check(z.refine((s) => /^\d{1,6}$/.test(s) && fits(Number(s)), { error: accepted })),
+      z.transform(Number),
+    ),
+  );
+
+const list = (accepted: string, fallback: string, fits: (items: string[]) => boolean = () => true) =>
+  z.pipe(
+    orDefault(fallback),
+    z.pipe(z.string().check(z.refine((s) => fits(items(s)), { error: accepted })), z.transform(items)),
+  );
+
+const Environment = z.strictObject({
+  STAR_BUCKET: text('an S3 bucket name', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+  STAR_PREFIX: text(
+    'a key prefix of letters, digits and -_./, without a slash at either end',
+    /^$|^[\w.-]+(\/[\w.-]+)*$/,
+    '',
+  ),
+  STAR_CLOUD: text('a name of letters, digits, dots, hyphens and underscores', /^[\w.-]{1,64}$/, 'openstack'),
+  STAR_SECRET: text('the ARN or name of a Secrets Manager secret', /^[\w/+=.@:-]{1,2048}$/),
+  STAR_WINDOW_MINUTES: number('a number of minutes that divides a day, such as 1440 or 60', 1440, (n) =>
+    isWindowLength(n * MINUTE),
+  ),
+  STAR_SETTLE_MINUTES: number('whole minutes, 0 to 1440', 30, (n) => n <= 1440),
+  STAR_OPEN_HORIZON_DAYS: number('whole days, 1 to 3650', 30, (n) => n >= 1 && n <= 3650),
+  STAR_EPOCH: z.pipe(
+    orDefault(DEFAULT_EPOCH),
+    z.string().check(
+      z.refine((s) => s === 'window' || parseInstant(s) !== undefined, {
+        error: `an ISO 8601 instant such as ${DEFAULT_EPOCH}, or window`,
+      }),
+    ),
+  ),
+  STAR_FORMATS: list(
+    `one or more of ${FORMAT_NAMES.join(', ')}, separated by commas, each once`,
+    'csv',
+    (names) => names.length > 0 && new Set(names).size === names.length && names.every(isFormat),
+  ),
+  STAR_MASKING: choice(MASKING_METHODS, 'sha2-salted'),
+  STAR_MASKING_SECRET: text('the ARN or name of a Secrets Manager secret', /^[\w/+=.@:-]{0,2048}$/, ''),
+  STAR_ALLOW_UNSAFE_MASKING: choice(['true', 'false'], 'false'),
+  STAR_EXCLUDE_USERS: list('user ids separated by commas', ''),
+  STAR_EXCLUDE_PROJECTS: list('project ids separated by commas', ''),
+  STAR_HOST_FROM: choice(['event', 'instance'], 'event'),
+  STAR_MACHINES: choice(['vm', 'baremetal'], 'vm'),
+  STAR_RETIRED_CELLS: list('cell names separated by commas', ''),
+  STAR_S3_PATH_STYLE: choice(['true', 'false'], 'false'),
+});
+
+/**
+ * The settings of a deployment, from environment variables that begin with `STAR_`; one that is empty counts as
+ * not set.
+ *
+ * @throws InputError naming the variable that is missing, unknown, wrong, or contradicted by another
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.entries(env).filter(([name, value]) => name.startsWith('STAR_') && value !== '');
+  const values = check(Environment, Object.fromEntries(given), { what: '' });
+  refuseContradictions(values, env);
+  return {
+    bucket: values.STAR_BUCKET,
+    prefix: values.STAR_PREFIX,
+    cloud: values.STAR_CLOUD,
+    secret: values.STAR_SECRET,
+    windowSeconds: values.STAR_WINDOW_MINUTES * MINUTE,
+    settleSeconds: values.STAR_SETTLE_MINUTES * MINUTE,
+    openHorizonSeconds: values.STAR_OPEN_HORIZON_DAYS * DAY,
+    epoch: values.STAR_EPOCH === 'window' ? 'window' : (parseInstant(values.STAR_EPOCH) ?? Number.NaN),
+    formats: values.STAR_FORMATS.filter(isFormat),
+    masking: values.STAR_MASKING,
+    maskingSecret: values.STAR_MASKING_SECRET === '' ? undefined : values.STAR_MASKING_SECRET,
+    excludeUsers: new Set(values.STAR_EXCLUDE_USERS),
+    excludeProjects: new Set(values.STAR_EXCLUDE_PROJECTS),
+    hostFrom: values.STAR_MACHINES === 'baremetal' ? 'node' : values.STAR_HOST_FROM,
+    retiredCells: new Set(values.STAR_RETIRED_CELLS),
+    pathStyle: values.STAR_S3_PATH_STYLE === 'true',
+  };
+}
+
+function refuseContradictions(
+  values: z.output<typeof Environment>,
+  env: Readonly<Record<string, unknown>>,
+): void {
+  if (values.STAR_MASKING !== 'sha2-salted') {
+    if (values.STAR_ALLOW_UNSAFE_MASKING !== 'true') {
+      throw new InputError(
+        `STAR_MASKING: got "${values.STAR_MASKING}", which does not protect anyone; ` +
+          'accepted: sha2-salted, or this one with STAR_ALLOW_UNSAFE_MASKING=true',
+      );
+    }
+    if (values.STAR_MASKING_SECRET !== '') {
+      throw new InputError(
+        `STAR_MASKING_SECRET: got a secret, but STAR_MASKING=${values.STAR_MASKING} uses none; ` +
+          'accepted: one of the two',
+      );
+    }
+  }
+  if (values.STAR_MACHINES === 'baremetal' && (env.STAR_HOST_FROM ?? '') !== '') {
+    throw new InputError(
+      `STAR_HOST_FROM: got "${values.STAR_HOST_FROM}", but STAR_MACHINES=baremetal always names the node; ` +
+        'accepted: one of the two',
+    );
+  }
+}
+
+function orDefault(fallback: string | undefined) {
+  return z.transform((value: unknown) => value ?? fallback);
+}
+
+function items(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function isFormat(name: string): name is FormatName {
+  return FORMAT_NAMES.some((known) => known === name);
+}

@@ -1,0 +1,132 @@
+import type { Seconds } from '../../time.ts';
+import type { ReadRequest, SourceCounts } from '../source.ts';
+import type { IdSpan } from './bounds.ts';
+import type { EventRow } from './event-rows.ts';
+import type { CellState } from './state.ts';
+
+/**
+ * Decides the fate of every row that is read, and remembers what the next window has to know. This is where
+ * "exactly once" is kept:
+ *
+ * - A row inserted before the window's end is accounted for now: published if it has finished by then, carried as
+ *   open if not. One inserted later is left to the next window.
+ * - The next window starts at the first id inserted within the settle time before this window's end. What was
+ *   accounted for from there on is remembered by id, so that a row which was given a lower id but committed
+ *   later (Galera, a slow transaction) is still found, and no other is taken twice.
+ */
+export interface Account {
+  /** Of rows read for the first time, those to publish. */
+  take(rows: readonly EventRow[]): EventRow[];
+  /** Of rows carried as open, those to publish. */
+  reread(rows: readonly EventRow[]): EventRow[];
+  /** Counts and leaves out a copy made by a cross-cell resize. */
+  isClone(row: EventRow, clones: ReadonlySet<number>): boolean;
+  skip(reason: string): void;
+  /** Carried rows that are in no table any more. */
+  noteMissing(rows: number): void;
+  openRows(): readonly EventRow[];
+  /** @param siblings finished namesakes of open rows, by id, with their present finish */
+  close(siblings: ReadonlyMap<number, Seconds>): {
+    state: Omit<CellState, 'unarchived'>;
+    counts: SourceCounts;
+  };
+}
+
+export function openAccount(state: CellState | undefined, request: ReadRequest, span: IdSpan): Account {
+  const { window, openHorizonSeconds, settleSeconds } = request;
+  const traceFrom = state?.traceFrom ?? window.start;
+  const heldBackFrom = window.end - settleSeconds;
+  const open: EventRow[] = [];
+  const taken: number[] = [...(state?.seenIds ?? [])];
+  const skipped: Record<string, number> = {};
+  let late = 0;
+  let abandoned = 0;
+  let lowestHeldBack = Infinity;
+  let end = span.from;
+
+  const skip = (reason: string, rows = 1): void => {
+    if (rows > 0) skipped[reason] = (skipped[reason] ?? 0) + rows;
+  };
+
+  /** Whether to publish the row now; if not, it is carried or given up. */
+  const settle = (row: EventRow): boolean => {
+    if (row.finish === null || row.finish >= window.end) {
+      if ((row.start ?? row.created) < window.end - openHorizonSeconds) abandoned++;
+      else open.push(row);
+      return false;
+    }
+    // What finished before the first window ever is for a backfill.
+    if (row.finish < traceFrom) return false;
+    if (row.finish >= window.start) return true;
+    if (request.holdLate) open.push(row);
+    else late++;
+    return !request.holdLate;
+  };
+
+  return {
+    take(rows) {
+      return rows.filter((row) => {
+        if (row.created >= heldBackFrom) lowestHeldBack = Math.min(lowestHeldBack, row.id);
+        if (row.created >= window.end) return false;
+        end = Math.max(end, row.id + 1);
+        if (state?.seenIds.has(row.id) === true) return false;
+        taken.push(row.id);
+        return settle(row);
+      });
+    },
+    reread: (rows) => rows.filter(settle),
+    isClone(row, clones) {
+      if (!clones.has(row.id)) return false;
+      if (row.finish !== null && row.finish < window.start) late--;
+      skip('cloned');
+      return true;
+    },
+    skip,
+    noteMissing: (rows) => skip('purged', rows),
+    openRows: () => open,
+    close(siblings) {
+      const nextEventId = Math.min(lowestHeldBack, end);
+      const openIds = open.map((row) => row.id);
+      const carried = new Set(openIds);
+      const published = new Map([...siblings].filter(([id]) => !carried.has(id)));
+      return {
+        state: {
+          traceFrom,
+          nextEventId,
+          seenIds: new Set(taken.filter((id) => id >= nextEventId)),
+          openIds,
+          siblings: published,
+        },
+        counts: {
+          late,
+          abandoned,
+          stillOpen: open.length,
+          rewritten: rewritten(published, state, window.start),
+          skipped,
+        },
+      };
+    },
+  };
+}
+
+/** Published rows that have another finish than when they were published. */
+function rewritten(
+  siblings: ReadonlyMap<number, Seconds>,
+  state: CellState | undefined,
+  windowStart: Seconds,
+): number {
+  if (state === undefined) return 0;
+  const wasOpen = new Set(state.openIds);
+  let count = 0;
+  for (const [id, finish] of siblings) {
+    const known = state.siblings.get(id);
+    if (known !== undefined) {
+      if (known !== finish) count++;
+      continue;
+    }
+    // Published before anyone knew of its namesake, and so with a finish before this window.
+    const wasPublished = id < state.nextEventId || state.seenIds.has(id);
+    if (wasPublished && !wasOpen.has(id) && finish >= windowStart) count++;
+  }
+  return count;
+}

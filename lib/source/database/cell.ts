@@ -1,0 +1,162 @@
+import { SourceError } from '../../errors.ts';
+import { MINUTE, type Seconds, iso } from '../../time.ts';
+import type { Batch, ReadRequest, SourceCounts, TraceEvent } from '../source.ts';
+import { type Account, openAccount } from './account.ts';
+import { type ArchivedLookup, NOTHING_KNOWN, findArchived, unarchivedNow } from './archived-instances.ts';
+import { type Extent, type IdSpan, firstIdAfter, lastIdBefore, readExtent } from './bounds.ts';
+import { type Chunk, type Filter, planChunks, readChunk, readDisplaced, watermarks } from './chunks.ts';
+import { findClones } from './clones.ts';
+import type { CellSession } from './session.ts';
+import { type EventRow, selectEventsById } from './event-rows.ts';
+import { type InstanceLookup, instanceLookup } from './instances.ts';
+import { type CellSchema, SHADOW, readSchema } from './schema.ts';
+import { findSiblings } from './siblings.ts';
+import type { CellState, UnarchivedIds } from './state.ts';
+
+export interface CellOutcome {
+  readonly state: CellState;
+  readonly counts: SourceCounts;
+  readonly sourceFrom: Seconds | null;
+}
+
+/** Ids follow the time of insertion but for the clocks of several conductors; this much is read beyond the end. */
+const MARGIN = 10 * MINUTE;
+
+/**
+ * Reads one window of one cell, by primary key alone: the rows carried as open, then everything from the last
+ * known id up to the window's end.
+ *
+ * @param others sessions of the other cells, to recognise what a cross-cell resize has copied
+ */
+export async function* readCell(
+  session: CellSession,
+  others: readonly CellSession[],
+  state: CellState | undefined,
+  request: ReadRequest,
+): AsyncGenerator<Batch, CellOutcome, void> {
+  const { window } = request;
+  const schema = await readSchema(session);
+  const extent = await readExtent(session.query, schema);
+  refuseRestoredDatabase(session, extent, state, window.start);
+
+  const span = await idSpan(session, schema, extent, state, request);
+  const filter = state === undefined ? finishedSince(window.start) : EVERYTHING;
+  const plan = await planChunks(session, schema, span, filter);
+  const carried = await selectEventsById(session.query, schema, state?.openIds ?? []);
+  const displaced = plan.displaced ? await readDisplaced(session.query, schema, span, filter) : [];
+
+  const first = [...carried, ...displaced];
+  const archived = await lookUpArchived(session, schema, state, [
+    ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
+    ...first.filter((row) => row.archived).map((row) => row.instanceUuid),
+  ]);
+  const account = openAccount(state, request, span);
+  account.noteMissing((state?.openIds.length ?? 0) - carried.length);
+  const instances = instanceLookup(session, archived.ids);
+  const toEvents = (rows: EventRow[]): Promise<TraceEvent[]> => finishedEvents(rows, account, instances);
+
+  const withoutClones = async (rows: EventRow[]): Promise<EventRow[]> => {
+    const clones = await findClones(rows, others, window);
+    return clones.size === 0 ? rows : rows.filter((row) => !account.isClone(row, clones));
+  };
+  yield {
+    events: await toEvents(await withoutClones([...account.reread(carried), ...account.take(displaced)])),
+    watermark: earliest(plan.chunks),
+  };
+  const marks = watermarks(plan.chunks);
+  for (const [index, chunk] of plan.chunks.entries()) {
+    const rows = account.take(await readChunk(session, schema, chunk, filter, plan));
+    yield { events: await toEvents(await withoutClones(rows)), watermark: marks[index] ?? Infinity };
+  }
+  const siblings = await findSiblings(session.query, [...carried, ...account.openRows()]);
+  const closed = account.close(siblings);
+  return {
+    state: { ...closed.state, unarchived: archived.unarchived },
+    counts: closed.counts,
+    sourceFrom: extent.oldestStart,
+  };
+}
+
+const EVERYTHING: Filter = { where: 'TRUE', parameters: [] };
+
+/** A first run looks back over the whole horizon for events still open, and needs nothing that finished before. */
+function finishedSince(time: Seconds): Filter {
+  const where = "(e.finish_time IS NULL OR e.finish_time >= '1970-01-01' + INTERVAL ? SECOND)";
+  return { where, parameters: [time] };
+}
+
+async function idSpan(
+  { query }: CellSession,
+  schema: CellSchema,
+  extent: Extent,
+  state: CellState | undefined,
+  { window, openHorizonSeconds }: ReadRequest,
+): Promise<IdSpan> {
+  const all = { from: state?.nextEventId ?? 0, to: Math.max(extent.endId, state?.nextEventId ?? 0) };
+  const from =
+    state === undefined
+      ? await lastIdBefore(query, schema, window.start - openHorizonSeconds - MARGIN, all)
+      : state.nextEventId;
+  return { from, to: await firstIdAfter(query, schema, window.end + MARGIN, { from, to: all.to }) };
+}
+
+/** Ids that went back mean another database, or one restored from a backup: continuing would lose events. */
+function refuseRestoredDatabase(
+  session: CellSession,
+  extent: Extent,
+  state: CellState | undefined,
+  windowStart: Seconds,
+): void {
+  if (state === undefined || extent.newestCreated === null) return;
+  if (extent.endId >= state.nextEventId || extent.newestCreated < windowStart) return;
+  throw new SourceError(
+    `cell ${session.cell}: its newest event, of ${iso(extent.newestCreated)}, has the id ${extent.endId - 1}, but ids ` +
+      `up to ${state.nextEventId - 1} were read before; was the database restored or replaced? README: "Operating"`,
+    { transient: false },
+  );
+}
+
+function earliest(chunks: readonly Chunk[]): Seconds {
+  return chunks.reduce((least, chunk) => Math.min(least, chunk.earliestStart), Infinity);
+}
+
+async function archivedUuids(session: CellSession, span: IdSpan, filter: Filter): Promise<(string | null)[]> {
+  const rows = await session.query(
+    `SELECT DISTINCT a.instance_uuid FROM ${SHADOW.events} e JOIN ${SHADOW.actions} a ON a.id = e.action_id ` +
+      `WHERE e.id >= ? AND e.id < ? AND ${filter.where}`,
+    [span.from, span.to, ...filter.parameters],
+  );
+  return rows.map(([uuid]) => uuid as string | null);
+}
+
+async function lookUpArchived(
+  session: CellSession,
+  schema: CellSchema,
+  state: CellState | undefined,
+  uuids: readonly (string | null)[],
+): Promise<ArchivedLookup> {
+  const known: UnarchivedIds = state?.unarchived ?? NOTHING_KNOWN;
+  const wanted = new Set(uuids.filter((uuid) => uuid !== null));
+  if (wanted.size > 0) return findArchived(session, known, wanted);
+  const isFirst = known.madeWith === 0 && schema.tables.includes(SHADOW);
+  return { ids: new Map(), unarchived: isFirst ? await unarchivedNow(session) : known };
+}
+
+async function finishedEvents(
+  rows: readonly EventRow[],
+  account: Account,
+  lookup: InstanceLookup,
+): Promise<TraceEvent[]> {
+  const instances = await lookup(rows);
+  const events: TraceEvent[] = [];
+  for (const row of rows) {
+    const instance = row.instanceUuid === null ? undefined : instances.get(row.instanceUuid);
+    if (instance === undefined) account.skip(row.instanceUuid === null ? 'actionGone' : 'instanceGone');
+    else if (row.start === null || row.finish === null) account.skip('noStartTime');
+    else {
+      const { event, start, finish, result, host } = row;
+      events.push({ instance, event, start, finish, result, host });
+    }
+  }
+  return events;
+}

@@ -1,0 +1,152 @@
+import { SourceError } from '../../errors.ts';
+import { MINUTE, type Seconds } from '../../time.ts';
+import type { IdSpan } from './bounds.ts';
+import type { CellSession, Query } from './session.ts';
+import { type EventRow, START, selectEvents } from './event-rows.ts';
+import type { CellSchema, Tables } from './schema.ts';
+
+/** Rows fetched at a time: large enough to make round trips cheap, small enough for flat memory. */
+const ROWS_PER_CHUNK = 5000;
+
+/**
+ * An event far older than its row (a clone made by a cross-cell resize) would hold back all others until its turn
+ * comes; such rows are few and are read first.
+ */
+const DISPLACED = `(e.start_time < e.created_at - INTERVAL ${(10 * MINUTE) / MINUTE} MINUTE)`;
+
+/** A run of ids to read, and what the server counted in it. */
+export interface Chunk extends IdSpan {
+  /** Rows by table pair, in the order of the schema's tables. */
+  readonly rows: readonly number[];
+  readonly earliestStart: Seconds;
+}
+
+export interface ChunkPlan {
+  readonly chunks: readonly Chunk[];
+  /** Whether some rows in the span start long before they were inserted. */
+  readonly displaced: boolean;
+  readonly archivedRows: number;
+}
+
+/** A condition over the alias `e` and its parameters. */
+export interface Filter {
+  readonly where: string;
+  readonly parameters: readonly unknown[];
+}
+
+/**
+ * Counts the rows of a span, chunk by chunk, in one pass over the primary key. The counts are what the reading is
+ * held against; the earliest start times are what allows rows to be put in order without holding them all.
+ */
+export async function planChunks(
+  session: CellSession,
+  schema: CellSchema,
+  span: IdSpan,
+  filter: Filter,
+): Promise<ChunkPlan> {
+  const groups = new Map<number, { rows: number[]; earliestStart: number }>();
+  let displaced = 0;
+  for (const [index, { events }] of schema.tables.entries()) {
+    const counted = await session.query(
+      `SELECT e.id DIV ${ROWS_PER_CHUNK} AS run, SUM(NOT COALESCE(${DISPLACED}, 0)), ` +
+        `MIN(IF(${DISPLACED}, NULL, ${START})), SUM(COALESCE(${DISPLACED}, 0)) ` +
+        `FROM ${events} e WHERE e.id >= ? AND e.id < ? AND ${filter.where} GROUP BY run ORDER BY NULL`,
+      [span.from, span.to, ...filter.parameters],
+    );
+    for (const [run, rows, earliest, outOfPlace] of counted) {
+      const group = groups.get(Number(run)) ?? { rows: schema.tables.map(() => 0), earliestStart: Infinity };
+      group.rows[index] = Number(rows);
+      group.earliestStart = Math.min(group.earliestStart, earliest === null ? Infinity : Number(earliest));
+      groups.set(Number(run), group);
+      displaced += Number(outOfPlace);
+    }
+  }
+  const chunks: Chunk[] = [];
+  for (const [run, group] of [...groups].toSorted(([a], [b]) => a - b)) {
+    const next: Chunk = {
+      from: Math.max(span.from, run * ROWS_PER_CHUNK),
+      to: Math.min(span.to, (run + 1) * ROWS_PER_CHUNK),
+      ...group,
+    };
+    const last = chunks.at(-1);
+    if (last !== undefined && sum(last.rows) + sum(next.rows) <= ROWS_PER_CHUNK) {
+      chunks[chunks.length - 1] = join(last, next);
+    } else chunks.push(next);
+  }
+  const archivedRows = sum(chunks.map((chunk) => chunk.rows[1] ?? 0));
+  return { chunks, displaced: displaced > 0, archivedRows };
+}
+
+/**
+ * Reads one chunk.
+ *
+ * @throws SourceError (transient) where fewer or more rows came than the server counted in the same snapshot: a
+ *   stream that was cut must not pass for a short one
+ */
+export async function readChunk(
+  session: CellSession,
+  schema: CellSchema,
+  chunk: Chunk,
+  filter: Filter,
+  plan: ChunkPlan,
+): Promise<EventRow[]> {
+  const where = `e.id >= ? AND e.id < ? AND ${filter.where}${plan.displaced ? ` AND NOT COALESCE(${DISPLACED}, 0)` : ''}`;
+  const found: EventRow[] = [];
+  for (const [index, tables] of schema.tables.entries()) {
+    const expected = chunk.rows[index] ?? 0;
+    if (expected === 0) continue;
+    const rows = await selectEvents(session.query, schema, tables, where, [
+      chunk.from,
+      chunk.to,
+      ...filter.parameters,
+    ]);
+    if (rows.length !== expected) {
+      throw new SourceError(
+        `cell ${session.cell}: ${tables.events} gave ${rows.length} rows of ${expected} counted; the stream was cut`,
+        { transient: true },
+      );
+    }
+    found.push(...rows);
+  }
+  return found;
+}
+
+/** The rows of the span that start long before they were inserted. */
+export async function readDisplaced(
+  query: Query,
+  schema: CellSchema,
+  span: IdSpan,
+  filter: Filter,
+): Promise<EventRow[]> {
+  const read = (tables: Tables): Promise<EventRow[]> =>
+    selectEvents(query, schema, tables, `e.id >= ? AND e.id < ? AND ${filter.where} AND ${DISPLACED}`, [
+      span.from,
+      span.to,
+      ...filter.parameters,
+    ]);
+  const found: EventRow[] = [];
+  for (const tables of schema.tables) found.push(...(await read(tables)));
+  return found;
+}
+
+/** For each chunk, the earliest start of all that follow it: what has started before is complete by then. */
+export function watermarks(chunks: readonly Chunk[]): number[] {
+  const marks = chunks.map(() => Infinity);
+  for (let i = chunks.length - 2; i >= 0; i--) {
+    marks[i] = Math.min(marks[i + 1] ?? Infinity, chunks[i + 1]?.earliestStart ?? Infinity);
+  }
+  return marks;
+}
+
+function join(a: Chunk, b: Chunk): Chunk {
+  return {
+    from: a.from,
+    to: b.to,
+    rows: a.rows.map((rows, index) => rows + (b.rows[index] ?? 0)),
+    earliestStart: Math.min(a.earliestStart, b.earliestStart),
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
+}

@@ -1,0 +1,119 @@
+import type { CellConnection } from '../../connection/connection.ts';
+import { InputError } from '../../errors.ts';
+import type { Seconds } from '../../time.ts';
+import type { Batch, Source, SourceCounts, WindowOutcome } from '../source.ts';
+import { type CellOutcome, readCell } from './cell.ts';
+import { type CellSession, openCell } from './session.ts';
+import { type CellState, restoreCells, storeCell } from './state.ts';
+
+/**
+ * Nova's cell databases as a source. Every window is read on connections of its own, one a cell, each in one
+ * consistent snapshot.
+ *
+ * @param retiredCells cells that the checkpoint may know and the secret need not
+ */
+export function databaseSource(cells: readonly CellConnection[], retiredCells: ReadonlySet<string>): Source {
+  return {
+    kind: 'database',
+    async *read(request) {
+      const states = request.state === undefined ? new Map<string, CellState>() : restoreCells(request.state);
+      refuseLostCells(states, cells, retiredCells);
+
+      await using sessions = new AsyncDisposableStack();
+      const opened: CellSession[] = [];
+      for (const cell of cells) opened.push(sessions.use(await openCell(cell, request.signal)));
+
+      const outcomes = yield* mergeCells(
+        opened.map((session) => {
+          const others = opened.filter((other) => other !== session);
+          return readCell(session, others, states.get(session.cell), request);
+        }),
+      );
+      return joinOutcomes(new Map(outcomes.map((outcome, index) => [cells[index]?.cell ?? '', outcome])));
+    },
+  };
+}
+
+/** A cell that is left out by mistake would be a silent hole in the trace. */
+function refuseLostCells(
+  states: ReadonlyMap<string, CellState>,
+  cells: readonly CellConnection[],
+  retired: ReadonlySet<string>,
+): void {
+  const present = new Set(cells.map(({ cell }) => cell));
+  const lost = [...states.keys()].find((cell) => !present.has(cell) && !retired.has(cell));
+  if (lost === undefined) return;
+  throw new InputError(
+    `secret: cells: ${lost} is missing, which the last window had; ` +
+      `accepted: all cells by the same names, or STAR_RETIRED_CELLS=${lost} if it is gone for good`,
+  );
+}
+
+/**
+ * Reads all cells side by side, one batch ahead of the consumer, always going on with the one that is furthest
+ * behind, so that little has to be held back to put their events in one order.
+ */
+async function* mergeCells(
+  readers: readonly AsyncGenerator<Batch, CellOutcome, void>[],
+): AsyncGenerator<Batch, CellOutcome[], void> {
+  const outcomes: CellOutcome[] = [];
+  const lanes = readers.map((reader, index) => ({
+    index,
+    reader,
+    watermark: -Infinity,
+    next: ahead(reader),
+  }));
+  try {
+    for (;;) {
+      const running = lanes.filter((lane) => outcomes[lane.index] === undefined);
+      const [lane] = running.toSorted((a, b) => a.watermark - b.watermark);
+      if (lane === undefined) return outcomes;
+      const step = await lane.next;
+      if (step.done === true) {
+        outcomes[lane.index] = step.value;
+        lane.watermark = Infinity;
+        continue;
+      }
+      lane.watermark = step.value.watermark;
+      lane.next = ahead(lane.reader);
+      yield { events: step.value.events, watermark: Math.min(...lanes.map(({ watermark }) => watermark)) };
+    }
+  } finally {
+    // A reader that runs ahead may fail after the consumer has gone; nobody is left to be told.
+    await Promise.allSettled(lanes.map(({ next }) => next));
+  }
+}
+
+function ahead(
+  reader: AsyncGenerator<Batch, CellOutcome, void>,
+): Promise<IteratorResult<Batch, CellOutcome>> {
+  const next = reader.next();
+  next.catch(() => undefined);
+  return next;
+}
+
+function joinOutcomes(outcomes: ReadonlyMap<string, CellOutcome>): WindowOutcome {
+  const all = [...outcomes.values()];
+  const froms = all.map(({ sourceFrom }) => sourceFrom).filter((from): from is Seconds => from !== null);
+  return {
+    state: Object.fromEntries([...outcomes].map(([cell, { state }]) => [cell, storeCell(state)])),
+    counts: joinCounts(all.map(({ counts }) => counts)),
+    sourceFrom: froms.length === 0 ? null : Math.min(...froms),
+  };
+}
+
+function joinCounts(counts: readonly SourceCounts[]): SourceCounts {
+  const total = (pick: (count: SourceCounts) => number): number =>
+    counts.reduce((sum, count) => sum + pick(count), 0);
+  const skipped: Record<string, number> = {};
+  for (const [reason, rows] of counts.flatMap((count) => Object.entries(count.skipped))) {
+    skipped[reason] = (skipped[reason] ?? 0) + rows;
+  }
+  return {
+    late: total((count) => count.late),
+    abandoned: total((count) => count.abandoned),
+    stillOpen: total((count) => count.stillOpen),
+    rewritten: total((count) => count.rewritten),
+    skipped,
+  };
+}

@@ -1,0 +1,34 @@
+import type { Seconds } from '../../time.ts';
+import type { Query } from './session.ts';
+import { type EventRow, FINISH, inGroups } from './event-rows.ts';
+import { LIVE } from './schema.ts';
+
+/*
+ * Nova finishes "the first event of that name in the action". Where an action holds two of one name (a build that
+ * was rescheduled, an operation redone after a compute's restart), the second finish overwrites the first row and
+ * the second row stays open. So a published row may change as long as a namesake of it is open.
+ */
+
+const ACTIONS_PER_STATEMENT = 1000;
+
+/** Finished rows by id that share action and event name with one of these open ones. Archived rows are final. */
+export async function findSiblings(query: Query, open: readonly EventRow[]): Promise<Map<number, Seconds>> {
+  const names = new Map<number, Set<string | null>>();
+  for (const { actionId, event, archived } of open) {
+    if (actionId === null || archived) continue;
+    names.set(actionId, (names.get(actionId) ?? new Set()).add(event));
+  }
+  const siblings = new Map<number, Seconds>();
+  for (const some of inGroups([...names.keys()], ACTIONS_PER_STATEMENT)) {
+    const rows = await query(
+      `SELECT e.id, e.action_id, e.event, ${FINISH} FROM ${LIVE.events} e ` +
+        'WHERE e.action_id IN (?) AND e.finish_time IS NOT NULL',
+      [some],
+    );
+    for (const [id, actionId, event, finish] of rows) {
+      const isNamesake = names.get(actionId as number)?.has(event as string | null) === true;
+      if (isNamesake) siblings.set(id as number, finish as number);
+    }
+  }
+  return siblings;
+}

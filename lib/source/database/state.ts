@@ -1,0 +1,79 @@
+import * as z from 'zod/mini';
+import { StoreError } from '../../errors.ts';
+import type { Seconds } from '../../time.ts';
+import type { SourceState } from '../source.ts';
+import { type IdRange, rangesOfIds, idsOfRanges } from './id-ranges.ts';
+
+/** What one cell's reader carries from window to window, so that nothing is read twice or missed. */
+export interface CellState {
+  /** Every row below is accounted for: published, carried as open, or given up. */
+  readonly nextEventId: number;
+  /** Start of the first window ever: what finished before is left to a backfill. */
+  readonly traceFrom: Seconds;
+  /** Rows from `nextEventId` on that are accounted for all the same; see `account.ts`. */
+  readonly seenIds: ReadonlySet<number>;
+  /** Rows seen that had not finished when the last window ended. */
+  readonly openIds: readonly number[];
+  /** Published rows that share action and name with an open one, and their finish as last seen. */
+  readonly siblings: ReadonlyMap<number, Seconds>;
+  /** Where instances may have been archived since the last look; see `archived-instances.ts`. */
+  readonly unarchived: UnarchivedIds;
+}
+
+export interface UnarchivedIds {
+  /** Ids of `instances` that were not in `shadow_instances`. */
+  readonly ranges: readonly IdRange[];
+  /** How many ranges there were when they were last made from the live table. */
+  readonly madeWith: number;
+}
+
+const ids = z.array(z.int());
+
+const Stored = z.strictObject({
+  traceFrom: z.int(),
+  nextEventId: z.int(),
+  seenIds: ids,
+  openIds: ids,
+  siblings: z.array(z.tuple([z.int(), z.int()])),
+  unarchived: z.strictObject({ ranges: ids, madeWith: z.int() }),
+});
+
+/** Plain JSON, with runs of ids written as their first and last. */
+export function storeCell(state: CellState): z.infer<typeof Stored> {
+  return {
+    traceFrom: state.traceFrom,
+    nextEventId: state.nextEventId,
+    seenIds: rangesOfIds(state.seenIds).flat(),
+    openIds: rangesOfIds(state.openIds).flat(),
+    siblings: [...state.siblings],
+    unarchived: { ranges: state.unarchived.ranges.flat(), madeWith: state.unarchived.madeWith },
+  };
+}
+
+/** @throws StoreError where the checkpoint holds something else */
+export function restoreCells(state: SourceState): Map<string, CellState> {
+  const parsed = z.safeParse(z.record(z.string(), Stored), state);
+  if (!parsed.success) {
+    const path = parsed.error.issues[0]?.path.join('.');
+    throw new StoreError(`checkpoint: source.${path}: not what a database source wrote`);
+  }
+  return new Map(
+    Object.entries(parsed.data).map(([cell, stored]) => [
+      cell,
+      {
+        traceFrom: stored.traceFrom,
+        nextEventId: stored.nextEventId,
+        seenIds: new Set(idsOfRanges(pairs(stored.seenIds))),
+        openIds: idsOfRanges(pairs(stored.openIds)),
+        siblings: new Map(stored.siblings.map(([id, finish]) => [id, finish])),
+        unarchived: { ranges: pairs(stored.unarchived.ranges), madeWith: stored.unarchived.madeWith },
+      },
+    ]),
+  );
+}
+
+function pairs(flat: readonly number[]): IdRange[] {
+  const ranges: IdRange[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) ranges.push([flat[i] ?? 0, flat[i + 1] ?? 0]);
+  return ranges;
+}

@@ -1,0 +1,81 @@
+import type { Seconds } from '../time.ts';
+import type { Window } from '../window.ts';
+
+/** A server as the cloud knows it when it is read; sizes are its present flavour's, also in rows of its past. */
+export interface Instance {
+  readonly uuid: string;
+  readonly hostname: string | null;
+  readonly userId: string | null;
+  readonly projectId: string | null;
+  /** The compute where it is now, or was when it was deleted. */
+  readonly host: string | null;
+  /** The hypervisor's own name: for bare metal, the machine. */
+  readonly node: string | null;
+  readonly memoryMb: number | null;
+  readonly rootGb: number | null;
+  readonly vcpus: number | null;
+}
+
+/** One finished instance action event. Events of one instance share the object that describes it. */
+export interface TraceEvent {
+  readonly instance: Instance;
+  readonly event: string | null;
+  readonly start: Seconds;
+  readonly finish: Seconds;
+  readonly result: string | null;
+  /** Where the event was recorded: a compute, or a controller; absent before Rocky. */
+  readonly host: string | null;
+}
+
+/** Some events in any order, and the promise that no later batch holds one that starts before `watermark`. */
+export interface Batch {
+  readonly events: readonly TraceEvent[];
+  readonly watermark: Seconds;
+}
+
+/** What a source tells once a window is read from end to end. */
+export interface WindowOutcome {
+  /** What the source needs to continue cheaply; kept in the checkpoint, its form is the source's own. */
+  readonly state: SourceState;
+  readonly counts: SourceCounts;
+  /** Start of the oldest event that the source still has: what lies before was purged, and is not "nothing". */
+  readonly sourceFrom: Seconds | null;
+}
+
+export type SourceState = Readonly<Record<string, unknown>>;
+
+export interface SourceCounts {
+  /** Finished before this window but not visible when its own window was read; published in this one. */
+  readonly late: number;
+  /** Given up because they were open longer than the horizon. */
+  readonly abandoned: number;
+  /** Not finished at the end of the window. */
+  readonly stillOpen: number;
+  /** Published earlier and changed by Nova since; the published row stands. */
+  readonly rewritten: number;
+  /** Rows that are not events of their own, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+export interface ReadRequest {
+  readonly window: Window;
+  /** The state that the previous window's outcome gave; undefined for the first window ever. */
+  readonly state: SourceState | undefined;
+  readonly openHorizonSeconds: Seconds;
+  /** How long a row may take from the time it carries until it can be seen. */
+  readonly settleSeconds: Seconds;
+  /** Late events are not yielded but wait for the next window: this one was published without them. */
+  readonly holdLate: boolean;
+  /** Aborts the reading, before the invocation's deadline. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A cloud that can be read. Knows nothing of masking, formats or S3. Every source yields the same events for the
+ * same cloud and window.
+ */
+export interface Source {
+  readonly kind: 'database' | 'api';
+  /** Yields the events that finished in the window (and late ones) and returns what is to be remembered. */
+  read(request: ReadRequest): AsyncGenerator<Batch, WindowOutcome, void>;
+}

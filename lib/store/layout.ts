@@ -1,0 +1,23 @@
+import type { Format } from '../format/format.ts';
+import { isoDate } from '../time.ts';
+import { type Window, windowKey } from '../window.ts';
+
+/** Keys of everything that a cloud's traces consist of; all are fixed by the cloud and the window. */
+export interface Layout {
+  data(window: Window, format: Format): string;
+  manifest(window: Window): string;
+  claim(window: Window): string;
+  readonly checkpoint: string;
+}
+
+/** Hive-style partitions, so that Athena and DuckDB prune by cloud and date. */
+export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): Layout {
+  const root = `${prefix === '' ? '' : `${prefix}/`}cloud=${cloud}`;
+  return {
+    data: (window, format) =>
+      `${root}/instance_events/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${format.extension}`,
+    manifest: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.json`,
+    claim: (window) => `${root}/state/claims/${windowKey(window)}.json`,
+    checkpoint: `${root}/state/checkpoint.json`,
+  };
+}

@@ -1,0 +1,38 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { MetricUnit, Metrics } from '@aws-lambda-powertools/metrics';
+import { InputError, StarError, firstLine } from './errors.ts';
+import type { ScheduleSummary } from './schedule.ts';
+import { parseInstant } from './time.ts';
+
+export const logger = new Logger({ serviceName: 'star-compactor' });
+
+/** Embedded metrics, written as log lines; the alarms in the template watch them by service and cloud. */
+export function publishMetrics(summary: ScheduleSummary, seconds: number): void {
+  const metrics = new Metrics({
+    namespace: 'StarCompactor',
+    serviceName: 'star-compactor',
+    defaultDimensions: { cloud: summary.cloud },
+  });
+  const published = summary.windows.filter(({ status }) => status === 'published' || status === 'resumed');
+  metrics.addMetric('WindowsPublished', MetricUnit.Count, published.length);
+  metrics.addMetric('WindowsLeft', MetricUnit.Count, summary.left.length);
+  metrics.addMetric('Rows', MetricUnit.Count, summary.rows);
+  metrics.addMetric('Bytes', MetricUnit.Bytes, summary.bytes);
+  metrics.addMetric('DurationSeconds', MetricUnit.Seconds, seconds);
+  if (summary.openEvents !== null) metrics.addMetric('OpenEvents', MetricUnit.Count, summary.openEvents);
+  const watermark = summary.watermark === null ? undefined : parseInstant(summary.watermark);
+  if (watermark !== undefined) {
+    metrics.addMetric('WatermarkLagSeconds', MetricUnit.Seconds, Math.round(Date.now() / 1000 - watermark));
+  }
+  metrics.publishStoredMetrics();
+}
+
+/** One line with the error's kind and message. Causes stay out: what other libraries say may quote anything. */
+export function logFailure(error: unknown): void {
+  const kind = error instanceof Error ? error.name : typeof error;
+  logger.error(firstLine(error), {
+    kind,
+    retryMayHelp: !(error instanceof InputError),
+    own: error instanceof StarError,
+  });
+}

@@ -1,0 +1,40 @@
+import * as z from 'zod/mini';
+import { InputError } from './errors.ts';
+
+/**
+ * Checks `value` against `schema`. The schema's own messages say what is accepted; the error adds the field's
+ * name and, unless `hidden` (secrets), the value that came.
+ *
+ * @param what names the whole, such as "event" or "secret"; an empty string where field names speak for themselves
+ * @throws InputError for the first thing found wrong, unknown keys included
+ */
+export function check<T extends z.ZodMiniType>(
+  schema: T,
+  value: unknown,
+  options: { what: string; hidden?: boolean },
+): z.output<T> {
+  const result = z.safeParse(schema, value, { reportInput: true });
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  if (issue === undefined) throw new InputError(`${options.what}: not accepted`);
+
+  const path = [options.what, ...issue.path.map(String)].filter((part) => part !== '');
+  if (issue.code === 'unrecognized_keys') {
+    throw new InputError(
+      `${[...path, issue.keys[0]].join(': ')}: unknown; accepted: ${known(schema, issue.path)}`,
+    );
+  }
+  const came = options.hidden === true ? '' : ` got ${shown(issue.input)};`;
+  throw new InputError(`${path.join(': ')}:${came} accepted: ${issue.message}`);
+}
+
+function known(schema: z.ZodMiniType, path: PropertyKey[]): string {
+  const shape = 'shape' in schema && path.length === 0 ? (schema.shape as object) : {};
+  return Object.keys(shape).join(', ') || 'no further keys';
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}

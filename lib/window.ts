@@ -1,0 +1,52 @@
+import { DAY, type Seconds, compactIso, iso } from './time.ts';
+
+/** A half-open interval `[start, end)` in UTC; an event belongs to the window in which it finished. */
+export interface Window {
+  readonly start: Seconds;
+  readonly end: Seconds;
+}
+
+export interface WindowPlan {
+  /** Length of a window; divides a day, so that no window spans two dates. */
+  readonly windowSeconds: Seconds;
+  /** How far a window's end must lie in the past: rows are committed after the time they carry. */
+  readonly settleSeconds: Seconds;
+}
+
+/** The last window that is settled at `now`: where a cloud without a checkpoint starts. */
+export function lastSettledWindow(now: Seconds, plan: WindowPlan): Window {
+  const end = floorTo(now - plan.settleSeconds, plan.windowSeconds);
+  return { start: end - plan.windowSeconds, end };
+}
+
+/**
+ * The settled windows that follow `from`, in order. Where the length was changed since the last run the first
+ * window is shorter, up to the next boundary, so that none overlaps what is published and none is left out.
+ */
+export function settledWindows(from: Seconds, now: Seconds, plan: WindowPlan): Window[] {
+  const windows: Window[] = [];
+  for (let start = from; ;) {
+    const end = floorTo(start, plan.windowSeconds) + plan.windowSeconds;
+    if (end > now - plan.settleSeconds) return windows;
+    windows.push({ start, end });
+    start = end;
+  }
+}
+
+/** `2026-11-22T00:00:00Z/2026-11-23T00:00:00Z`, the ISO 8601 interval. */
+export function windowText(window: Window): string {
+  return `${iso(window.start)}/${iso(window.end)}`;
+}
+
+/** `20261122T000000Z-20261123T000000Z`, the part of a key that a window fixes. */
+export function windowKey(window: Window): string {
+  return `${compactIso(window.start)}-${compactIso(window.end)}`;
+}
+
+export function isWindowLength(seconds: Seconds): boolean {
+  return Number.isInteger(seconds) && seconds > 0 && DAY % seconds === 0;
+}
+
+function floorTo(time: Seconds, step: Seconds): Seconds {
+  return Math.floor(time / step) * step;
+}

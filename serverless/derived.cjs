@@ -1,0 +1,26 @@
+'use strict';
+// What the template needs of the parameters and YAML cannot work out.
+
+/** With the slash that a key needs after a prefix, and none where there is no prefix. */
+exports.keyPrefix = async ({ resolveVariable }) => {
+  const prefix = await resolveVariable('param:prefix');
+  return prefix === '' ? '' : `${prefix}/`;
+};
+
+/** ARN of a secret that may be given by name: Secrets Manager adds a hyphen and six characters to the name. */
+const secretArn =
+  (param) =>
+  async ({ resolveVariable }) => {
+    const secret = await resolveVariable(`param:${param}`);
+    if (secret.startsWith('arn:')) return secret;
+    const account = '${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}';
+    return { 'Fn::Sub': `arn:${account}:secret:${secret}-??????` };
+  };
+exports.secretArn = secretArn('secret');
+exports.maskingSecretArn = secretArn('maskingSecret');
+
+/** Two windows behind and a quarter of a day: more than a run that failed and was made up for. */
+exports.alarmingLagSeconds = async ({ resolveVariable }) => {
+  const windowMinutes = Number(await resolveVariable('param:windowMinutes'));
+  return 2 * windowMinutes * 60 + 6 * 3600;
+};

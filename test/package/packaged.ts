@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type { Json } from './resolve.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** Runs the real `serverless` where no AWS account can be found. */
+export async function serverless(...args: string[]): Promise<Outcome> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
+  const none = join(tmpdir(), 'no-such-file');
+  const child = spawn(process.execPath, [join(root, 'node_modules/serverless/bin/serverless.js'), ...args], {
+    cwd: root,
+    env: {
+      ...env,
+      AWS_SHARED_CREDENTIALS_FILE: none,
+      AWS_CONFIG_FILE: none,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((done, failed) => child.on('error', failed).on('close', done));
+  const [code, ...outputs] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  return { code, output: outputs.join('') };
+}
+
+export interface Packaged {
+  readonly templatePath: string;
+  readonly zipPath: string;
+  readonly template: Json;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+}
+
+/** What `npm run package` makes of the given parameters, in a folder of its own. */
+export async function packaged(params: Readonly<Record<string, string>> = {}): Promise<Packaged> {
+  const folder = await mkdtemp(join(tmpdir(), 'star-package-'));
+  const given = Object.entries(params).map(([name, value]) => `--param=${name}=${value}`);
+  const { code, output } = await serverless('package', '--package', folder, ...given);
+  if (code !== 0) throw new Error(`serverless package failed:\n${output}`);
+  const templatePath = join(folder, 'cloudformation-template-update-stack.json');
+  return {
+    templatePath,
+    zipPath: join(folder, 'star-compactor.zip'),
+    template: JSON.parse(await readFile(templatePath, 'utf8')),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}

