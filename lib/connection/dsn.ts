@@ -55,8 +55,8 @@ export function parseDsn(
   for (const [key, value] of url.searchParams) {
     if (key === 'ssl') options.ssl = value;
     else if (key === 'ssl_ca') options.ca = value;
-    else if (key !== 'charset')
-      refuse(`DSN: parameter ${key.replace(/[^\w-]/g, '?').slice(0, 40)}`, 'ssl, ssl_ca, charset');
+    // Not named: a bare ? in a password makes the rest of it look like parameters.
+    else if (key !== 'charset') refuse('DSN: parameters', 'ssl, ssl_ca, charset; a ? in the password is %3F');
   }
   return {
     cell,

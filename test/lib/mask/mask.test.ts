@@ -1,0 +1,67 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { createMask } from '../../../lib/mask/mask.ts';
+import { createMasking } from '../../../lib/mask/masking.ts';
+
+describe('a mask', () => {
+  test.each(['a', 'Zürich', '日本語', '=1+2', 'x'.repeat(1000)])(
+    'of %j is the first 32 digits of sha256(secret ‖ value)',
+    (value) => {
+      const secret = randomBytes(32);
+      const expected = createHash('sha256').update(secret).update(value, 'utf8').digest('hex').slice(0, 32);
+      const mask = createMask('sha2-salted', secret);
+      expect(mask(value)).toBe(expected);
+      expect(mask(value)).toBe(expected);
+    },
+  );
+
+  test('of nothing is nothing, by every method', () => {
+    for (const method of ['sha2-salted', 'sha1-raw', 'none'] as const) {
+      const mask = createMask(method, randomBytes(32));
+      expect(mask(null)).toBeNull();
+      expect(mask('')).toBe('');
+    }
+  });
+
+  test('by the unkeyed legacy method is the whole sha1', () => {
+    expect(createMask('sha1-raw', randomBytes(32))('abc')).toBe('a9993e364706816aba3e25717850c26c9cd0d89d');
+  });
+
+  test('stays the same when more values came by than are remembered', () => {
+    const mask = createMask('sha2-salted', randomBytes(32));
+    const first = mask('first');
+    for (let i = 0; i < 25_000; i++) mask(`value ${i}`);
+    expect(mask('first')).toBe(first);
+  });
+});
+
+describe('the masking of an invocation', () => {
+  test('has a secret and a scope of its own', () => {
+    const [one, two] = [createMasking('sha2-salted', undefined), createMasking('sha2-salted', undefined)];
+    expect(one.mask('value')).not.toBe(two.mask('value'));
+    expect(one.scope).not.toBe(two.scope);
+  });
+
+  test('with an operator-held secret is the same every time, under a scope that is no mask of the secret', () => {
+    const held = randomBytes(32);
+    const [one, two] = [
+      createMasking('sha2-salted', Buffer.from(held)),
+      createMasking('sha2-salted', Buffer.from(held)),
+    ];
+    expect(one.mask('value')).toBe(two.mask('value'));
+    expect(one.scope).toBe(two.scope);
+    expect(one.scope).not.toBe(createHash('sha256').update(held).digest('hex').slice(0, 32));
+  });
+
+  test('wipes the secret when it is over', () => {
+    const held = randomBytes(32);
+    createMasking('sha2-salted', held)[Symbol.dispose]();
+    expect(held.every((byte) => byte === 0)).toBe(true);
+  });
+
+  test('refuses an operator-held secret that could be guessed', () => {
+    expect(() => createMasking('sha2-salted', randomBytes(31))).toThrow(
+      /^STAR_MASKING_SECRET: holds 31 bytes/,
+    );
+  });
+});

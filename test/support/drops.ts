@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { parse } from 'csv-parse/sync';
+import type { Manifest } from '../../lib/drop/manifest.ts';
+import { BUCKET } from './stage.ts';
+
+/** One published window as an analyst finds it. */
+export interface Drop {
+  readonly manifest: Manifest;
+  /** Rows by format, every value as text; of JSON lines, as parsed. */
+  readonly rows: Readonly<Record<string, Record<string, unknown>[]>>;
+}
+
+/**
+ * Reads every drop that a manifest announces, oldest first.
+ *
+ * @throws Error where a manifest lists what is not there byte for byte
+ */
+export async function readDrops(client: S3Client, prefix = ''): Promise<Drop[]> {
+  const manifests = (await listKeys(client, prefix)).filter((key) => key.includes('/manifests/'));
+  const drops: Drop[] = [];
+  for (const key of manifests) {
+    const manifest = JSON.parse((await readObject(client, key)).toString('utf8')) as Manifest;
+    const rows: Record<string, Record<string, unknown>[]> = {};
+    for (const file of manifest.files) {
+      const bytes = await readObject(client, file.key);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      if (bytes.length !== file.bytes || sha256 !== file.sha256)
+        throw new Error(`${file.key} is not what ${key} says`);
+      rows[file.format] = parseRows(file.format, gunzipSync(bytes).toString('utf8'));
+      if (rows[file.format]?.length !== file.rows)
+        throw new Error(`${file.key} has not the rows that ${key} says`);
+    }
+    drops.push({ manifest, rows });
+  }
+  return drops;
+}
+
+export async function listKeys(client: S3Client, prefix = ''): Promise<string[]> {
+  const keys: string[] = [];
+  for (let token: string | undefined; ;) {
+    const page = await client.send(
+      new ListObjectsV2Command({
+        Bucket: BUCKET,
+        Prefix: prefix,
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      }),
+    );
+    keys.push(...(page.Contents ?? []).map(({ Key = '' }) => Key));
+    token = page.NextContinuationToken;
+    if (token === undefined) return keys;
+  }
+}
+
+export async function readObject(client: S3Client, key: string): Promise<Buffer> {
+  const found = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+  return Buffer.from((await found.Body?.transformToByteArray()) ?? []);
+}
+
+function parseRows(format: string, text: string): Record<string, unknown>[] {
+  if (format === 'csv') return parse(text, { columns: true }) as Record<string, string>[];
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { S3Client } from '@aws-sdk/client-s3';
+import { handler } from '../../handlers/scheduled.ts';
+import type { ScheduleSummary } from '../../lib/schedule.ts';
+import { randomCredentials } from './aws/credentials.ts';
+import { type LocalS3, type LocalS3Options, startS3 } from './s3/server.ts';
+import { type LocalSecretsManager, startSecretsManager } from './secrets-manager/server.ts';
+
+export const BUCKET = 'traces';
+export const SECRET = 'star-compactor/cloud';
+
+/** The services around the function, and the function itself, as deployed but for the machine they run on. */
+export interface Stage {
+  readonly s3: LocalS3;
+  readonly client: S3Client;
+  readonly secretsManager: LocalSecretsManager;
+  /** What the function's environment holds; changes count from the next run on. */
+  readonly env: Record<string, string>;
+  /** Puts the secret that opens the cloud. */
+  setSecret(value: string): Promise<void>;
+  /** Invokes the scheduled handler in this process, as the scheduler would at that time. */
+  run(scheduledTime: string | number, lifetimeMs?: number): Promise<ScheduleSummary>;
+  /** Invokes it with any event. */
+  invoke(event: unknown, lifetimeMs?: number): Promise<ScheduleSummary>;
+  stop(): Promise<void>;
+}
+
+export interface StageOptions {
+  env?: Record<string, string>;
+  folder?: string;
+  onS3Request?: LocalS3Options['onRequest'];
+}
+
+export async function startStage(options: StageOptions = {}): Promise<Stage> {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'star-compactor-s3-')));
+  const credentials = randomCredentials();
+  const s3 = await startS3({
+    folder,
+    buckets: [BUCKET],
+    credentials,
+    ...(options.onS3Request === undefined ? {} : { onRequest: options.onS3Request }),
+  });
+  const secretsManager = await startSecretsManager({ credentials });
+  const env: Record<string, string> = {
+    AWS_REGION: s3.region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.endpoint,
+    POWERTOOLS_LOG_LEVEL: 'SILENT',
+    STAR_BUCKET: BUCKET,
+    STAR_CLOUD: 'test',
+    STAR_SECRET: SECRET,
+    ...options.env,
+  };
+  const aws = { region: s3.region, credentials };
+  const client = new S3Client({ ...aws, endpoint: s3.endpoint });
+  const secrets = new SecretsManagerClient({ ...aws, endpoint: secretsManager.endpoint });
+  let hasSecret = false;
+
+  const invoke = async (event: unknown, lifetimeMs = 900_000): Promise<ScheduleSummary> => {
+    useEnvironment(env);
+    const ends = Date.now() + lifetimeMs;
+    return handler(event, { awsRequestId: randomUUID(), getRemainingTimeInMillis: () => ends - Date.now() });
+  };
+  return {
+    s3,
+    client,
+    secretsManager,
+    env,
+    async setSecret(value) {
+      await (hasSecret
+        ? secrets.send(new PutSecretValueCommand({ SecretId: SECRET, SecretString: value }))
+        : secrets.send(new CreateSecretCommand({ Name: SECRET, SecretString: value })));
+      hasSecret = true;
+    },
+    run: (time, lifetimeMs) =>
+      invoke(
+        { scheduledTime: typeof time === 'number' ? new Date(time * 1000).toISOString() : time },
+        lifetimeMs,
+      ),
+    invoke,
+    async stop() {
+      client.destroy();
+      secrets.destroy();
+      await s3.stop();
+      await secretsManager.stop();
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The handler reads its settings from the process; what an earlier stage left is taken out. */
+function useEnvironment(env: Record<string, string>): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('STAR_')) delete process.env[name];
+  Object.assign(process.env, env);
+}
