@@ -55,7 +55,6 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_ENDPOINT_URL_S3: s3.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.endpoint,
-    POWERTOOLS_LOG_LEVEL: 'SILENT',
     STAR_BUCKET: BUCKET,
     STAR_CLOUD: 'test',
     STAR_SECRET: SECRET,

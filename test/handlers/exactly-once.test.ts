@@ -1,0 +1,144 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ScheduleSummary } from '../../lib/schedule.ts';
+import { DAY, MINUTE } from '../../lib/time.ts';
+import { type Drop, readDrops } from '../support/drops.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { compareWithTruth, identityOf, unlikeNow } from '../support/nova/compare.ts';
+import { type Change, replay } from '../support/nova/history.ts';
+import { type RandomHistory, randomHistory } from '../support/nova/random-history.ts';
+import { type Cell, createCell } from '../support/nova/schema.ts';
+import { finishedEvents } from '../support/nova/truth.ts';
+import { watchedHistory } from '../support/nova/watch.ts';
+import { type Stage, startStage } from '../support/stage.ts';
+
+const SEED = Number(process.env['TEST_SEED'] ?? 20_261_123);
+const DAYS = 30;
+const UNMASKED = { STAR_MASKING: 'none', STAR_ALLOW_UNSAFE_MASKING: 'true', STAR_FORMATS: 'jsonl,csv' };
+
+let db: MariaDb;
+let stage: Stage;
+let cells: Cell[] = [];
+
+beforeAll(async () => {
+  db = await startMariaDb();
+});
+afterAll(() => db.stop());
+beforeEach(async () => {
+  cells = [];
+  for (const name of ['cell1', 'cell0']) cells.push(await createCell(db, name));
+  stage = await startStage({ env: UNMASKED });
+  await stage.setSecret(
+    JSON.stringify({ cells: Object.fromEntries(cells.map((cell) => [cell.name, cell.dsn()])), ssl: 'off' }),
+  );
+});
+afterEach(async () => {
+  await stage.stop();
+  for (const cell of cells) await db.query(`DROP DATABASE \`${cell.database}\``);
+});
+
+/** Replays a history and invokes the handler at the given times, as if each were now. */
+async function live(changes: readonly Change[], runs: readonly number[]): Promise<ScheduleSummary[]> {
+  const history = replay(cells, changes);
+  const summaries: ScheduleSummary[] = [];
+  for (const time of runs) {
+    await history.applyUntil(time);
+    const summary = await stage.run(time);
+    summaries.push(summary);
+    const published = (await readDrops(stage.client)).slice(-summary.windows.length);
+    const truth = await finishedEvents(cells, time);
+    for (const drop of published) expect(unlikeNow(drop, truth)).toEqual([]);
+  }
+  return summaries;
+}
+
+const total = (drops: readonly Drop[], count: 'events' | 'late' | 'rewritten' | 'stillOpen' | 'abandoned'): number =>
+  drops.reduce((sum, { manifest }) => sum + manifest.counts[count], 0);
+
+/** Every finished event is in the drops once; those that Nova rewrote after publication may have other values. */
+async function expectExactlyOnce(until: number, history: Pick<RandomHistory, 'rewritten'>): Promise<Drop[]> {
+  const drops = await readDrops(stage.client);
+  const truth = await finishedEvents(cells, until);
+  const { onlyInDrops, onlyInDatabase } = compareWithTruth(drops, truth);
+
+  expect(onlyInDrops.map(identityOf).toSorted()).toEqual(onlyInDatabase.map(identityOf).toSorted());
+  expect(total(drops, 'rewritten')).toBe(onlyInDatabase.length);
+  expect(onlyInDatabase.length).toBeLessThanOrEqual(history.rewritten.length);
+  expect(total(drops, 'events')).toBe(truth.length);
+  for (const { manifest, rows } of drops) {
+    const starts = (rows['jsonl'] ?? []).map((row) => String(row['start_time']));
+    expect(starts).toEqual(starts.toSorted());
+    expect(rows['csv']?.map((row) => `${row['START_TIME']}Z`)).toEqual(starts);
+    const finishes = (rows['jsonl'] ?? []).map((row) => String(row['finish_time']));
+    const inWindow = finishes.filter((finish) => finish >= manifest.window.start && finish < manifest.window.end);
+    expect(finishes.length - inWindow.length).toBe(manifest.counts.late);
+  }
+  return drops;
+}
+
+describe(`over ${DAYS} days of events that straddle midnight, last for days, never finish and finish late (seed ${SEED})`, () => {
+  const everyDay = (history: RandomHistory, skipped: number[] = []): number[] =>
+    Array.from({ length: DAYS }, (_, day) => day + 1)
+      .filter((day) => !skipped.includes(day))
+      .map((day) => history.start + day * DAY + 45 * MINUTE);
+
+  test('the union of the daily drops is every finished event, once', async () => {
+    const history = randomHistory({ seed: SEED, days: DAYS });
+    const summaries = await live(history.changes, everyDay(history));
+    expect(summaries.map(({ status }) => status)).toEqual(summaries.map(() => 'published'));
+    const drops = await expectExactlyOnce(history.start + DAYS * DAY, history);
+    expect(drops).toHaveLength(DAYS);
+    expect(total(drops, 'late')).toBeGreaterThan(0);
+    expect(drops.at(-1)?.manifest.counts.stillOpen).toBeGreaterThan(0);
+  });
+
+  test('three days without a run are caught up by the next, window by window', async () => {
+    const history = randomHistory({ seed: SEED + 1, days: DAYS });
+    const summaries = await live(history.changes, everyDay(history, [10, 11, 12]));
+    expect(summaries[9]?.windows).toHaveLength(4);
+    expect(await expectExactlyOnce(history.start + DAYS * DAY, history)).toHaveLength(DAYS);
+  });
+
+  test('archiving every night, before the day is extracted, loses and repeats nothing', async () => {
+    const start = Date.UTC(2026, 9, 1) / 1000;
+    const archiveAt = (day: number): number => start + day * DAY + 10 * MINUTE;
+    const history = randomHistory({ seed: SEED + 2, days: DAYS, start, archiveAt });
+    await live(history.changes, everyDay(history, [20, 21]));
+    expect(await expectExactlyOnce(history.start + DAYS * DAY, history)).toHaveLength(DAYS);
+    const [archived] = await cells[0]!.query('SELECT COUNT(*) AS events FROM shadow_instance_actions_events');
+    expect(archived?.['events']).toBeGreaterThan(0);
+  });
+
+  test('events open for longer than the horizon are given up, counted, and not waited for', async () => {
+    stage.env['STAR_OPEN_HORIZON_DAYS'] = '2';
+    const history = randomHistory({ seed: SEED + 3, days: 10 });
+    await live(history.changes, everyDay(history).slice(0, 10));
+    const drops = await readDrops(stage.client);
+    const truth = await finishedEvents(cells, history.start + 10 * DAY);
+    expect(total(drops, 'abandoned')).toBeGreaterThan(0);
+    const { onlyInDatabase } = compareWithTruth(drops, truth);
+    const longest = (row: string): number => {
+      const [, , start, finish] = JSON.parse(row) as string[];
+      return (Date.parse(finish ?? '') - Date.parse(start ?? '')) / 1000;
+    };
+    const rewritten = new Set(compareWithTruth(drops, truth).onlyInDrops.map(identityOf));
+    const lost = onlyInDatabase.filter((row) => !rewritten.has(identityOf(row)));
+    expect(lost.every((row) => longest(row) > 2 * DAY)).toBe(true);
+  });
+});
+
+test('the recorded changes of a real Nova, with a run every minute, are delivered once, and rewrites are counted', async () => {
+  const changes = await watchedHistory();
+  const [first, last] = [changes[0]?.at ?? 0, changes.at(-1)?.at ?? 0];
+  Object.assign(stage.env, { STAR_WINDOW_MINUTES: '1', STAR_SETTLE_MINUTES: '0' });
+  const start = Math.floor(first / MINUTE) * MINUTE;
+  const runs = Array.from({ length: Math.ceil((last - start) / MINUTE) + 2 }, (_, minute) => start + (minute + 1) * MINUTE);
+
+  await live(changes, runs);
+  const truth = await finishedEvents(cells, runs.at(-1) ?? 0);
+  const drops = await readDrops(stage.client);
+  const { onlyInDrops, onlyInDatabase } = compareWithTruth(drops, truth);
+  expect(truth).toHaveLength(1521);
+  expect(total(drops, 'events')).toBe(1521);
+  expect(onlyInDrops.map(identityOf).toSorted()).toEqual(onlyInDatabase.map(identityOf).toSorted());
+  expect(total(drops, 'rewritten')).toBe(onlyInDatabase.length);
+});

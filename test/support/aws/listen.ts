@@ -1,0 +1,42 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { errorCode } from './errno.ts';
+
+export interface Listening {
+  endpoint: string;
+  stop(): Promise<void>;
+}
+
+/** Serves on the loopback address; port 0 takes a free one. `handle` must not reject. */
+export async function listen(
+  handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  port = 0,
+): Promise<Listening> {
+  const running = new Set<Promise<void>>();
+  const server = createServer((request, response) => {
+    const handled = handle(request, response).finally(() => running.delete(handled));
+    running.add(handled);
+  });
+  // Above the idle time of any client's pool: a client that reuses a connection must not meet its end.
+  server.keepAliveTimeout = 120_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('Not listening on a port');
+  return { endpoint: `http://127.0.0.1:${address.port}`, stop: () => stop(server, running) };
+}
+
+async function stop(server: Server, running: Set<Promise<void>>): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.close((error) => {
+      // Stopping twice is not an error: tests stop a server by hand and again in their clean-up.
+      if (error && errorCode(error) !== 'ERR_SERVER_NOT_RUNNING') reject(error);
+      else resolve();
+    });
+    server.closeAllConnections();
+  });
+  // A request cut off by this has still to clear away what it had begun.
+  await Promise.all(running);
+}

@@ -1,0 +1,3 @@
+export { startMariaDb } from './server.ts';
+export type { MariaDbOptions } from './server.ts';
+export type { DatabaseUser, MariaDb, Row } from './client.ts';

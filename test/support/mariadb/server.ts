@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createConnection } from 'mysql2/promise';
+import { findBinaries } from './binaries.ts';
+import { openClient } from './client.ts';
+import type { Address, MariaDb } from './client.ts';
+import { asRoot, createDatadir } from './datadir.ts';
+import { startProcess } from './process.ts';
+import type { ServerProcess } from './process.ts';
+import { createCertificates } from './tls.ts';
+
+export interface MariaDbOptions {
+  /** Where the server's files live; kept at the end and used again if it holds a server. A temporary folder without. */
+  folder?: string;
+  /** Off, for it costs a second and 100 MB; on to count reads by statement. */
+  performanceSchema?: boolean;
+  /** `64M` */
+  bufferPool?: string;
+  /** Size of the redo log, `8M`; a bulk load is a third faster with `256M`. */
+  redoLog?: string;
+  tls?: boolean;
+  binlog?: boolean;
+  /** Further arguments of mariadbd. */
+  args?: string[];
+}
+
+const START_MS = 60_000;
+const ATTEMPTS = 3;
+
+/**
+ * Starts a private MariaDB on a free port of 127.0.0.1. With TEST_MARIADB_DSN set nothing is started and the
+ * options are without effect: the databases get random names on that server and are dropped by `stop`.
+ */
+export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaDb> {
+  const given = process.env['TEST_MARIADB_DSN'] ?? '';
+  if (given !== '') return useGivenServer(given);
+  if (options.folder !== undefined) return startIn(options.folder, options, '');
+  const folder = await mkdtemp(join(tmpdir(), 'star-compactor-mariadb-'));
+  try {
+    return await startIn(folder, options, folder);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function useGivenServer(dsn: string): MariaDb {
+  const url = new URL(dsn);
+  const at = {
+    host: url.hostname,
+    port: Number(url.port || 3306),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+  };
+  return openClient(at, { prefix: `test_${randomBytes(4).toString('hex')}_` });
+}
+
+async function startIn(folder: string, options: MariaDbOptions, discard: string): Promise<MariaDb> {
+  const binaries = await findBinaries();
+  const datadir = join(folder, 'data');
+  if (!existsSync(datadir)) await createDatadir(binaries, datadir);
+  await mkdir(join(folder, 'tmp'), { recursive: true });
+  const certificates = options.tls === true ? await createCertificates(folder) : undefined;
+  const login = { host: '127.0.0.1', user: 'root', password: randomBytes(16).toString('hex') };
+  await writeFile(join(folder, 'init.sql'), rootLogin(login.password), { mode: 0o600 });
+  const args = [
+    '--no-defaults',
+    ...binaries.args,
+    ...settings(folder, options),
+    ...(certificates?.serverArgs ?? []),
+    ...asRoot(),
+    ...(options.args ?? []),
+  ];
+  // Another process may take the free port before the server does, which then ends at once.
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const at = { ...login, port: await freePort() };
+    const server = startProcess(binaries.server, [...args, `--port=${at.port}`], binaries.env, discard);
+    if (await isReady(at, server)) {
+      return openClient(at, {
+        ...(certificates === undefined ? {} : { ca: certificates.ca }),
+        stop: () => server.stop(),
+      });
+    }
+    await server.stop();
+  }
+  const log = await readFile(join(folder, 'error.log'), 'utf8').catch(() => '');
+  throw new Error(`MariaDB did not start: ${log.trim().split('\n').slice(-5).join('\n')}`);
+}
+
+function settings(folder: string, options: MariaDbOptions): string[] {
+  return [
+    `--datadir=${join(folder, 'data')}`,
+    // Its own: a server that starts deletes the temporary tables of all others that share the folder.
+    `--tmpdir=${join(folder, 'tmp')}`,
+    `--socket=${join(folder, 'socket')}`,
+    `--pid-file=${join(folder, 'pid')}`,
+    `--log-error=${join(folder, 'error.log')}`,
+    `--init-file=${join(folder, 'init.sql')}`,
+    '--bind-address=127.0.0.1',
+    '--skip-name-resolve',
+    `--performance-schema=${options.performanceSchema === true ? 'ON' : 'OFF'}`,
+    `--innodb-buffer-pool-size=${options.bufferPool ?? '64M'}`,
+    `--innodb-log-file-size=${options.redoLog ?? '8M'}`,
+    '--max-allowed-packet=64M',
+    // Nothing here has to survive a power cut.
+    '--innodb-flush-log-at-trx-commit=0',
+    '--skip-innodb-doublewrite',
+    '--loose-innodb-flush-method=nosync',
+    ...(options.binlog === true ? ['--log-bin=binlog', '--server-id=1'] : ['--skip-log-bin']),
+  ];
+}
+
+/** Run at every start, before the server listens; an initialised folder holds no password. */
+function rootLogin(password: string): string {
+  return [
+    `CREATE OR REPLACE USER root@'127.0.0.1' IDENTIFIED BY '${password}';`,
+    "GRANT ALL PRIVILEGES ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;",
+    `ALTER USER root@localhost IDENTIFIED BY '${password}';`,
+    '',
+  ].join('\n');
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer();
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const address = listener.address();
+  await new Promise((resolve) => listener.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('No free port');
+  return address.port;
+}
+
+/** False when the server ended instead, or answers to nobody for a minute. */
+async function isReady(at: Address, server: ServerProcess): Promise<boolean> {
+  const deadline = Date.now() + START_MS;
+  while (!server.exited && Date.now() < deadline) {
+    try {
+      await (await createConnection(at)).end();
+      return true;
+    } catch {
+      await sleep(20);
+    }
+  }
+  return false;
+}
