@@ -25,8 +25,14 @@ export interface Account {
   /** Carried rows that are in no table any more. */
   noteMissing(rows: number): void;
   openRows(): readonly EventRow[];
-  /** @param siblings finished namesakes of open rows, by id, with their present finish */
-  close(siblings: ReadonlyMap<number, Seconds>): {
+  /**
+   * @param siblings finished namesakes of open rows, by id, with their present finish
+   * @param known the same of those that were known before
+   */
+  close(
+    siblings: ReadonlyMap<number, Seconds>,
+    known: ReadonlyMap<number, Seconds>,
+  ): {
     state: Omit<CellState, 'unarchived'>;
     counts: SourceCounts;
   };
@@ -84,7 +90,7 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
     skip,
     noteMissing: (rows) => skip('purged', rows),
     openRows: () => open,
-    close(siblings) {
+    close(siblings, known) {
       const nextEventId = Math.min(lowestHeldBack, end);
       const openIds = open.map((row) => row.id);
       const carried = new Set(openIds);
@@ -101,7 +107,7 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
           late,
           abandoned,
           stillOpen: open.length,
-          rewritten: rewritten(published, state, window.start),
+          rewritten: rewritten(new Map([...known, ...published]), state, window.start),
           skipped,
         },
       };

@@ -2,7 +2,7 @@ import { SourceError } from '../../errors.ts';
 import { MINUTE, type Seconds, iso } from '../../time.ts';
 import type { Batch, ReadRequest, SourceCounts, TraceEvent } from '../source.ts';
 import { type Account, openAccount } from './account.ts';
-import { type ArchivedLookup, NOTHING_KNOWN, findArchived, unarchivedNow } from './archived-instances.ts';
+import { type ArchivedLookup, NOTHING_KNOWN, findArchived } from './archived-instances.ts';
 import { type Extent, type IdSpan, firstIdAfter, lastIdBefore, readExtent } from './bounds.ts';
 import { type Chunk, type Filter, planChunks, readChunk, readDisplaced, watermarks } from './chunks.ts';
 import { findClones } from './clones.ts';
@@ -10,7 +10,7 @@ import type { CellSession } from './session.ts';
 import { type EventRow, selectEventsById } from './event-rows.ts';
 import { type InstanceLookup, instanceLookup } from './instances.ts';
 import { type CellSchema, SHADOW, readSchema } from './schema.ts';
-import { findSiblings } from './siblings.ts';
+import { findSiblings, readFinishes } from './siblings.ts';
 import type { CellState, UnarchivedIds } from './state.ts';
 
 export interface CellOutcome {
@@ -46,7 +46,7 @@ export async function* readCell(
   const displaced = plan.displaced ? await readDisplaced(session.query, schema, span, filter) : [];
 
   const first = [...carried, ...displaced];
-  const archived = await lookUpArchived(session, schema, state, [
+  const archived = await lookUpArchived(session, schema, state, window.start, [
     ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
     ...first.filter((row) => row.archived).map((row) => row.instanceUuid),
   ]);
@@ -68,8 +68,10 @@ export async function* readCell(
     const rows = account.take(await readChunk(session, schema, chunk, filter, plan));
     yield { events: await toEvents(await withoutClones(rows)), watermark: marks[index] ?? Infinity };
   }
-  const siblings = await findSiblings(session.query, [...carried, ...account.openRows()]);
-  const closed = account.close(siblings);
+  const closed = account.close(
+    await findSiblings(session.query, [...carried, ...account.openRows()]),
+    await readFinishes(session.query, schema, state?.siblings.keys() ?? []),
+  );
   return {
     state: { ...closed.state, unarchived: archived.unarchived },
     counts: closed.counts,
@@ -133,13 +135,14 @@ async function lookUpArchived(
   session: CellSession,
   schema: CellSchema,
   state: CellState | undefined,
+  windowStart: Seconds,
   uuids: readonly (string | null)[],
 ): Promise<ArchivedLookup> {
   const known: UnarchivedIds = state?.unarchived ?? NOTHING_KNOWN;
   const wanted = new Set(uuids.filter((uuid) => uuid !== null));
-  if (wanted.size > 0) return findArchived(session, known, wanted);
   const isFirst = known.madeWith === 0 && schema.tables.includes(SHADOW);
-  return { ids: new Map(), unarchived: isFirst ? await unarchivedNow(session) : known };
+  if (wanted.size > 0 || isFirst) return findArchived(session, known, wanted, windowStart);
+  return { ids: new Map(), unarchived: known };
 }
 
 async function finishedEvents(

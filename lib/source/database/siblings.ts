@@ -1,7 +1,7 @@
 import type { Seconds } from '../../time.ts';
 import type { Query } from './session.ts';
 import { type EventRow, FINISH, inGroups } from './event-rows.ts';
-import { LIVE } from './schema.ts';
+import { type CellSchema, LIVE } from './schema.ts';
 
 /*
  * Nova finishes "the first event of that name in the action". Where an action holds two of one name (a build that
@@ -9,17 +9,18 @@ import { LIVE } from './schema.ts';
  * the second row stays open. So a published row may change as long as a namesake of it is open.
  */
 
-const ACTIONS_PER_STATEMENT = 1000;
+const IDS_PER_STATEMENT = 1000;
 
-/** Finished rows by id that share action and event name with one of these open ones. Archived rows are final. */
+/** Finished rows by id, with their present finish, that share action and event name with one of these open rows. */
 export async function findSiblings(query: Query, open: readonly EventRow[]): Promise<Map<number, Seconds>> {
   const names = new Map<number, Set<string | null>>();
   for (const { actionId, event, archived } of open) {
+    // Archived rows are final, and their table has no index on the action.
     if (actionId === null || archived) continue;
     names.set(actionId, (names.get(actionId) ?? new Set()).add(event));
   }
   const siblings = new Map<number, Seconds>();
-  for (const some of inGroups([...names.keys()], ACTIONS_PER_STATEMENT)) {
+  for (const some of inGroups([...names.keys()], IDS_PER_STATEMENT)) {
     const rows = await query(
       `SELECT e.id, e.action_id, e.event, ${FINISH} FROM ${LIVE.events} e ` +
         'WHERE e.action_id IN (?) AND e.finish_time IS NOT NULL',
@@ -31,4 +32,20 @@ export async function findSiblings(query: Query, open: readonly EventRow[]): Pro
     }
   }
   return siblings;
+}
+
+/** The present finish of rows, wherever they are now. */
+export async function readFinishes(
+  query: Query,
+  schema: CellSchema,
+  ids: Iterable<number>,
+): Promise<Map<number, Seconds>> {
+  const finishes = new Map<number, Seconds>();
+  for (const some of inGroups([...ids], IDS_PER_STATEMENT)) {
+    for (const { events } of schema.tables) {
+      const rows = await query(`SELECT e.id, ${FINISH} FROM ${events} e WHERE e.id IN (?)`, [some]);
+      for (const [id, finish] of rows) if (finish !== null) finishes.set(id as number, finish as number);
+    }
+  }
+  return finishes;
 }

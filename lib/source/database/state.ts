@@ -21,7 +21,7 @@ export interface CellState {
 }
 
 export interface UnarchivedIds {
-  /** Ids of `instances` that were not in `shadow_instances`. */
+  /** Ids that were not archived, or only recently. */
   readonly ranges: readonly IdRange[];
   /** How many ranges there were when they were last made from the live table. */
   readonly madeWith: number;

@@ -35,7 +35,20 @@ export function identityOf(row: string): string {
 function rowOfDrop(row: Record<string, unknown>): string {
   const { uuid, event, start_time: start, finish_time: finish, result } = row;
   const { memory_mb: memory, root_gb: disk, vcpus, hostname, user_id: user, project_id: project, host } = row;
-  return JSON.stringify([uuid, event, start, finish, result, memory, disk, vcpus, hostname, user, project, host]);
+  return JSON.stringify([
+    uuid,
+    event,
+    start,
+    finish,
+    result,
+    memory,
+    disk,
+    vcpus,
+    hostname,
+    user,
+    project,
+    host,
+  ]);
 }
 
 function rowOfDatabase(row: Row): string {
