@@ -7,6 +7,7 @@ import { expectedNow } from '../store/bucket.ts';
 import { type OpenObject, openObject } from '../store/upload.ts';
 import type { Window } from '../window.ts';
 import type { Invocation } from './context.ts';
+import { countDistinct } from './distinct.ts';
 import { type Counts, type ManifestFile, epochOf } from './manifest.ts';
 
 export interface WrittenData {
@@ -94,8 +95,8 @@ async function pump(
   batches: AsyncGenerator<readonly TraceEvent[], WindowOutcome, void>,
   outputs: readonly Output[],
 ): Promise<Tally> {
-  const toMasked = eventMasker(masking.mask, settings.hostFrom);
-  const instances = new Set<string>();
+  const instances = countDistinct();
+  const toMasked = eventMasker(masking.mask, settings.hostFrom, ({ uuid }) => instances.add(uuid));
   const skipped: Record<string, number> = {};
   const isWanted = ({ instance }: TraceEvent): boolean => {
     const reason = exclusion(settings, instance);
@@ -108,10 +109,9 @@ async function pump(
     for (;;) {
       const next = await batches.next();
       signal.throwIfAborted();
-      if (next.done === true) return { outcome: next.value, events, instances: instances.size, skipped };
+      if (next.done === true) return { outcome: next.value, events, instances: instances.count, skipped };
       const masked = next.value.filter(isWanted).map(toMasked);
       events += masked.length;
-      for (const { instance } of masked) instances.add(instance.uuid);
       await writeAll(outputs, masked);
     }
   } finally {

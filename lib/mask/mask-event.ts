@@ -5,17 +5,21 @@ import type { Mask, MaskedEvent, MaskedInstance } from './mask.ts';
 
 export type MaskEvent = (event: TraceEvent) => MaskedEvent;
 
-/** Masks whole events; an instance is masked once, however many events it has. */
-export function eventMasker(mask: Mask, hostFrom: HostFrom): MaskEvent {
-  const maskInstance = onceForEach((instance: Instance): MaskedInstance => ({
-    uuid: mask(instance.uuid),
-    hostname: mask(instance.hostname),
-    userId: mask(instance.userId),
-    projectId: mask(instance.projectId),
-    memoryMb: instance.memoryMb,
-    rootGb: instance.rootGb,
-    vcpus: instance.vcpus,
-  }));
+/**
+ * Masks whole events; an instance is masked once, however many events it has.
+ *
+ * @param onInstance told of every instance that comes by, some of them more than once
+ */
+export function eventMasker(
+  mask: Mask,
+  hostFrom: HostFrom,
+  onInstance: (instance: MaskedInstance) => void = () => undefined,
+): MaskEvent {
+  const maskInstance = onceForEach((instance: Instance): MaskedInstance => {
+    const made = maskedInstance(instance, mask);
+    onInstance(made);
+    return made;
+  });
   return (event) => ({
     instance: maskInstance(event.instance),
     event: event.event,
@@ -39,4 +43,16 @@ export function hostOf({ event, host, instance }: TraceEvent, hostFrom: HostFrom
 
 function orElse(first: string | null, second: string | null): string | null {
   return first === null || first === '' ? second : first;
+}
+
+function maskedInstance(instance: Instance, mask: Mask): MaskedInstance {
+  return {
+    uuid: mask(instance.uuid),
+    hostname: mask(instance.hostname),
+    userId: mask(instance.userId),
+    projectId: mask(instance.projectId),
+    memoryMb: instance.memoryMb,
+    rootGb: instance.rootGb,
+    vcpus: instance.vcpus,
+  };
 }

@@ -22,7 +22,11 @@ export interface DemoFunction {
   /** Of all that is deployed, minified. */
   readonly bytes: number;
   /** @throws Error with the line that the handler failed with */
-  invoke(scheduledTime: Seconds, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Invoked>;
+  invoke(
+    scheduledTime: Seconds,
+    env: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Invoked>;
 }
 
 const RUNNER = fileURLToPath(new URL('invoke.ts', import.meta.url));

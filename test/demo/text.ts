@@ -28,7 +28,9 @@ export function count(value: number): string {
 export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 100_000) return `${(bytes / 1000).toFixed(1)} kB`;
-  return bytes < 10_000_000 ? `${count(Math.round(bytes / 1000))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  return bytes < 10_000_000
+    ? `${count(Math.round(bytes / 1000))} kB`
+    : `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
 }
 
 /** `2026-11-22` */

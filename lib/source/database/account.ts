@@ -15,8 +15,11 @@ import type { CellState } from './state.ts';
  *   later (Galera, a slow transaction) is still found, and no other is taken twice.
  */
 export interface Account {
-  /** Of rows read for the first time, those to publish. */
-  take(rows: readonly EventRow[]): EventRow[];
+  /**
+   * Of rows read for the first time, those to publish. To be called in order of id, save for displaced rows, which
+   * come first.
+   */
+  take(rows: readonly EventRow[], options?: { displaced?: boolean }): EventRow[];
   /** Of rows carried as open, those to publish. */
   reread(rows: readonly EventRow[]): EventRow[];
   /** Counts and leaves out a copy made by a cross-cell resize. */
@@ -70,13 +73,14 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
   };
 
   return {
-    take(rows) {
+    take(rows, { displaced: isDisplaced = false } = {}) {
       return rows.filter((row) => {
         if (row.created >= heldBackFrom) lowestHeldBack = Math.min(lowestHeldBack, row.id);
         if (row.created >= window.end) return false;
         end = Math.max(end, row.id + 1);
         if (state?.seenIds.has(row.id) === true) return false;
-        taken.push(row.id);
+        // Rows come in order of id, so what is below the lowest id held back need not be remembered.
+        if (row.id >= lowestHeldBack || isDisplaced) taken.push(row.id);
         return settle(row);
       });
     },

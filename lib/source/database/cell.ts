@@ -60,7 +60,9 @@ export async function* readCell(
     return clones.size === 0 ? rows : rows.filter((row) => !account.isClone(row, clones));
   };
   yield {
-    events: await toEvents(await withoutClones([...account.reread(carried), ...account.take(displaced)])),
+    events: await toEvents(
+      await withoutClones([...account.reread(carried), ...account.take(displaced, { displaced: true })]),
+    ),
     watermark: earliest(plan.chunks),
   };
   const marks = watermarks(plan.chunks);

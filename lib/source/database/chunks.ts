@@ -78,7 +78,7 @@ export async function planChunks(
 }
 
 /**
- * Reads one chunk.
+ * Reads one chunk, in order of id.
  *
  * @throws SourceError (transient) where fewer or more rows came than the server counted in the same snapshot: a
  *   stream that was cut must not pass for a short one
@@ -108,7 +108,7 @@ export async function readChunk(
     }
     found.push(...rows);
   }
-  return found;
+  return schema.tables.length === 1 ? found : found.toSorted((a, b) => a.id - b.id);
 }
 
 /** The rows of the span that start long before they were inserted. */

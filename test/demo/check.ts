@@ -1,0 +1,63 @@
+import type { Row } from '../support/mariadb/index.ts';
+import type { Drop } from '../support/drops.ts';
+import { count } from './text.ts';
+
+/**
+ * Holds the drops against the databases that they were made from, as only somebody who sees both can.
+ *
+ * @param finished every event that finished in the time of the drops, by the plainest query there is
+ * @throws Error where a promise is broken
+ */
+export function checkDrops(drops: readonly Drop[], finished: readonly Row[]): string[] {
+  const rows = drops.flatMap((drop) => drop.rows['csv'] ?? []);
+  const left = new Map<string, number>();
+  for (const event of finished) add(left, sourceKey(event), 1);
+  for (const row of rows) add(left, rowKey(row), -1);
+  const unequal = [...left.values()].filter((difference) => difference !== 0).length;
+  if (unequal > 0 || rows.length !== finished.length) {
+    throw new Error(
+      `the drops hold ${rows.length} rows, the databases ${finished.length} events; ${unequal} differ`,
+    );
+  }
+  const identifiers = identifiersOf(finished);
+  for (const row of rows) {
+    for (const value of Object.values(row)) {
+      if (identifiers.has(String(value))) throw new Error('a row of the drops holds an unmasked identifier');
+    }
+  }
+  return [
+    `${count(finished.length)} events finished in these days: each is in one drop, none in two (by what is not masked)`,
+    `none of ${count(identifiers.size)} ids and names of servers, users, projects and hosts is in any drop`,
+    'every file has the size, the rows and the SHA-256 that its manifest says',
+  ];
+}
+
+function add(to: Map<string, number>, key: string, difference: number): void {
+  to.set(key, (to.get(key) ?? 0) + difference);
+}
+
+/** What a row says that is not masked. */
+function rowKey(row: Record<string, unknown>): string {
+  return ['EVENT', 'START_TIME', 'FINISH_TIME', 'RESULT', 'MEMORY_MB', 'DISK_GB', 'VCPUS']
+    .map((column) => String(row[column]))
+    .join(' ');
+}
+
+function sourceKey(event: Row): string {
+  return ['event', 'start_time', 'finish_time', 'result', 'memory_mb', 'root_gb', 'vcpus']
+    .map((column) => (column.endsWith('_time') ? isoTime(event[column]) : String(event[column])))
+    .join(' ');
+}
+
+function isoTime(value: unknown): string {
+  return String(value).slice(0, 19).replace(' ', 'T');
+}
+
+function identifiersOf(events: readonly Row[]): Set<string> {
+  const columns = ['uuid', 'hostname', 'user_id', 'project_id', 'host', 'instance_host', 'node'];
+  return new Set(
+    events
+      .flatMap((event) => columns.map((column) => event[column]))
+      .filter((value) => typeof value === 'string'),
+  );
+}

@@ -1,0 +1,90 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DAY, type Seconds } from '../../lib/time.ts';
+import { findBinaries } from '../support/mariadb/binaries.ts';
+import { type Stage, startStage } from '../support/stage.ts';
+import { type DemoCloud, startCloud } from './cloud.ts';
+import { type DemoFunction, buildFunction } from './function.ts';
+import { columns, day, heading, size } from './text.ts';
+
+export interface DemoOptions {
+  /** Keeps the objects, the bundle and the log of the last run. */
+  readonly folder: string;
+  readonly eventsPerDay: number;
+  readonly print: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** Takes what has to be stopped at the end, however the end comes. */
+  readonly stack: AsyncDisposableStack;
+}
+
+export interface Setting {
+  readonly cloud: DemoCloud;
+  readonly stage: Stage;
+  readonly handler: DemoFunction;
+}
+
+/** The name of the cloud in keys and manifests. */
+export const CLOUD = 'demo';
+
+/** Days of history when the last run comes. */
+const DAYS = 6;
+
+/** MariaDB is found at once, unless it has to be fetched. */
+const SLOW_MS = 1500;
+
+/** How long an interrupted start may take to clear away what it had begun. */
+const PATIENCE_MS = 3000;
+
+/** Starts the cloud and the services around the function, and builds the function. */
+export async function setUp(options: DemoOptions, mornings: readonly Seconds[]): Promise<Setting> {
+  const { folder, print, signal, stack } = options;
+  print(heading('A cloud, and all that the function needs, on this machine'));
+  // By name, for the folder may be one that somebody else gave.
+  for (const own of ['s3', 'function', 'function.log']) {
+    await rm(join(folder, own), { recursive: true, force: true });
+  }
+  const last = mornings.at(-1) ?? 0;
+  const start = last - (last % DAY) - DAYS * DAY;
+  const env = {
+    STAR_CLOUD: CLOUD,
+    POWERTOOLS_LOG_LEVEL: 'INFO',
+    POWERTOOLS_SERVICE_NAME: 'star-compactor',
+    POWERTOOLS_METRICS_NAMESPACE: 'StarCompactor',
+  };
+  const stage = await startStage({ folder: join(folder, 's3'), env });
+  stack.defer(() => stage.stop());
+  await fetchMariaDb(print);
+  signal.throwIfAborted();
+  const starting = startCloud(start, DAYS, options.eventsPerDay);
+  stack.defer(() => stopCloud(starting));
+  const building = buildFunction(join(folder, 'function'), join(folder, 'function.log'));
+  const [cloud, handler] = await Promise.all([starting, building]);
+  await stage.setSecret(cloud.secret);
+
+  const say = (what: string, text: string): void => print(`  ${columns([what, text], [15])}`);
+  say('Nova', `${cloud.server} with ${cloud.cells.join(' and ')}; first server built ${day(start)}`);
+  say('Secrets Manager', 'a secret with a DSN for each, of a user with SELECT on six tables');
+  say('S3', `s3://${stage.env['STAR_BUCKET']}, private to this run`);
+  say('Function', `the scheduled handler, bundled as for Lambda (${size(handler.bytes)})`);
+  return { cloud, stage, handler };
+}
+
+/** Looks for a MariaDB, and says so where that takes a while. */
+async function fetchMariaDb(print: DemoOptions['print']): Promise<void> {
+  if ((process.env['TEST_MARIADB_DSN'] ?? '') !== '') return;
+  const slow = setTimeout(
+    () => print('  fetching MariaDB into .local, once (about 60 MB, by apt) …'),
+    SLOW_MS,
+  );
+  await findBinaries().finally(() => clearTimeout(slow));
+}
+
+async function stopCloud(starting: Promise<DemoCloud>): Promise<void> {
+  const stopped = starting.then(
+    (cloud) => cloud.stop(),
+    () => undefined,
+  );
+  // A server that is still about to start then ends with this process.
+  await Promise.race([stopped, sleep(PATIENCE_MS, undefined, { ref: false })]);
+}
