@@ -1,12 +1,15 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Context } from 'aws-lambda';
 import { createDeadline } from '../lib/deadline.ts';
+import { keepHeapSmall } from '../lib/heap.ts';
 import { openInvocation } from '../lib/invocation.ts';
 import { type ScheduleSummary, runSchedule } from '../lib/schedule.ts';
 import { readSettings } from '../lib/settings.ts';
 import { createS3Client } from '../lib/store/client.ts';
 import { logFailure, logger, publishMetrics } from '../lib/telemetry.ts';
 import { scheduledTime } from '../lib/trigger.ts';
+
+keepHeapSmall();
 
 /** The door of the schedule: publishes what is due at the event's scheduled time and answers what it did. */
 export async function handler(
@@ -19,7 +22,7 @@ export async function handler(
     const settings = readSettings(process.env);
     const time = scheduledTime(event, Date.now() / 1000);
     using deadline = createDeadline(context.getRemainingTimeInMillis());
-    const clients = { s3: createS3Client(settings), secretsManager: new SecretsManagerClient({}) };
+    const clients = { s3: createS3Client(), secretsManager: new SecretsManagerClient({}) };
     const log = (message: string, fields = {}): void => logger.info(message, fields);
     using invocation = await openInvocation(settings, clients, deadline.signal, log);
 

@@ -1,11 +1,11 @@
-import { readCheckpoint, type StoredCheckpoint } from './drop/checkpoint.ts';
+import { type Checkpoint, readCheckpoint } from './drop/checkpoint.ts';
 import type { Invocation } from './drop/context.ts';
-import { type DropResult, dropWindow } from './drop/drop.ts';
+import { type DropResult, dropWindow, tidyUp } from './drop/drop.ts';
 import type { Manifest } from './drop/manifest.ts';
 import { skimWindow } from './drop/skim.ts';
 import { DeadlineError, SupersededError } from './errors.ts';
 import { type Seconds, iso } from './time.ts';
-import { type Window, lastSettledWindow, settledWindows, windowText } from './window.ts';
+import { type Window, type WindowPlan, lastSettledWindow, settledWindows, windowText } from './window.ts';
 
 /** What a scheduled run answers. */
 export interface ScheduleSummary {
@@ -27,7 +27,7 @@ export interface ScheduleSummary {
 
 export interface WindowSummary {
   readonly window: string;
-  readonly status: 'published' | 'resumed' | 'alreadyPublished' | 'superseded';
+  readonly status: 'published' | 'resumed' | 'alreadyPublished';
   readonly rows?: number;
   readonly bytes?: number;
   readonly late?: number;
@@ -50,64 +50,78 @@ export async function runSchedule(
   scheduledTime: Seconds,
   remaining: () => number,
 ): Promise<ScheduleSummary> {
-  const { bucket, layout, signal } = invocation;
-  const done: WindowSummary[] = [];
-  let openEvents: number | null = null;
+  const { signal } = invocation;
+  const progress: Progress = { done: [], due: [], watermark: null, openEvents: null };
+  const summarize = (status: ScheduleSummary['status']): ScheduleSummary =>
+    summary(invocation, scheduledTime, status, progress);
+  try {
+    return summarize(await catchUp(invocation, scheduledTime, remaining, progress));
+  } catch (error) {
+    if (error instanceof SupersededError) return summarize('superseded');
+    if (!(signal.aborted && signal.reason instanceof DeadlineError)) throw error;
+    if (progress.done.some(isNew)) return summarize('unfinished');
+    const [window] = progress.due;
+    throw new DeadlineError(
+      `the invocation's time was over before ${window === undefined ? 'anything' : `window ${windowText(window)}`} ` +
+        'was published; the next run takes it up. Give the function more time or memory, or make windows shorter',
+      { cause: error },
+    );
+  }
+}
+
+/** What is known at any moment, also at that of a deadline. */
+interface Progress {
+  readonly done: WindowSummary[];
+  /** Settled windows that are not published, the next one first. */
+  due: Window[];
+  watermark: Seconds | null;
+  openEvents: number | null;
+}
+
+async function catchUp(
+  invocation: Invocation,
+  scheduledTime: Seconds,
+  remaining: () => number,
+  progress: Progress,
+): Promise<'published' | 'upToDate' | 'unfinished'> {
+  const { bucket, layout, signal, settings } = invocation;
   let longest = 0;
   for (;;) {
     const stored = await readCheckpoint(bucket, layout.checkpoint, signal);
-    const due = dueWindows(stored, scheduledTime, invocation);
-    const [window] = due;
-    const isStuck = window !== undefined && done.at(-1)?.window === windowText(window);
-    const summarize = (status: ScheduleSummary['status'], left: Window[]): ScheduleSummary =>
-      summary(invocation, scheduledTime, status, done, left, stored, openEvents);
+    progress.watermark = stored?.checkpoint.window.end ?? null;
+    progress.due = dueWindows(progress.watermark, scheduledTime, settings);
+    if (stored !== undefined && progress.done.length === 0)
+      await tidyUp(invocation, stored.checkpoint.window);
 
-    if (window === undefined || isStuck) return summarize(done.some(isNew) ? 'published' : 'upToDate', due);
-    if (longest * SAFETY > remaining()) return summarize('unfinished', due);
+    const [window] = progress.due;
+    // Without a checkpoint, a window that a backfill has published stays the last settled one.
+    const isStuck = window !== undefined && progress.done.at(-1)?.window === windowText(window);
+    if (window === undefined || isStuck) return progress.done.some(isNew) ? 'published' : 'upToDate';
+    if (longest * SAFETY > remaining()) return 'unfinished';
 
     const started = performance.now();
-    const elapsed = (): number => Math.round(performance.now() - started) / 1000;
-    try {
-      const result = await dropWindow(invocation, window, stored?.checkpoint);
-      if (result.status === 'published') openEvents = result.manifest.counts.stillOpen;
-      else if (stored !== undefined) await skimUnlessMoved(invocation, window, stored);
-      done.push(windowSummary(window, result, elapsed()));
-      invocation.log('window done', { ...done.at(-1) });
-    } catch (error) {
-      if (error instanceof SupersededError) {
-        done.push({ window: windowText(window), status: 'superseded', seconds: elapsed() });
-        return summarize('superseded', []);
-      }
-      if (signal.aborted && signal.reason instanceof DeadlineError) {
-        if (done.some(isNew)) return summarize('unfinished', due);
-        throw new DeadlineError(
-          `window ${windowText(window)}: not done within the invocation's time; nothing of it was published. ` +
-            'Give the function more time or memory, or make windows shorter',
-          { cause: error },
-        );
-      }
-      throw error;
-    }
-    longest = Math.max(longest, performance.now() - started);
+    const result = await dropWindow(invocation, window, stored?.checkpoint);
+    if (result.status === 'published') {
+      progress.openEvents = result.manifest.counts.stillOpen;
+      progress.watermark = window.end;
+    } else if (stored !== undefined) await skimUnlessMoved(invocation, window, stored.checkpoint);
+    const took = performance.now() - started;
+    longest = Math.max(longest, took);
+
+    progress.due = progress.due.slice(1);
+    progress.done.push(windowSummary(window, result, Math.round(took) / 1000));
+    invocation.log('window done', { ...progress.done.at(-1) });
   }
 }
 
-function dueWindows(stored: StoredCheckpoint | undefined, now: Seconds, { settings }: Invocation): Window[] {
-  return stored === undefined
-    ? [lastSettledWindow(now, settings)]
-    : settledWindows(stored.checkpoint.windowEnd, now, settings);
+function dueWindows(watermark: Seconds | null, now: Seconds, plan: WindowPlan): Window[] {
+  return watermark === null ? [lastSettledWindow(now, plan)] : settledWindows(watermark, now, plan);
 }
 
 /** A window that another invocation has just published has moved the checkpoint too; one of a backfill has not. */
-async function skimUnlessMoved(
-  invocation: Invocation,
-  window: Window,
-  stored: StoredCheckpoint,
-): Promise<void> {
+async function skimUnlessMoved(invocation: Invocation, window: Window, from: Checkpoint): Promise<void> {
   const now = await readCheckpoint(invocation.bucket, invocation.layout.checkpoint, invocation.signal);
-  if (now?.checkpoint.windowEnd === stored.checkpoint.windowEnd) {
-    await skimWindow(invocation, window, stored.checkpoint);
-  }
+  if (now?.checkpoint.window.end === from.window.end) await skimWindow(invocation, window, from);
 }
 
 function isNew({ status }: WindowSummary): boolean {
@@ -137,33 +151,29 @@ function summary(
   { settings }: Invocation,
   scheduledTime: Seconds,
   status: ScheduleSummary['status'],
-  windows: readonly WindowSummary[],
-  left: readonly Window[],
-  stored: StoredCheckpoint | undefined,
-  openEvents: number | null,
+  { done, due, watermark, openEvents }: Progress,
 ): ScheduleSummary {
-  const watermark = stored === undefined ? null : iso(stored.checkpoint.windowEnd);
-  const published = windows.filter(isNew).length;
-  const already = windows.find((window) => window.status === 'alreadyPublished');
+  const published = done.filter(isNew).length;
+  const already = done.find((window) => window.status === 'alreadyPublished');
+  const upTo = watermark === null ? null : iso(watermark);
   const message = {
     published: `${published} window(s) published`,
     upToDate:
       already === undefined
-        ? `nothing due: published up to ${watermark}, and the next window is not settled at ${iso(scheduledTime)}`
+        ? `nothing due: published up to ${upTo}, and the next window is not settled at ${iso(scheduledTime)}`
         : `window ${already.window} is already published; nothing was changed`,
-    superseded:
-      'another invocation works on the same window and publishes it; this one changed nothing in it',
-    unfinished: `${published} window(s) published, time is over; ${left.length} left for the next run`,
+    superseded: 'another invocation has taken over a window of this one and publishes it',
+    unfinished: `${published} window(s) published, time is over; ${due.length} left for the next run`,
   }[status];
   return {
     cloud: settings.cloud,
     scheduledTime: iso(scheduledTime),
     status,
-    windows,
-    rows: windows.reduce((total, { rows = 0 }) => total + rows, 0),
-    bytes: windows.reduce((total, { bytes = 0 }) => total + bytes, 0),
-    left: left.map(windowText),
-    watermark,
+    windows: done,
+    rows: done.reduce((total, { rows = 0 }) => total + rows, 0),
+    bytes: done.reduce((total, { bytes = 0 }) => total + bytes, 0),
+    left: status === 'unfinished' ? due.map(windowText) : [],
+    watermark: upTo,
     openEvents,
     message,
   };

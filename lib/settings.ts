@@ -29,8 +29,6 @@ export interface Settings extends WindowPlan {
   readonly hostFrom: HostFrom;
   /** Cells that the checkpoint knows and that are gone for good. */
   readonly retiredCells: ReadonlySet<string>;
-  /** For S3-compatible servers whose endpoint does not resolve `bucket.endpoint`. */
-  readonly pathStyle: boolean;
 }
 
 /** Start of the published Chameleon traces, and so the default zero of START_SEC. */
@@ -57,6 +55,11 @@ const list = (accepted: string, fallback: string, fits: (items: string[]) => boo
     z.pipe(z.string().check(z.refine((s) => fits(items(s)), { error: accepted })), z.transform(items)),
   );
 
+const SECRET_ID = 'the ARN or name of a Secrets Manager secret, not what it holds';
+
+/** Who pastes a secret where its name belongs must not find it in the log. */
+const HIDDEN: ReadonlySet<string> = new Set(['STAR_SECRET', 'STAR_MASKING_SECRET']);
+
 const Environment = z.strictObject({
   STAR_BUCKET: text('an S3 bucket name', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
   STAR_PREFIX: text(
@@ -65,7 +68,7 @@ const Environment = z.strictObject({
     '',
   ),
   STAR_CLOUD: text('a name of letters, digits, dots, hyphens and underscores', /^[\w.-]{1,64}$/, 'openstack'),
-  STAR_SECRET: text('the ARN or name of a Secrets Manager secret', /^[\w/+=.@:-]{1,2048}$/),
+  STAR_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{1,2048}$/),
   STAR_WINDOW_MINUTES: number('a number of minutes that divides a day, such as 1440 or 60', 1440, (n) =>
     isWindowLength(n * MINUTE),
   ),
@@ -85,14 +88,13 @@ const Environment = z.strictObject({
     (names) => names.length > 0 && new Set(names).size === names.length && names.every(isFormat),
   ),
   STAR_MASKING: choice(MASKING_METHODS, 'sha2-salted'),
-  STAR_MASKING_SECRET: text('the ARN or name of a Secrets Manager secret', /^[\w/+=.@:-]{0,2048}$/, ''),
+  STAR_MASKING_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{0,2048}$/, ''),
   STAR_ALLOW_UNSAFE_MASKING: choice(['true', 'false'], 'false'),
   STAR_EXCLUDE_USERS: list('user ids separated by commas', ''),
   STAR_EXCLUDE_PROJECTS: list('project ids separated by commas', ''),
   STAR_HOST_FROM: choice(['event', 'instance'], 'event'),
   STAR_MACHINES: choice(['vm', 'baremetal'], 'vm'),
   STAR_RETIRED_CELLS: list('cell names separated by commas', ''),
-  STAR_S3_PATH_STYLE: choice(['true', 'false'], 'false'),
 });
 
 /**
@@ -103,7 +105,7 @@ const Environment = z.strictObject({
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const given = Object.entries(env).filter(([name, value]) => name.startsWith('STAR_') && value !== '');
-  const values = check(Environment, Object.fromEntries(given), { what: '' });
+  const values = check(Environment, Object.fromEntries(given), { what: '', hidden: HIDDEN });
   refuseContradictions(values, env);
   return {
     bucket: values.STAR_BUCKET,
@@ -121,7 +123,6 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     excludeProjects: new Set(values.STAR_EXCLUDE_PROJECTS),
     hostFrom: values.STAR_MACHINES === 'baremetal' ? 'node' : values.STAR_HOST_FROM,
     retiredCells: new Set(values.STAR_RETIRED_CELLS),
-    pathStyle: values.STAR_S3_PATH_STYLE === 'true',
   };
 }
 

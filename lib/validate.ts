@@ -3,7 +3,7 @@ import { InputError } from './errors.ts';
 
 /**
  * Checks `value` against `schema`. The schema's own messages say what is accepted; the error adds the field's
- * name and, unless `hidden` (secrets), the value that came.
+ * name and, unless it may be a secret (`hidden`: all of it, or the fields named), the value that came.
  *
  * @param what names the whole, such as "event" or "secret"; an empty string where field names speak for themselves
  * @throws InputError for the first thing found wrong, unknown keys included
@@ -11,7 +11,7 @@ import { InputError } from './errors.ts';
 export function check<T extends z.ZodMiniType>(
   schema: T,
   value: unknown,
-  options: { what: string; hidden?: boolean },
+  options: { what: string; hidden?: boolean | ReadonlySet<string> },
 ): z.output<T> {
   const result = z.safeParse(schema, value, { reportInput: true });
   if (result.success) return result.data;
@@ -24,8 +24,13 @@ export function check<T extends z.ZodMiniType>(
       `${[...path, issue.keys[0]].join(': ')}: unknown; accepted: ${known(schema, issue.path)}`,
     );
   }
-  const came = options.hidden === true ? '' : ` got ${shown(issue.input)};`;
+  const isSaid = issue.input === undefined || !isHidden(options.hidden, issue.path);
+  const came = isSaid ? ` got ${shown(issue.input)};` : '';
   throw new InputError(`${path.join(': ')}:${came} accepted: ${issue.message}`);
+}
+
+function isHidden(hidden: boolean | ReadonlySet<string> | undefined, path: PropertyKey[]): boolean {
+  return typeof hidden === 'object' ? hidden.has(String(path[0])) : hidden === true;
 }
 
 function known(schema: z.ZodMiniType, path: PropertyKey[]): string {

@@ -2,7 +2,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/clien
 import { InputError, StarError, firstLine } from '../errors.ts';
 
 /**
- * Reads a secret's current value, text or bytes.
+ * Reads a secret's current value, text or bytes. Errors do not quote `id`: it may be a secret itself, misplaced.
  *
  * @param setting names the variable that points to the secret, for errors
  * @throws InputError where the secret is not there or may not be read
@@ -18,20 +18,21 @@ export async function fetchSecret(
     if (value.SecretString !== undefined) return Buffer.from(value.SecretString, 'utf8');
     if (value.SecretBinary !== undefined) return Buffer.from(value.SecretBinary);
   } catch (error) {
+    signal.throwIfAborted();
     const name = error instanceof Error ? error.name : '';
     if (name === 'ResourceNotFoundException') {
       throw new InputError(
-        `${setting}: got "${id}", which is not there; accepted: the ARN or name of a secret`,
+        `${setting}: there is no such secret; accepted: the ARN or name of one in this region`,
       );
     }
     if (name === 'AccessDeniedException') {
       throw new InputError(
-        `${setting}: got "${id}", which this role may not read; grant secretsmanager:GetSecretValue`,
+        `${setting}: this role may not read that secret; grant secretsmanager:GetSecretValue`,
       );
     }
     throw new StarError(`${setting}: Secrets Manager did not answer: ${name}: ${firstLine(error)}`, {
       cause: error,
     });
   }
-  throw new InputError(`${setting}: got "${id}", which is empty; accepted: a secret with a value`);
+  throw new InputError(`${setting}: that secret is empty; accepted: one with a value`);
 }

@@ -2,12 +2,13 @@ import * as z from 'zod/mini';
 import { StoreError } from '../errors.ts';
 import type { Source, SourceState } from '../source/source.ts';
 import { type Bucket, type Expected, readText, writeText } from '../store/bucket.ts';
-import { iso, parseInstant, type Seconds } from '../time.ts';
-import type { Window } from '../window.ts';
+import { iso, parseInstant } from '../time.ts';
+import { type Window, windowText } from '../window.ts';
 
-/** Where the scheduled runs of a cloud stand: everything that finished before `windowEnd` is published. */
+/** Where the scheduled runs of a cloud stand: everything that finished before its window's end is published. */
 export interface Checkpoint {
-  readonly windowEnd: Seconds;
+  /** The last window published. */
+  readonly window: Window;
   readonly source: { readonly kind: Source['kind']; readonly state: SourceState };
 }
 
@@ -18,7 +19,9 @@ export interface StoredCheckpoint {
 
 const Stored = z.strictObject({
   checkpointVersion: z.literal(1),
-  windowEnd: z.string(),
+  /** The invocation that wrote it, so that of two that write the same, each knows whether it was the one. */
+  run: z.string(),
+  window: z.strictObject({ start: z.string(), end: z.string() }),
   source: z.strictObject({ kind: z.enum(['database', 'api']), state: z.record(z.string(), z.unknown()) }),
 });
 
@@ -36,49 +39,47 @@ export async function readCheckpoint(
 /**
  * Moves the checkpoint on by compare-and-swap. Doing so again, or after another invocation has, changes nothing.
  *
+ * @returns whether it was `run` that moved it
  * @throws StoreError where the checkpoint stands neither before nor after the window: someone else moved it
  */
 export async function advanceCheckpoint(
   bucket: Bucket,
   key: string,
-  window: Window,
+  run: string,
   next: Checkpoint,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   for (;;) {
     const stored = await readCheckpoint(bucket, key, signal);
-    if (stored !== undefined && stored.checkpoint.windowEnd >= next.windowEnd) return;
-    if (stored !== undefined && stored.checkpoint.windowEnd !== window.start) {
+    const now = stored?.checkpoint.window.end;
+    if (now !== undefined && now >= next.window.end) return false;
+    if (now !== undefined && now !== next.window.start) {
       throw new StoreError(
-        `checkpoint: stands at ${iso(stored.checkpoint.windowEnd)}, neither at the start nor the end of the window ` +
-          `${iso(window.start)}/${iso(window.end)}`,
+        `checkpoint: stands at ${iso(now)}, neither at the start nor the end of the window ${windowText(next.window)}`,
       );
     }
-    const written = await writeText(
-      bucket,
-      key,
-      formatCheckpoint(next),
-      stored?.expected ?? 'absent',
-      signal,
-    );
-    if (written !== undefined) return;
+    const text = formatCheckpoint(run, next);
+    const written = await writeText(bucket, key, text, stored?.expected ?? 'absent', signal);
+    if (written !== undefined) return true;
   }
 }
 
-function formatCheckpoint({ windowEnd, source }: Checkpoint): string {
-  return JSON.stringify({ checkpointVersion: 1, windowEnd: iso(windowEnd), source });
+function formatCheckpoint(run: string, { window, source }: Checkpoint): string {
+  const times = { start: iso(window.start), end: iso(window.end) };
+  return JSON.stringify({ checkpointVersion: 1, run, window: times, source });
 }
 
 function parseCheckpoint(text: string, key: string): Checkpoint {
   const parsed = z.safeParse(Stored, readJson(text));
-  const windowEnd = parsed.success ? parseInstant(parsed.data.windowEnd) : undefined;
-  if (!parsed.success || windowEnd === undefined) {
-    const field = parsed.error?.issues[0]?.path.join('.') ?? 'windowEnd';
+  const start = parseInstant(parsed.data?.window.start ?? '');
+  const end = parseInstant(parsed.data?.window.end ?? '');
+  if (!parsed.success || start === undefined || end === undefined) {
+    const field = parsed.error?.issues[0]?.path.join('.') ?? 'window';
     throw new StoreError(
       `checkpoint: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
     );
   }
-  return { windowEnd, source: parsed.data.source };
+  return { window: { start, end }, source: parsed.data.source };
 }
 
 function readJson(text: string): unknown {

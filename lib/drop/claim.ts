@@ -24,8 +24,7 @@ export interface Claim {
 
 export interface Committed {
   readonly manifest: Manifest;
-  /** Null for a drop that no schedule continues from. */
-  readonly checkpoint: Checkpoint | null;
+  readonly checkpoint: Checkpoint;
 }
 
 export interface HeldClaim {

@@ -32,8 +32,7 @@ export async function dropWindow(
   const key = layout.claim(window);
   const found = await readClaim(bucket, key, signal);
   if (found !== undefined && found.claim.committed !== null) {
-    await publish(invocation, window, found.claim.committed);
-    return { status: 'published', manifest: found.claim.committed.manifest, resumed: true };
+    return publish(invocation, window, found.claim.committed, { resumed: true });
   }
   if (await isPublished(invocation, window)) return { status: 'alreadyPublished' };
 
@@ -50,21 +49,31 @@ export async function dropWindow(
   const data = await writeWithRetries(invocation, window, from, assertHeld);
   const committed = decide(invocation, window, data);
   if ((await commitClaim(bucket, key, held, committed, signal)) === undefined) throw superseded(window);
-  await publish(invocation, window, committed);
-  return { status: 'published', manifest: committed.manifest, resumed: false };
+  return publish(invocation, window, committed, { resumed: false });
 }
 
-/** Manifest, checkpoint, and the claim goes. Every step may be repeated, also by another invocation. */
+/**
+ * Manifest, checkpoint, and the claim goes. Every step may be repeated, also by another invocation; the one whose
+ * step it was that moved the checkpoint answers for the window.
+ */
 async function publish(
-  invocation: Invocation,
+  { bucket, layout, run, signal }: Invocation,
   window: Window,
   { manifest, checkpoint }: Committed,
-): Promise<void> {
-  const { bucket, layout, signal } = invocation;
+  { resumed }: { resumed: boolean },
+): Promise<DropResult> {
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   await writeText(bucket, layout.manifest(window), text, 'absent', signal);
-  if (checkpoint !== null) await advanceCheckpoint(bucket, layout.checkpoint, window, checkpoint, signal);
+  const wasUs = await advanceCheckpoint(bucket, layout.checkpoint, run, checkpoint, signal);
   await releaseClaim(bucket, layout.claim(window), signal);
+  return wasUs ? { status: 'published', manifest, resumed } : { status: 'alreadyPublished' };
+}
+
+/** Removes the claim of a window that is published, where a run was cut off just before it would have done so. */
+export async function tidyUp({ bucket, layout, signal }: Invocation, window: Window): Promise<void> {
+  const key = layout.claim(window);
+  const found = await readClaim(bucket, key, signal);
+  if (found !== undefined && found.claim.committed !== null) await releaseClaim(bucket, key, signal);
 }
 
 async function isPublished({ bucket, layout, signal }: Invocation, window: Window): Promise<boolean> {
@@ -97,7 +106,7 @@ function decide({ settings, source, masking }: Invocation, window: Window, data:
   const created = Math.floor(Date.now() / 1000);
   return {
     manifest: makeManifest({ settings, source: source.kind, masking, window, ...data, created }),
-    checkpoint: { windowEnd: window.end, source: { kind: source.kind, state: data.outcome.state } },
+    checkpoint: { window, source: { kind: source.kind, state: data.outcome.state } },
   };
 }
 

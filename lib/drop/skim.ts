@@ -7,14 +7,15 @@ import type { Invocation } from './context.ts';
  * what the next one needs. Events that turn up late wait for the next window.
  */
 export async function skimWindow(invocation: Invocation, window: Window, from: Checkpoint): Promise<void> {
-  const { source, settings, bucket, layout, signal } = invocation;
+  const { run, source, settings, bucket, layout, signal } = invocation;
   const { openHorizonSeconds, settleSeconds } = settings;
   const { state } = from.source;
   const batches = source.read({ window, state, openHorizonSeconds, settleSeconds, holdLate: true, signal });
   for (;;) {
     const next = await batches.next();
     if (next.done !== true) continue;
-    const checkpoint = { windowEnd: window.end, source: { kind: source.kind, state: next.value.state } };
-    return advanceCheckpoint(bucket, layout.checkpoint, window, checkpoint, signal);
+    const checkpoint = { window, source: { kind: source.kind, state: next.value.state } };
+    await advanceCheckpoint(bucket, layout.checkpoint, run, checkpoint, signal);
+    return;
   }
 }

@@ -78,7 +78,12 @@ async function openOutputs(
     key,
     format,
     encoder: format.encoder(epochOf(settings, window)),
-    object: openObject(bucket, { key, contentType: format.contentType, expected }, format.compressor()),
+    object: openObject(
+      bucket,
+      { key, contentType: format.contentType, expected },
+      format.compressor(),
+      signal,
+    ),
   }));
 }
 

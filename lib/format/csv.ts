@@ -1,9 +1,9 @@
-import { createGzip } from 'node:zlib';
 import { stringify } from 'csv-stringify/sync';
 import type { MaskedEvent, MaskedInstance } from '../mask/mask.ts';
 import { onceForEach } from '../once-for-each.ts';
 import { createClock, secondsSince } from './clock.ts';
 import { COLUMNS, TRACE_VERSION } from './columns.ts';
+import { createCompressor } from './gzip.ts';
 import type { Format } from './format.ts';
 
 /** CSV 0.2 as the published Chameleon traces have it: RFC 4180 quoting, a header line, `\n` at line ends. */
@@ -13,7 +13,7 @@ export const csv: Format = {
   extension: 'csv.gz',
   columns: COLUMNS.map((column) => column.csv),
   contentType: 'application/gzip',
-  compressor: () => createGzip(),
+  compressor: createCompressor,
   encoder(epoch) {
     const clock = createClock();
     const sizesAndNames = onceForEach(

@@ -1,8 +1,8 @@
-import { createGzip } from 'node:zlib';
 import type { MaskedEvent, MaskedInstance } from '../mask/mask.ts';
 import { onceForEach } from '../once-for-each.ts';
 import { createClock, secondsSince } from './clock.ts';
 import { COLUMNS, TRACE_VERSION } from './columns.ts';
+import { createCompressor } from './gzip.ts';
 import type { Format } from './format.ts';
 
 /** One JSON object a line; times with `Z`, what is unknown is null. */
@@ -12,7 +12,7 @@ export const jsonLines: Format = {
   extension: 'jsonl.gz',
   columns: COLUMNS.map((column) => column.json),
   contentType: 'application/gzip',
-  compressor: () => createGzip(),
+  compressor: createCompressor,
   encoder(epoch) {
     const clock = createClock();
     const sizesAndNames = onceForEach(

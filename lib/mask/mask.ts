@@ -40,7 +40,7 @@ export interface Mask {
 }
 
 /** Users, projects, hosts and recent servers come up again and again; about 200 bytes each. */
-const REMEMBERED = 20_000;
+const REMEMBERED = 3000;
 
 /** The same secret for all columns and tables of a trace, so that tables join. */
 export function createMask(method: MaskingMethod, secret: Buffer): Mask {

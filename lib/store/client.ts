@@ -1,10 +1,9 @@
 import { S3Client } from '@aws-sdk/client-s3';
 
 /** Safe to share between invocations: it holds connections and credentials, nothing of a trace. */
-export function createS3Client(options: { pathStyle: boolean }): S3Client {
+export function createS3Client(): S3Client {
   return new S3Client({
-    forcePathStyle: options.pathStyle,
     maxAttempts: 5,
-    requestHandler: { connectionTimeout: 5000, requestTimeout: 60_000 },
+    requestHandler: { connectionTimeout: 5000, requestTimeout: 60_000, throwOnRequestTimeout: true },
   });
 }

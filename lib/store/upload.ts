@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { Upload } from '@aws-sdk/lib-storage';
+import type { Transform } from 'node:stream';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { type Bucket, type Expected, conditionOf, isLostRace, storeError } from './bucket.ts';
+import { type Multipart, PART_BYTES, beginMultipart } from './multipart.ts';
 
 /** An object that is being written. It becomes visible, whole, when `finish` returns, or never. */
 export interface OpenObject {
@@ -11,7 +11,7 @@ export interface OpenObject {
   write(piece: string | Uint8Array): Promise<void>;
   /** @returns undefined where the object was not what was expected, and is left as it is */
   finish(): Promise<ObjectSummary | undefined>;
-  /** Drops what was written so far, parts already uploaded included. */
+  /** Drops what was written so far, parts already uploaded included. Without effect once finished. */
   abort(): Promise<void>;
 }
 
@@ -20,45 +20,32 @@ export interface ObjectSummary {
   readonly sha256: string;
 }
 
-/** S3's least size of a part. Two are in flight and one is filling, for each file. */
-const PART_BYTES = 5 * 1024 * 1024;
-const PARTS_IN_FLIGHT = 2;
-/** Long enough to free parts, short enough for the end of an invocation. */
-const ABORT_PATIENCE_MS = 5000;
+export interface Target {
+  readonly key: string;
+  readonly contentType: string;
+  readonly expected: Expected;
+}
 
 /**
- * Uploads a file while it is made: compressed, hashed, in parts, each checksummed by the SDK (CRC32). A file of
- * less than one part goes as a single PUT when it is finished.
+ * Uploads a file while it is made: compressed, hashed, in parts that the SDK checksums (CRC32). A file of less
+ * than one part goes as a single PUT when it is finished.
  */
 export function openObject(
   bucket: Bucket,
-  target: { key: string; contentType: string; expected: Expected },
+  target: Target,
   compressor: Transform,
+  signal: AbortSignal,
 ): OpenObject {
-  const meter = createMeter();
-  const piped = pipeline(compressor, meter.stream);
-  const uploaded = new Upload({
-    client: bucket.client,
-    params: {
-      Bucket: bucket.name,
-      Key: target.key,
-      Body: meter.stream,
-      ContentType: target.contentType,
-      ...conditionOf(target.expected),
-    },
-    partSize: PART_BYTES,
-    queueSize: PARTS_IN_FLIGHT,
-  }).done();
-  // Either may fail while nobody waits for it; the next write, or finish, reports it.
-  piped.catch(() => undefined);
-  uploaded.catch(() => undefined);
+  const sending = send(bucket, target, compressor, signal);
+  // It may fail while nobody waits for it; the next write, or finish, reports it.
+  sending.catch(() => undefined);
   const toStoreError = (error: unknown): Error => storeError('upload', bucket, target.key, error);
 
   return {
     async write(piece) {
       if (compressor.write(piece)) return;
       try {
-        await Promise.race([once(compressor, 'drain'), uploaded]);
+        await Promise.race([once(compressor, 'drain', { signal }), sending]);
       } catch (error) {
         throw toStoreError(error);
       }
@@ -66,8 +53,7 @@ export function openObject(
     async finish() {
       compressor.end();
       try {
-        await Promise.all([piped, uploaded]);
-        return meter.summary();
+        return await sending;
       } catch (error) {
         if (isLostRace(error)) return undefined;
         throw toStoreError(error);
@@ -75,22 +61,57 @@ export function openObject(
     },
     async abort() {
       compressor.destroy();
-      meter.stream.destroy(new Error('abandoned'));
-      const patience = AbortSignal.timeout(ABORT_PATIENCE_MS);
-      await Promise.race([uploaded.catch(() => undefined), once(patience, 'abort')]);
+      await sending.catch(() => undefined);
     },
   };
 }
 
-function createMeter(): { stream: Transform; summary(): ObjectSummary } {
+/**
+ * Takes the compressor's output to S3 through one buffer of a part's size. While a part is on its way, what the
+ * compressor goes on to make waits in its own queue (`format/gzip.ts`).
+ */
+async function send(
+  bucket: Bucket,
+  target: Target,
+  compressor: Transform,
+  signal: AbortSignal,
+): Promise<ObjectSummary> {
   const sha256 = createHash('sha256');
   let bytes = 0;
-  const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+  let filled = 0;
+  const part = Buffer.allocUnsafeSlow(PART_BYTES);
+  let multipart: Multipart | undefined;
+  try {
+    for await (const chunk of compressor as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       sha256.update(chunk);
-      done(null, chunk);
-    },
+      for (let taken = 0; taken < chunk.length;) {
+        if (filled === PART_BYTES) {
+          multipart ??= await beginMultipart(bucket, target, signal);
+          await multipart.sendPart(part);
+          filled = 0;
+        }
+        const copied = chunk.copy(part, filled, taken);
+        taken += copied;
+        filled += copied;
+      }
+    }
+    const rest = part.subarray(0, filled);
+    await (multipart === undefined ? putWhole(bucket, target, rest, signal) : multipart.complete(rest));
+    return { bytes, sha256: sha256.digest('hex') };
+  } catch (error) {
+    await multipart?.abort();
+    throw error;
+  }
+}
+
+async function putWhole(bucket: Bucket, target: Target, body: Buffer, signal: AbortSignal): Promise<void> {
+  const command = new PutObjectCommand({
+    Bucket: bucket.name,
+    Key: target.key,
+    Body: body,
+    ContentType: target.contentType,
+    ...conditionOf(target.expected),
   });
-  return { stream, summary: () => ({ bytes, sha256: sha256.digest('hex') }) };
+  await bucket.client.send(command, { abortSignal: signal });
 }

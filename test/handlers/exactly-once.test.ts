@@ -51,8 +51,10 @@ async function live(changes: readonly Change[], runs: readonly number[]): Promis
   return summaries;
 }
 
-const total = (drops: readonly Drop[], count: 'events' | 'late' | 'rewritten' | 'stillOpen' | 'abandoned'): number =>
-  drops.reduce((sum, { manifest }) => sum + manifest.counts[count], 0);
+const total = (
+  drops: readonly Drop[],
+  count: 'events' | 'late' | 'rewritten' | 'stillOpen' | 'abandoned',
+): number => drops.reduce((sum, { manifest }) => sum + manifest.counts[count], 0);
 
 /** Every finished event is in the drops once; those that Nova rewrote after publication may have other values. */
 async function expectExactlyOnce(until: number, history: Pick<RandomHistory, 'rewritten'>): Promise<Drop[]> {
@@ -67,9 +69,11 @@ async function expectExactlyOnce(until: number, history: Pick<RandomHistory, 're
   for (const { manifest, rows } of drops) {
     const starts = (rows['jsonl'] ?? []).map((row) => String(row['start_time']));
     expect(starts).toEqual(starts.toSorted());
-    expect(rows['csv']?.map((row) => `${row['START_TIME']}Z`)).toEqual(starts);
+    expect(rows['csv']?.map((row) => `${String(row['START_TIME'])}Z`)).toEqual(starts);
     const finishes = (rows['jsonl'] ?? []).map((row) => String(row['finish_time']));
-    const inWindow = finishes.filter((finish) => finish >= manifest.window.start && finish < manifest.window.end);
+    const inWindow = finishes.filter(
+      (finish) => finish >= manifest.window.start && finish < manifest.window.end,
+    );
     expect(finishes.length - inWindow.length).toBe(manifest.counts.late);
   }
   return drops;
@@ -131,7 +135,10 @@ test('the recorded changes of a real Nova, with a run every minute, are delivere
   const [first, last] = [changes[0]?.at ?? 0, changes.at(-1)?.at ?? 0];
   Object.assign(stage.env, { STAR_WINDOW_MINUTES: '1', STAR_SETTLE_MINUTES: '0' });
   const start = Math.floor(first / MINUTE) * MINUTE;
-  const runs = Array.from({ length: Math.ceil((last - start) / MINUTE) + 2 }, (_, minute) => start + (minute + 1) * MINUTE);
+  const runs = Array.from(
+    { length: Math.ceil((last - start) / MINUTE) + 2 },
+    (_, minute) => start + (minute + 1) * MINUTE,
+  );
 
   await live(changes, runs);
   const truth = await finishedEvents(cells, runs.at(-1) ?? 0);

@@ -6,7 +6,7 @@ import { type EventRow, START, selectEvents } from './event-rows.ts';
 import type { CellSchema, Tables } from './schema.ts';
 
 /** Rows fetched at a time: large enough to make round trips cheap, small enough for flat memory. */
-const ROWS_PER_CHUNK = 5000;
+const ROWS_PER_CHUNK = 1000;
 
 /**
  * An event far older than its row (a clone made by a cross-cell resize) would hold back all others until its turn

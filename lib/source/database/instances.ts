@@ -7,7 +7,7 @@ const COLUMNS = 'uuid, hostname, user_id, project_id, host, node, memory_mb, roo
 const PER_STATEMENT = 1000;
 
 /** Instances come up again in later chunks; this many are remembered, at about half a KiB each. */
-const REMEMBERED = 10_000;
+const REMEMBERED = 2000;
 
 export type InstanceLookup = (rows: readonly EventRow[]) => Promise<ReadonlyMap<string, Instance>>;
 

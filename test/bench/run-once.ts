@@ -1,0 +1,23 @@
+/*
+ * Runs the bundled handler once, alone in a process, and reports what it cost: `run-once.ts HANDLER EVENT`.
+ * The environment is the function's.
+ */
+const [, , handlerFile = '', event = '{}'] = process.argv;
+const ends = Date.now() + 900_000;
+const context = { awsRequestId: 'bench', getRemainingTimeInMillis: () => ends - Date.now() };
+
+const { handler } = (await import(handlerFile)) as typeof import('../../handlers/scheduled.ts');
+const loaded = process.cpuUsage();
+const started = performance.now();
+const { status, rows, bytes } = await handler(JSON.parse(event), context);
+const { user, system } = process.cpuUsage(loaded);
+
+const result = {
+  status,
+  rows,
+  bytes,
+  peakMiB: process.resourceUsage().maxRSS / 1024,
+  cpuSeconds: (user + system) / 1e6,
+  wallSeconds: (performance.now() - started) / 1000,
+};
+process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { bundle } from '../../tools/bundle.mjs';
+import type { Stage } from '../support/stage.ts';
+
+export interface Cost {
+  readonly status: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly peakMiB: number;
+  readonly cpuSeconds: number;
+  readonly wallSeconds: number;
+}
+
+/** As serverless.yml sets it. */
+const NODE_OPTIONS = '--max-semi-space-size=8';
+
+/** Bundles the handler as it is deployed; gives the file. */
+export async function bundledHandler(): Promise<string> {
+  const outdir = fileURLToPath(new URL('../../.local/bench', import.meta.url));
+  await bundle({ outdir });
+  return `${outdir}/handlers/scheduled.js`;
+}
+
+/** One invocation in a process of its own, as Lambda starts it. */
+export async function invokeOnce(stage: Stage, handler: string, scheduledTime: number): Promise<Cost> {
+  const runner = fileURLToPath(new URL('run-once.ts', import.meta.url));
+  const event = JSON.stringify({ scheduledTime: new Date(scheduledTime * 1000).toISOString() });
+  const quiet = { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' };
+  const env = { PATH: process.env['PATH'] ?? '', NODE_OPTIONS, ...quiet, ...stage.env };
+  const { stdout } = await promisify(execFile)(process.execPath, [runner, handler, event], { env });
+  return JSON.parse(stdout) as Cost;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+export function table(rows: readonly Record<string, string | number>[]): string {
+  const names = Object.keys(rows[0] ?? {});
+  const cells = [names, ...rows.map((row) => names.map((name) => String(row[name])))];
+  const widths = names.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
+  return cells
+    .map((line) => line.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  '))
+    .join('\n');
+}
