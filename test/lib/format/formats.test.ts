@@ -1,12 +1,12 @@
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { COLUMNS } from '../../../lib/format/columns.ts';
 import { formatOf } from '../../../lib/format/format.ts';
 import { createMask, type MaskedEvent } from '../../../lib/mask/mask.ts';
 import { eventMasker } from '../../../lib/mask/mask-event.ts';
-import type { Instance, TraceEvent } from '../../../lib/source/source.ts';
+import type { TraceEvent } from '../../../lib/source/source.ts';
 import { parseInstant } from '../../../lib/time.ts';
 import { traceEvent } from '../../support/records.ts';
 
@@ -68,7 +68,7 @@ describe('CSV 0.2', () => {
     const value = fc.oneof(text, awkward);
     fc.assert(
       fc.property(value, value, value, value, (hostname, userId, event, result) => {
-        const given = traceEvent({ event, result }, { hostname, userId } as Partial<Instance>);
+        const given = traceEvent({ event, result }, { hostname, userId });
         const written = encode('csv', [given]);
         const [row] = parse(written, { columns: true, record_delimiter: '\n' }) as Record<string, string>[];
         expect(row).toMatchObject({
@@ -77,7 +77,7 @@ describe('CSV 0.2', () => {
           EVENT: event ?? '',
           RESULT: result ?? '',
         });
-        const plain = parse(written, { from: 2, record_delimiter: '\n' }) as string[][];
+        const plain = parse(written, { from: 2, record_delimiter: '\n' });
         expect(written.slice(written.indexOf('\n') + 1)).toBe(stringify(plain, { quoted_match: /[\r\n]/ }));
       }),
     );
