@@ -5,7 +5,7 @@ import { keepHeapSmall } from '../lib/heap.ts';
 import { openInvocation } from '../lib/invocation.ts';
 import { type ScheduleSummary, runSchedule } from '../lib/schedule.ts';
 import { readSettings } from '../lib/settings.ts';
-import { createS3Client } from '../lib/store/client.ts';
+import { REQUEST_LIMITS, createS3Client } from '../lib/store/client.ts';
 import { logFailure, logger, publishMetrics } from '../lib/telemetry.ts';
 import { scheduledTime } from '../lib/trigger.ts';
 
@@ -22,7 +22,10 @@ export async function handler(
     const settings = readSettings(process.env);
     const time = scheduledTime(event, Date.now() / 1000);
     using deadline = createDeadline(context.getRemainingTimeInMillis());
-    const clients = { s3: createS3Client(), secretsManager: new SecretsManagerClient({}) };
+    const clients = {
+      s3: createS3Client(),
+      secretsManager: new SecretsManagerClient({ requestHandler: REQUEST_LIMITS }),
+    };
     const log = (message: string, fields = {}): void => logger.info(message, fields);
     using invocation = await openInvocation(settings, clients, deadline.signal, log);
 

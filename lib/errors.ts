@@ -4,7 +4,7 @@ export class StarError extends Error {
 }
 
 /**
- * A setting, a secret or an event that cannot be used. Raised before anything is opened and never retried.
+ * A setting, a secret or an event that cannot be used. Raised before anything is opened; trying again cannot help.
  * The message names the field, what came (never for a secret) and what is accepted.
  */
 export class InputError extends StarError {

@@ -7,14 +7,17 @@ exports.keyPrefix = async ({ resolveVariable }) => {
   return prefix === '' ? '' : `${prefix}/`;
 };
 
-/** ARN of a secret that may be given by name: Secrets Manager adds a hyphen and six characters to the name. */
+/**
+ * ARNs of a secret that may be given by ARN, with or without the hyphen and six characters that Secrets Manager adds
+ * to its name, or by name.
+ */
 const secretArn =
   (param) =>
   async ({ resolveVariable }) => {
     const secret = await resolveVariable(`param:${param}`);
-    if (secret.startsWith('arn:')) return secret;
+    if (secret.startsWith('arn:')) return [secret, `${secret}-??????`];
     const account = '${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}';
-    return { 'Fn::Sub': `arn:${account}:secret:${secret}-??????` };
+    return [{ 'Fn::Sub': `arn:${account}:secret:${secret}-??????` }];
   };
 exports.secretArn = secretArn('secret');
 exports.maskingSecretArn = secretArn('maskingSecret');

@@ -1,4 +1,4 @@
-/** How TLS is done: verified with the system's CAs, with a given CA, with Amazon RDS's CAs, or not at all. */
+/** How TLS is done: verified with the CAs of Node and the system, a given CA, Amazon RDS's CAs, or not at all. */
 export type Tls = { mode: 'verify'; ca?: string } | { mode: 'rds' } | { mode: 'off' };
 
 /** One Nova cell database. */

@@ -27,7 +27,7 @@ export async function fetchSecret(
     }
     if (name === 'AccessDeniedException') {
       throw new InputError(
-        `${setting}: this role may not read that secret; grant secretsmanager:GetSecretValue`,
+        `${setting}: this role may not read that secret; grant secretsmanager:GetSecretValue, and kms:Decrypt on its key`,
       );
     }
     throw new StarError(`${setting}: Secrets Manager did not answer: ${name}: ${firstLine(error)}`, {

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { InputError } from '../errors.ts';
 import { check } from '../validate.ts';
 import type { CellConnection, CloudConnection } from './connection.ts';
-import { looksLikeDsn, parseDsn, readTls, type TlsOptions } from './dsn.ts';
+import { looksLikeDsn, parseDsn, preferOwn, readTls, type TlsOptions } from './dsn.ts';
 
 const ACCEPTED =
   'a mysql:// DSN, JSON with host, username, password and dbname, or JSON with cells; README lists the forms';
@@ -69,16 +69,14 @@ export function parseSecret(text: string): CloudConnection {
   const { cells, ...options } = check(CellsSecret, value, { what: 'secret', hidden: true });
   const connections = Object.entries(cells).map(([cell, dsn]) => {
     const where = `secret: cells: ${cell}`;
-    const defaults = tlsOptions(options);
-    return typeof dsn === 'string'
-      ? parseDsn(dsn, where, cell, defaults)
-      : parseRds(dsn, where, cell, defaults);
+    const common = tlsOptions(options);
+    return typeof dsn === 'string' ? parseDsn(dsn, where, cell, common) : parseRds(dsn, where, cell, common);
   });
   if (connections.length === 0) throw new InputError('secret: cells: accepted: at least one cell');
   return database(connections);
 }
 
-function parseRds(value: object, where: string, cell: string, defaults: TlsOptions = {}): CellConnection {
+function parseRds(value: object, where: string, cell: string, common: TlsOptions = {}): CellConnection {
   const rds = check(RdsSecret, value, { what: where, hidden: true });
   return {
     cell,
@@ -87,7 +85,7 @@ function parseRds(value: object, where: string, cell: string, defaults: TlsOptio
     user: rds.username,
     password: rds.password,
     database: rds.dbname,
-    tls: readTls({ ...defaults, ...tlsOptions(rds) }, where),
+    tls: readTls(preferOwn(tlsOptions(rds), common), rds.host, where),
   };
 }
 

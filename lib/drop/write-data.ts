@@ -48,7 +48,7 @@ export async function writeData(
     return {
       files,
       outcome,
-      counts: { ...outcome.counts, events: tally.events, instances: tally.instances, skipped },
+      counts: { events: tally.events, instances: tally.instances, ...outcome.counts, skipped },
     };
   } finally {
     // Nothing happens to those that are finished.

@@ -65,14 +65,14 @@ interface BadInput {
 
 const rds = (changes: object): string =>
   JSON.stringify({
-    host: '127.0.0.1',
+    host: 'localhost',
     username: 'novareader',
     password: PASSWORD,
     dbname: 'nova',
     ssl: 'off',
     ...changes,
   });
-const dsn = (rest: string): string => `mysql://novareader:${PASSWORD}@127.0.0.1${rest}`;
+const dsn = (rest: string): string => `mysql://novareader:${PASSWORD}@localhost${rest}`;
 
 const SETTINGS: BadInput[] = [
   {
@@ -182,7 +182,7 @@ const SETTINGS: BadInput[] = [
 const SECRETS: BadInput[] = [
   {
     of: 'neither a DSN nor JSON',
-    secret: `novareader:${PASSWORD}@127.0.0.1`,
+    secret: `novareader:${PASSWORD}@localhost`,
     message: /^secret: neither a DSN nor JSON; accepted: a mysql:\/\/ DSN/,
   },
   { of: 'broken JSON', secret: rds({}).slice(0, -1), message: /^secret: neither a DSN nor JSON/ },
@@ -240,17 +240,17 @@ const SECRETS: BadInput[] = [
   },
   {
     of: 'a DSN with a bare % in its password',
-    secret: `mysql://novareader:50%${PASSWORD}@127.0.0.1/nova`,
+    secret: `mysql://novareader:50%${PASSWORD}@localhost/nova`,
     message: /^secret: DSN: password: accepted: valid percent-encoding/,
   },
   {
     of: 'a DSN with a bare # in its password',
-    secret: `mysql://novareader:#${PASSWORD}@127.0.0.1/nova`,
+    secret: `mysql://novareader:#${PASSWORD}@localhost/nova`,
     message: /^secret: DSN: /,
   },
   {
     of: 'a DSN with a bare ? in its password',
-    secret: `mysql://novareader:?${PASSWORD}@127.0.0.1/nova`,
+    secret: `mysql://novareader:?${PASSWORD}@localhost/nova`,
     message: /^secret: DSN: /,
   },
   { of: 'no cells', secret: '{"cells":{}}', message: /^secret: cells: accepted: at least one cell/ },
@@ -477,9 +477,9 @@ describe('what only the database can refuse is said in one line, and leaves the 
     database?: string;
     options?: string;
   }): string {
-    const { host, port } = db;
+    const { port } = db;
     const given = { ...reader, port, database: cloud.cells[0]!.database, options: '?ssl=off', ...changes };
-    const url = `mysql://${given.user}:${given.password}@${host}:${given.port}/${given.database}${given.options}`;
+    const url = `mysql://${given.user}:${given.password}@localhost:${given.port}/${given.database}${given.options}`;
     return JSON.stringify({ cells: { cell1: url, cell0: `${cloud.cells[1]!.dsn()}?ssl=off` } });
   }
 

@@ -182,7 +182,7 @@ describe('the compiled template', () => {
       ReadAndWriteDrops: { resources: ['arn:aws:s3:::my-traces/traces/nova/cloud=prod/*'] },
       GiveUpClaims: { resources: ['arn:aws:s3:::my-traces/traces/nova/cloud=prod/state/claims/*'] },
       LearnThatAnObjectIsMissing: { resources: ['arn:aws:s3:::my-traces'] },
-      ReadSecret: { actions: ['secretsmanager:GetSecretValue'], resources: [SECRET] },
+      ReadSecret: { actions: ['secretsmanager:GetSecretValue'], resources: [SECRET, `${SECRET}-??????`] },
       ReadMaskingSecret: {
         actions: ['secretsmanager:GetSecretValue'],
         resources: ['arn:aws:secretsmanager:eu-central-1:123456789012:secret:star-compactor/masks-??????'],

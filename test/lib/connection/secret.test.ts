@@ -27,12 +27,12 @@ describe('a secret', () => {
 
   test('may be a DSN as nova.conf spells it, with an encoded password and an IPv6 host', () => {
     const encoded = encodeURIComponent(`p@ss/${password}#%`);
-    expect(only(`mysql+pymysql://nova:${encoded}@[fd00::7]/nova_cell1?charset=utf8`)).toMatchObject({
+    expect(only(`mysql+pymysql://nova:${encoded}@[fd00::7]/nova_cell1?charset=utf8&ssl=off`)).toMatchObject({
       host: 'fd00::7',
       port: 3306,
       password: `p@ss/${password}#%`,
       database: 'nova_cell1',
-      tls: { mode: 'verify' },
+      tls: { mode: 'off' },
     });
   });
 
@@ -61,7 +61,31 @@ describe('a secret', () => {
     ]);
   });
 
+  test('lets a cell say otherwise about TLS than is said for all', () => {
+    const { cells } = parseSecret(
+      JSON.stringify({
+        cells: {
+          cell1: `mysql://a:${password}@one.example/nova`,
+          cell2: `mysql://a:${password}@two.example/nova?ssl=off`,
+          cell3: `mysql://a:${password}@three.example/nova?ssl=verify`,
+          cell4: { ...rds, ssl: 'rds' },
+        },
+        ssl_ca: pem,
+      }),
+    );
+    expect(cells.map(({ tls }) => tls)).toEqual([
+      { mode: 'verify', ca: pem },
+      { mode: 'off' },
+      { mode: 'verify', ca: pem },
+      { mode: 'rds' },
+    ]);
+  });
+
   test.each([
+    [
+      `mysql://a:${password}@192.0.2.7/nova`,
+      /^secret: host: an address cannot be verified; accepted: the name/,
+    ],
     ['', /^secret: neither a DSN nor JSON/],
     [password, /^secret: neither a DSN nor JSON/],
     [`{"host": "${password}`, /^secret: neither a DSN nor JSON/],
