@@ -1,17 +1,15 @@
 import { DAY, type Seconds } from '../../time.ts';
-import { inGroups, unixSeconds } from './event-rows.ts';
-import { type IdRange, LAST_ID, mergeIds, withoutIds } from './id-ranges.ts';
+import { IDS_PER_STATEMENT, inGroups, unixSeconds } from './event-rows.ts';
+import { type IdRange, LAST_ID, mergeIds, rangesBelow } from './id-ranges.ts';
 import { LIVE, SHADOW } from './schema.ts';
-import type { CellSession } from './session.ts';
-import type { UnarchivedIds } from './state.ts';
+import type { CellSession, Row } from './session.ts';
 
 /*
  * `shadow_instances` has no index but its primary key, and an action names its instance by uuid. Scanning the
  * table would cost the whole history every day. But ids are kept when rows are archived, so what was archived
  * since the last look has ids that were not in the shadow table then. Those ids are remembered, as ranges, and
- * only they are looked at: the cost follows what was archived since, not what ever was. An instance that is
- * archived may still have events in windows to come (caught up, or in the hour between a window's end and its
- * extraction), so its id is retired only when it was deleted long before the window.
+ * only they are looked at, newest first, until all that is wanted is found: most servers that are archived before
+ * their day is extracted did not live long. The cost follows what was archived since, not what ever was.
  */
 
 /** Two live ids with fewer archived ones between them make one range: reading a few rows beats another lookup. */
@@ -19,76 +17,113 @@ const GAP = 16;
 /** A range up to this long is read together with others in one statement. */
 const SHORT = 64;
 const RANGES_PER_STATEMENT = 200;
-const ROWS_PER_PAGE = 10_000;
-
-/** What a cell without memory starts from: any id may have been archived, and is looked at once. */
-export const NOTHING_KNOWN: UnarchivedIds = { ranges: [[0, LAST_ID]], madeWith: 0 };
-
-/** Ids of archived instances by uuid, for those wanted, and where the next look is to go. */
-export interface ArchivedLookup {
-  readonly ids: ReadonlyMap<string, number>;
-  readonly unarchived: UnarchivedIds;
-}
-
-/** A deleted instance records nothing more, but for what was already queued. */
-const QUEUED = DAY;
+const ROWS_PER_PAGE = 2000;
 
 /**
- * Finds the archived ones among the instances wanted, and narrows down where the next look has to go.
+ * A deleted instance records nothing more, but for what was already queued. Until then its id is looked at again:
+ * it may have events in windows that are caught up later, or in the hour between a window's end and its extraction.
+ */
+const QUEUED = DAY;
+
+/** Where the first look goes: any id may be archived. */
+export const ALL_IDS: readonly IdRange[] = [[0, LAST_ID]];
+
+export interface ArchivedLookup {
+  /** Ids in the shadow table, by uuid. */
+  readonly ids: ReadonlyMap<string, number>;
+  /** Where the next look has to go. */
+  readonly unarchived: readonly IdRange[];
+}
+
+/**
+ * Finds the archived ones among the instances wanted.
  *
+ * @param unarchived where the last look said to go
  * @param windowStart of the window being read; later windows will come
+ * @param options.everywhere looks at all ranges, to learn once where later looks need not go
  */
 export async function findArchived(
   session: CellSession,
-  unarchived: UnarchivedIds,
+  unarchived: readonly IdRange[],
   wanted: ReadonlySet<string>,
   windowStart: Seconds,
+  { everywhere }: { everywhere: boolean },
 ): Promise<ArchivedLookup> {
-  const columns = `id, uuid, ${unixSeconds('COALESCE(deleted_at, updated_at, created_at)')}`;
+  const missing = await withoutLive(session, wanted);
   const ids = new Map<string, number>();
-  const retired: number[] = [];
-  const kept: number[] = [];
-  const note = (rows: readonly unknown[][]): void => {
-    for (const [id, uuid, deleted] of rows) {
-      (Number(deleted) < windowStart - QUEUED ? retired : kept).push(id as number);
-      if (wanted.has(uuid as string)) ids.set(uuid as string, id as number);
-    }
-  };
-  const isShort = ([first, last]: IdRange): boolean => last - first < SHORT;
-  for (const group of inGroups(unarchived.ranges.filter(isShort), RANGES_PER_STATEMENT)) {
-    const where = group.map(() => 'id BETWEEN ? AND ?').join(' OR ');
-    note(await session.query(`SELECT ${columns} FROM ${SHADOW.instances} WHERE ${where}`, group.flat()));
-  }
-  for (const [first, last] of unarchived.ranges.filter((range) => !isShort(range))) {
-    for (let from = first; from <= last;) {
-      const page = await session.query(
-        `SELECT ${columns} FROM ${SHADOW.instances} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ${ROWS_PER_PAGE}`,
-        [from, last],
-      );
-      note(page);
-      if (page.length < ROWS_PER_PAGE) break;
-      from = Number(page.at(-1)?.[0]) + 1;
+  const mayRecordMore: number[] = [];
+  let lookedFrom = LAST_ID + 1;
+  if (missing.size > 0 || everywhere) {
+    for await (const { rows, from } of newestFirst(session, unarchived)) {
+      lookedFrom = from;
+      for (const [id, uuid, deleted] of rows) {
+        if (Number(deleted) >= windowStart - QUEUED) mayRecordMore.push(id as number);
+        if (missing.delete(uuid as string)) ids.set(uuid as string, id as number);
+      }
+      if (missing.size === 0 && !everywhere) break;
     }
   }
-  return { ids, unarchived: await narrow(session, unarchived, retired, kept) };
+  if (lookedFrom > LAST_ID) return { ids, unarchived };
+  const made = await unarchivedFrom(session, lookedFrom, mayRecordMore);
+  return { ids, unarchived: [...rangesBelow(unarchived, lookedFrom), ...made] };
 }
 
-/** Takes out what is retired. Splitting leaves crumbs, so once there are too many the ranges are made anew. */
-async function narrow(
-  session: CellSession,
-  known: UnarchivedIds,
-  retired: readonly number[],
-  kept: readonly number[],
-): Promise<UnarchivedIds> {
-  const ranges = withoutIds(known.ranges, retired);
-  if (known.madeWith > 0 && ranges.length <= 2 * known.madeWith + 1000) return { ...known, ranges };
+/** Novas before Newton archived table by table, so an archived event's instance may still be live. */
+async function withoutLive(session: CellSession, wanted: ReadonlySet<string>): Promise<Set<string>> {
+  const missing = new Set(wanted);
+  for (const some of inGroups([...wanted], IDS_PER_STATEMENT)) {
+    const live = await session.query(`SELECT uuid FROM ${LIVE.instances} WHERE uuid IN (?)`, [some]);
+    for (const [uuid] of live) missing.delete(uuid as string);
+  }
+  return missing;
+}
 
-  const live = (await session.query(`SELECT id FROM ${LIVE.instances}`)).map(([id]) => id as number);
-  const newest = await session.query(
-    `SELECT GREATEST(COALESCE((SELECT MAX(id) FROM ${LIVE.instances}), 0),` +
-      ` COALESCE((SELECT MAX(id) FROM ${SHADOW.instances}), 0))`,
-  );
-  const yetToCome: IdRange = [Number(newest[0]?.[0]) + 1, LAST_ID];
-  const made = [...mergeIds([...live, ...kept], GAP), yetToCome];
-  return { ranges: made, madeWith: made.length };
+/** Archived instances in the given ranges, from the highest id down; `from` is the lowest id looked at so far. */
+async function* newestFirst(
+  session: CellSession,
+  ranges: readonly IdRange[],
+): AsyncGenerator<{ rows: Row[]; from: number }> {
+  const select =
+    `SELECT id, uuid, ${unixSeconds('COALESCE(deleted_at, updated_at, created_at)')} ` +
+    `FROM ${SHADOW.instances} WHERE`;
+  let short: IdRange[] = [];
+  for (const range of [...ranges.toReversed(), undefined]) {
+    const isShort = range !== undefined && range[1] - range[0] < SHORT;
+    if (isShort) short.push(range);
+    if (short.length > 0 && (!isShort || short.length === RANGES_PER_STATEMENT)) {
+      const where = short.map(() => 'id BETWEEN ? AND ?').join(' OR ');
+      yield { rows: await session.query(`${select} ${where}`, short.flat()), from: short.at(-1)?.[0] ?? 0 };
+      short = [];
+    }
+    if (range === undefined || isShort) continue;
+    const [first, last] = range;
+    for (let to = last; to >= first;) {
+      const page = `${select} id BETWEEN ? AND ? ORDER BY id DESC LIMIT ${ROWS_PER_PAGE}`;
+      const rows = await session.query(page, [first, to]);
+      const from = rows.length < ROWS_PER_PAGE ? first : Number(rows.at(-1)?.[0]);
+      yield { rows, from };
+      to = from - 1;
+    }
+  }
+}
+
+/** The ids from `from` on that are live now, and those given; and all that are yet to come. */
+async function unarchivedFrom(
+  session: CellSession,
+  from: number,
+  others: readonly number[],
+): Promise<IdRange[]> {
+  const live: number[] = [];
+  for (let next = from; ;) {
+    const rows = await session.query(
+      `SELECT id FROM ${LIVE.instances} WHERE id >= ? ORDER BY id LIMIT ${ROWS_PER_PAGE}`,
+      [next],
+    );
+    for (const [id] of rows) live.push(id as number);
+    if (rows.length < ROWS_PER_PAGE) break;
+    next = Number(rows.at(-1)?.[0]) + 1;
+  }
+  const [newest] = await session.query(`SELECT COALESCE(MAX(id), 0) FROM ${SHADOW.instances}`);
+  const highest = Math.max(Number(newest?.[0]), live.at(-1) ?? 0, from - 1);
+  return [...mergeIds([...live, ...others], GAP), [highest + 1, LAST_ID]];
 }

@@ -2,7 +2,7 @@ import { SourceError } from '../../errors.ts';
 import { MINUTE, type Seconds, iso } from '../../time.ts';
 import type { Batch, ReadRequest, SourceCounts, TraceEvent } from '../source.ts';
 import { type Account, openAccount } from './account.ts';
-import { type ArchivedLookup, NOTHING_KNOWN, findArchived } from './archived-instances.ts';
+import { ALL_IDS, type ArchivedLookup, findArchived } from './archived-instances.ts';
 import { type Extent, type IdSpan, firstIdAfter, lastIdBefore, readExtent } from './bounds.ts';
 import { type Chunk, type Filter, planChunks, readChunk, readDisplaced, watermarks } from './chunks.ts';
 import { findClones } from './clones.ts';
@@ -11,7 +11,7 @@ import { type EventRow, selectEventsById } from './event-rows.ts';
 import { type InstanceLookup, instanceLookup } from './instances.ts';
 import { type CellSchema, SHADOW, readSchema } from './schema.ts';
 import { findSiblings, readFinishes } from './siblings.ts';
-import type { CellState, UnarchivedIds } from './state.ts';
+import type { CellState } from './state.ts';
 
 export interface CellOutcome {
   readonly state: CellState;
@@ -48,7 +48,7 @@ export async function* readCell(
   const first = [...carried, ...displaced];
   const archived = await lookUpArchived(session, schema, state, window.start, [
     ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
-    ...first.filter((row) => row.archived).map((row) => row.instanceUuid),
+    ...first.filter((row) => row.archived && row.finish !== null).map((row) => row.instanceUuid),
   ]);
   const account = openAccount(state, request, span);
   account.noteMissing((state?.openIds.length ?? 0) - carried.length);
@@ -127,7 +127,7 @@ function earliest(chunks: readonly Chunk[]): Seconds {
 async function archivedUuids(session: CellSession, span: IdSpan, filter: Filter): Promise<(string | null)[]> {
   const rows = await session.query(
     `SELECT DISTINCT a.instance_uuid FROM ${SHADOW.events} e JOIN ${SHADOW.actions} a ON a.id = e.action_id ` +
-      `WHERE e.id >= ? AND e.id < ? AND ${filter.where}`,
+      `WHERE e.id >= ? AND e.id < ? AND e.finish_time IS NOT NULL AND ${filter.where}`,
     [span.from, span.to, ...filter.parameters],
   );
   return rows.map(([uuid]) => uuid as string | null);
@@ -140,11 +140,10 @@ async function lookUpArchived(
   windowStart: Seconds,
   uuids: readonly (string | null)[],
 ): Promise<ArchivedLookup> {
-  const known: UnarchivedIds = state?.unarchived ?? NOTHING_KNOWN;
+  const unarchived = state?.unarchived ?? ALL_IDS;
+  if (!schema.tables.includes(SHADOW)) return { ids: new Map(), unarchived };
   const wanted = new Set(uuids.filter((uuid) => uuid !== null));
-  const isFirst = known.madeWith === 0 && schema.tables.includes(SHADOW);
-  if (wanted.size > 0 || isFirst) return findArchived(session, known, wanted, windowStart);
-  return { ids: new Map(), unarchived: known };
+  return findArchived(session, unarchived, wanted, windowStart, { everywhere: state === undefined });
 }
 
 async function finishedEvents(

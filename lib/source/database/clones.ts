@@ -1,7 +1,7 @@
 import { MINUTE } from '../../time.ts';
 import type { Window } from '../../window.ts';
-import type { CellSession } from './session.ts';
-import { CREATED, type EventRow, FINISH, START } from './event-rows.ts';
+import type { CellSession, Query } from './session.ts';
+import { CREATED, type EventRow, FINISH, IDS_PER_STATEMENT, START, inGroups } from './event-rows.ts';
 import { LIVE } from './schema.ts';
 
 /**
@@ -23,14 +23,9 @@ export async function findClones(
   const uuids = [
     ...new Set(suspects.map(({ instanceUuid }) => instanceUuid).filter((uuid) => uuid !== null)),
   ];
-  for (const { query } of uuids.length > 0 ? others : []) {
-    const found = await query(
-      `SELECT a.instance_uuid, e.event, ${START}, ${FINISH} FROM ${LIVE.actions} a ` +
-        `JOIN ${LIVE.events} e ON e.action_id = a.id ` +
-        `WHERE a.instance_uuid IN (?) AND ${CREATED} <= ${FINISH}`,
-      [uuids],
-    );
-    for (const row of found) originals.add(row.join('|'));
+  for (const some of inGroups(uuids, IDS_PER_STATEMENT)) {
+    const found = await Promise.all(others.map(({ query }) => originalsOf(query, some)));
+    for (const original of found.flat()) originals.add(original);
   }
   for (const { id, instanceUuid, event, start, finish, created } of suspects) {
     const hasOriginal = originals.has([instanceUuid, event, start, finish].join('|'));
@@ -38,4 +33,15 @@ export async function findClones(
     if (hasOriginal || isOld) clones.add(id);
   }
   return clones;
+}
+
+/** Finished events of these instances that are no copies themselves, as `uuid|event|start|finish`. */
+async function originalsOf(query: Query, uuids: readonly string[]): Promise<string[]> {
+  const rows = await query(
+    `SELECT a.instance_uuid, e.event, ${START}, ${FINISH} FROM ${LIVE.actions} a ` +
+      `JOIN ${LIVE.events} e ON e.action_id = a.id ` +
+      `WHERE a.instance_uuid IN (?) AND ${CREATED} <= ${FINISH}`,
+    [uuids],
+  );
+  return rows.map((row) => row.join('|'));
 }

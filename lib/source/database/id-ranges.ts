@@ -26,20 +26,9 @@ export function idsOfRanges(ranges: Iterable<IdRange>): number[] {
   return ids;
 }
 
-/** The ranges without these ids. */
-export function withoutIds(ranges: readonly IdRange[], ids: Iterable<number>): IdRange[] {
-  const gone = Float64Array.from(ids).toSorted();
-  const left: IdRange[] = [];
-  let at = 0;
-  for (const [first, last] of ranges) {
-    let from = first;
-    while (at < gone.length && (gone[at] ?? 0) < first) at++;
-    while (at < gone.length && (gone[at] ?? 0) <= last) {
-      const id = gone[at++] ?? 0;
-      if (id > from) left.push([from, id - 1]);
-      from = id + 1;
-    }
-    if (from <= last) left.push([from, last]);
-  }
-  return left;
+/** What the ranges hold below `id`. */
+export function rangesBelow(ranges: readonly IdRange[], id: number): IdRange[] {
+  return ranges
+    .filter(([first]) => first < id)
+    .map(([first, last]): IdRange => [first, Math.min(last, id - 1)]);
 }

@@ -1,10 +1,9 @@
 import type { Instance } from '../source.ts';
 import type { CellSession, Row } from './session.ts';
-import { type EventRow, inGroups } from './event-rows.ts';
+import { type EventRow, IDS_PER_STATEMENT, inGroups } from './event-rows.ts';
 import { LIVE, SHADOW } from './schema.ts';
 
 const COLUMNS = 'uuid, hostname, user_id, project_id, host, node, memory_mb, root_gb, vcpus';
-const PER_STATEMENT = 1000;
 
 /** Instances come up again in later chunks; this many are remembered, at about half a KiB each. */
 const REMEMBERED = 2000;
@@ -41,10 +40,10 @@ export function instanceLookup(
         remembered.set(instance.uuid, instance);
       }
     };
-    for (const some of inGroups([...live], PER_STATEMENT)) {
+    for (const some of inGroups([...live], IDS_PER_STATEMENT)) {
       keep(await session.query(`SELECT ${COLUMNS} FROM ${LIVE.instances} WHERE uuid IN (?)`, [some]));
     }
-    for (const some of inGroups([...archived], PER_STATEMENT)) {
+    for (const some of inGroups([...archived], IDS_PER_STATEMENT)) {
       keep(await session.query(`SELECT ${COLUMNS} FROM ${SHADOW.instances} WHERE id IN (?)`, [some]));
     }
     // The working set of the latest chunk is the best guess at the next one's.

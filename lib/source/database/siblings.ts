@@ -1,6 +1,6 @@
 import type { Seconds } from '../../time.ts';
 import type { Query } from './session.ts';
-import { type EventRow, FINISH, inGroups } from './event-rows.ts';
+import { type EventRow, FINISH, IDS_PER_STATEMENT, inGroups } from './event-rows.ts';
 import { type CellSchema, LIVE } from './schema.ts';
 
 /*
@@ -8,8 +8,6 @@ import { type CellSchema, LIVE } from './schema.ts';
  * was rescheduled, an operation redone after a compute's restart), the second finish overwrites the first row and
  * the second row stays open. So a published row may change as long as a namesake of it is open.
  */
-
-const IDS_PER_STATEMENT = 1000;
 
 /** Finished rows by id, with their present finish, that share action and event name with one of these open rows. */
 export async function findSiblings(query: Query, open: readonly EventRow[]): Promise<Map<number, Seconds>> {

@@ -16,15 +16,8 @@ export interface CellState {
   readonly openIds: readonly number[];
   /** Published rows that share action and name with an open one, and their finish as last seen. */
   readonly siblings: ReadonlyMap<number, Seconds>;
-  /** Where instances may have been archived since the last look; see `archived-instances.ts`. */
-  readonly unarchived: UnarchivedIds;
-}
-
-export interface UnarchivedIds {
-  /** Ids that were not archived, or only recently. */
-  readonly ranges: readonly IdRange[];
-  /** How many ranges there were when they were last made from the live table. */
-  readonly madeWith: number;
+  /** Ids of instances that were not archived, or only recently, when last looked; see `archived-instances.ts`. */
+  readonly unarchived: readonly IdRange[];
 }
 
 const ids = z.array(z.int());
@@ -35,7 +28,7 @@ const Stored = z.strictObject({
   seenIds: ids,
   openIds: ids,
   siblings: z.array(z.tuple([z.int(), z.int()])),
-  unarchived: z.strictObject({ ranges: ids, madeWith: z.int() }),
+  unarchived: ids,
 });
 
 /** Plain JSON, with runs of ids written as their first and last. */
@@ -46,7 +39,7 @@ export function storeCell(state: CellState): z.infer<typeof Stored> {
     seenIds: rangesOfIds(state.seenIds).flat(),
     openIds: rangesOfIds(state.openIds).flat(),
     siblings: [...state.siblings],
-    unarchived: { ranges: state.unarchived.ranges.flat(), madeWith: state.unarchived.madeWith },
+    unarchived: state.unarchived.flat(),
   };
 }
 
@@ -66,7 +59,7 @@ export function restoreCells(state: SourceState): Map<string, CellState> {
         seenIds: new Set(idsOfRanges(pairs(stored.seenIds))),
         openIds: idsOfRanges(pairs(stored.openIds)),
         siblings: new Map(stored.siblings.map(([id, finish]) => [id, finish])),
-        unarchived: { ranges: pairs(stored.unarchived.ranges), madeWith: stored.unarchived.madeWith },
+        unarchived: pairs(stored.unarchived),
       },
     ]),
   );
