@@ -2,7 +2,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Context } from 'aws-lambda';
 import { createDeadline } from '../lib/deadline.ts';
 import { keepHeapSmall } from '../lib/heap.ts';
-import { openInvocation } from '../lib/invocation.ts';
+import { openInvocation } from '../lib/open-invocation.ts';
 import { type ScheduleSummary, runSchedule } from '../lib/schedule.ts';
 import { readSettings } from '../lib/settings.ts';
 import { REQUEST_LIMITS, createS3Client } from '../lib/store/client.ts';

@@ -1,6 +1,7 @@
-import { type Checkpoint, readCheckpoint } from './drop/checkpoint.ts';
-import type { Invocation } from './drop/context.ts';
-import { type DropResult, dropWindow, tidyUp } from './drop/drop.ts';
+import { type Checkpoint, type StoredCheckpoint, readCheckpoint } from './drop/checkpoint.ts';
+import { type Committed, type FoundClaim, readClaim } from './drop/claim.ts';
+import type { Invocation } from './drop/invocation.ts';
+import { type DropResult, dropWindow, isPublished, publish } from './drop/drop.ts';
 import type { Manifest } from './drop/manifest.ts';
 import { skimWindow } from './drop/skim.ts';
 import { DeadlineError, SupersededError } from './errors.ts';
@@ -90,55 +91,100 @@ async function catchUp(
     const stored = await readCheckpoint(bucket, layout.checkpoint, signal);
     progress.watermark = stored?.checkpoint.window.end ?? null;
     progress.due = dueWindows(progress.watermark, scheduledTime, settings);
-    if (stored !== undefined && progress.done.length === 0)
-      await tidyUp(invocation, stored.checkpoint.window);
-
     const [window] = progress.due;
-    // Without a checkpoint, a window that a backfill has published stays the last settled one.
-    const isStuck = window !== undefined && progress.done.at(-1)?.window === windowText(window);
-    if (window === undefined || isStuck) return progress.done.some(isNew) ? 'published' : 'upToDate';
-    if (longest * SAFETY > remaining()) return 'unfinished';
 
+    // In this order: where the manifest is there and no decided claim is pending, the checkpoint has moved as well,
+    // or the window was published without it.
+    const isOut = window !== undefined && (await isPublished(invocation, window));
+    const claim = await readClaim(bucket, layout.claim, signal);
+    const pending = pendingOf(claim, stored);
     const started = performance.now();
-    const result = await dropWindow(invocation, window, stored?.checkpoint);
-    if (result.status === 'published') {
-      progress.openEvents = result.manifest.counts.stillOpen;
-      progress.watermark = window.end;
-    } else if (stored !== undefined) await skimUnlessMoved(invocation, window, stored.checkpoint);
-    const took = performance.now() - started;
-    longest = Math.max(longest, took);
+    const note = (of: Window, result: DropResult, status: WindowSummary['status']): void => {
+      longest = Math.max(longest, performance.now() - started);
+      noteWindow(invocation, progress, of, result, status, performance.now() - started);
+    };
 
-    progress.due = progress.due.slice(1);
-    progress.done.push(windowSummary(window, result, Math.round(took) / 1000));
-    invocation.log('window done', { ...progress.done.at(-1) });
+    if (pending !== undefined) {
+      note(pending.checkpoint.window, await publish(invocation, pending), 'resumed');
+    } else if (window === undefined) {
+      return progress.done.some(isNew) ? 'published' : 'upToDate';
+    } else if (isOut) {
+      if (stored === undefined) {
+        // No schedule has run yet; the next one starts behind what a backfill has published.
+        note(window, { status: 'alreadyPublished' }, 'alreadyPublished');
+        return 'upToDate';
+      }
+      if (!(await skimUnlessMoved(invocation, window, stored.checkpoint))) continue;
+      note(window, { status: 'alreadyPublished' }, 'alreadyPublished');
+    } else {
+      if (longest * SAFETY > remaining()) return 'unfinished';
+      note(window, await dropWindow(invocation, window, stored, claim), 'published');
+    }
   }
+}
+
+/** What an earlier run decided and was cut off from finishing. */
+function pendingOf(
+  found: FoundClaim | undefined,
+  stored: StoredCheckpoint | undefined,
+): Committed | undefined {
+  const committed = found?.claim.committed ?? undefined;
+  const reached = stored?.checkpoint.window.end ?? -Infinity;
+  return committed !== undefined && committed.checkpoint.window.end > reached ? committed : undefined;
+}
+
+function noteWindow(
+  invocation: Invocation,
+  progress: Progress,
+  window: Window,
+  result: DropResult,
+  status: WindowSummary['status'],
+  milliseconds: number,
+): void {
+  if (result.status === 'published') {
+    progress.openEvents = result.manifest.counts.stillOpen;
+    progress.watermark = window.end;
+  }
+  progress.due = progress.due.filter(({ start }) => start >= window.end);
+  progress.done.push(windowSummary(window, result, status, Math.round(milliseconds) / 1000));
+  invocation.log('window done', { ...progress.done.at(-1) });
 }
 
 function dueWindows(watermark: Seconds | null, now: Seconds, plan: WindowPlan): Window[] {
   return watermark === null ? [lastSettledWindow(now, plan)] : settledWindows(watermark, now, plan);
 }
 
-/** A window that another invocation has just published has moved the checkpoint too; one of a backfill has not. */
-async function skimUnlessMoved(invocation: Invocation, window: Window, from: Checkpoint): Promise<void> {
+/**
+ * Moves the checkpoint over a window that was published without it, by a backfill. False where it has moved by
+ * itself: then another invocation has just published the window.
+ */
+async function skimUnlessMoved(invocation: Invocation, window: Window, from: Checkpoint): Promise<boolean> {
   const now = await readCheckpoint(invocation.bucket, invocation.layout.checkpoint, invocation.signal);
-  if (now?.checkpoint.window.end === from.window.end) await skimWindow(invocation, window, from);
+  if (now?.checkpoint.window.end !== from.window.end) return false;
+  await skimWindow(invocation, window, from);
+  return true;
 }
 
 function isNew({ status }: WindowSummary): boolean {
   return status === 'published' || status === 'resumed';
 }
 
-function windowSummary(window: Window, result: DropResult, seconds: number): WindowSummary {
+function windowSummary(
+  window: Window,
+  result: DropResult,
+  status: WindowSummary['status'],
+  seconds: number,
+): WindowSummary {
   if (result.status === 'alreadyPublished')
     return { window: windowText(window), status: result.status, seconds };
-  const { manifest, resumed } = result;
+  const { counts, files } = result.manifest;
   return {
     window: windowText(window),
-    status: resumed ? 'resumed' : 'published',
-    rows: manifest.counts.events,
-    bytes: bytesOf(manifest),
-    late: manifest.counts.late,
-    files: manifest.files.map(({ key }) => key),
+    status,
+    rows: counts.events,
+    bytes: bytesOf(result.manifest),
+    late: counts.late,
+    files: files.map(({ key }) => key),
     seconds,
   };
 }

@@ -72,7 +72,7 @@ const Environment = z.strictObject({
   STAR_WINDOW_MINUTES: number('a number of minutes that divides a day, such as 1440 or 60', 1440, (n) =>
     isWindowLength(n * MINUTE),
   ),
-  STAR_SETTLE_MINUTES: number('whole minutes, 0 to 1440', 30, (n) => n <= 1440),
+  STAR_SETTLE_MINUTES: number('whole minutes, 1 to 1440', 30, (n) => n >= 1 && n <= 1440),
   STAR_OPEN_HORIZON_DAYS: number('whole days, 1 to 3650', 30, (n) => n >= 1 && n <= 3650),
   STAR_EPOCH: z.pipe(
     orDefault(DEFAULT_EPOCH),

@@ -18,15 +18,21 @@ export function check<T extends z.ZodMiniType>(
   const issue = result.error.issues[0];
   if (issue === undefined) throw new InputError(`${options.what}: not accepted`);
 
-  const path = [options.what, ...issue.path.map(String)].filter((part) => part !== '');
+  const path = [options.what, ...issue.path.map(nameOf)].filter((part) => part !== '');
   if (issue.code === 'unrecognized_keys') {
-    throw new InputError(
-      `${[...path, issue.keys[0]].join(': ')}: unknown; accepted: ${known(schema, issue.path)}`,
-    );
+    // In a secret a key may be a value in the wrong place.
+    const key = options.hidden === true ? 'a key' : String(issue.keys[0]);
+    throw new InputError(`${[...path, key].join(': ')}: unknown; accepted: ${known(schema, issue.path)}`);
   }
+  const accepted = issue.code === 'invalid_key' ? issue.issues[0]?.message : issue.message;
   const isSaid = issue.input === undefined || !isHidden(options.hidden, issue.path);
   const came = isSaid ? ` got ${shown(issue.input)};` : '';
-  throw new InputError(`${path.join(': ')}:${came} accepted: ${issue.message}`);
+  throw new InputError(`${path.join(': ')}:${came} accepted: ${accepted}`);
+}
+
+/** Names of fields and cells; anything else that stands in the place of a name may be a secret. */
+function nameOf(key: PropertyKey): string {
+  return /^[\w.-]{1,64}$/.test(String(key)) ? String(key) : 'a name';
 }
 
 function isHidden(hidden: boolean | ReadonlySet<string> | undefined, path: PropertyKey[]): boolean {

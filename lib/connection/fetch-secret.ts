@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { InputError, StarError, firstLine } from '../errors.ts';
+import { InputError, StarError } from '../errors.ts';
 
 /**
  * Reads a secret's current value, text or bytes. Errors do not quote `id`: it may be a secret itself, misplaced.
@@ -30,9 +30,7 @@ export async function fetchSecret(
         `${setting}: this role may not read that secret; grant secretsmanager:GetSecretValue, and kms:Decrypt on its key`,
       );
     }
-    throw new StarError(`${setting}: Secrets Manager did not answer: ${name}: ${firstLine(error)}`, {
-      cause: error,
-    });
+    throw new StarError(`${setting}: Secrets Manager did not answer as it should: ${name}`);
   }
   throw new InputError(`${setting}: that secret is empty; accepted: one with a value`);
 }

@@ -17,13 +17,27 @@ export interface StoredCheckpoint {
   readonly expected: Expected;
 }
 
+const source = z.strictObject({
+  kind: z.enum(['database', 'api']),
+  state: z.record(z.string(), z.unknown()),
+});
+
+/** A checkpoint within another object. */
+export const CheckpointFields = z.strictObject({
+  window: z.strictObject({ start: z.int(), end: z.int() }),
+  source,
+});
+
 const Stored = z.strictObject({
   checkpointVersion: z.literal(1),
   /** The invocation that wrote it, so that of two that write the same, each knows whether it was the one. */
   run: z.string(),
   window: z.strictObject({ start: z.string(), end: z.string() }),
-  source: z.strictObject({ kind: z.enum(['database', 'api']), state: z.record(z.string(), z.unknown()) }),
+  source,
 });
+
+/** Another run may move it between our reading and our writing, but not time and again. */
+const SWAP_ATTEMPTS = 5;
 
 /** @throws StoreError where the object is not a checkpoint of this version */
 export async function readCheckpoint(
@@ -33,7 +47,7 @@ export async function readCheckpoint(
 ): Promise<StoredCheckpoint | undefined> {
   const stored = await readText(bucket, key, signal);
   if (stored === undefined) return undefined;
-  return { checkpoint: parseCheckpoint(stored.text, key), expected: { etag: stored.etag } };
+  return { checkpoint: parseCheckpoint(stored.json(), key), expected: { etag: stored.etag } };
 }
 
 /**
@@ -49,7 +63,7 @@ export async function advanceCheckpoint(
   next: Checkpoint,
   signal: AbortSignal,
 ): Promise<boolean> {
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     const stored = await readCheckpoint(bucket, key, signal);
     const now = stored?.checkpoint.window.end;
     if (now !== undefined && now >= next.window.end) return false;
@@ -61,6 +75,10 @@ export async function advanceCheckpoint(
     const text = formatCheckpoint(run, next);
     const written = await writeText(bucket, key, text, stored?.expected ?? 'absent', signal);
     if (written !== undefined) return true;
+    if (attempt === SWAP_ATTEMPTS)
+      throw new StoreError(
+        `checkpoint: ${key}: was never as it was just read; does this store compare and swap?`,
+      );
   }
 }
 
@@ -69,8 +87,8 @@ function formatCheckpoint(run: string, { window, source }: Checkpoint): string {
   return JSON.stringify({ checkpointVersion: 1, run, window: times, source });
 }
 
-function parseCheckpoint(text: string, key: string): Checkpoint {
-  const parsed = z.safeParse(Stored, readJson(text));
+function parseCheckpoint(value: unknown, key: string): Checkpoint {
+  const parsed = z.safeParse(Stored, value);
   const start = parseInstant(parsed.data?.window.start ?? '');
   const end = parseInstant(parsed.data?.window.end ?? '');
   if (!parsed.success || start === undefined || end === undefined) {
@@ -80,12 +98,4 @@ function parseCheckpoint(text: string, key: string): Checkpoint {
     );
   }
   return { window: { start, end }, source: parsed.data.source };
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

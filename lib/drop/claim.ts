@@ -1,24 +1,30 @@
+import * as z from 'zod/mini';
 import { StoreError } from '../errors.ts';
-import { type Bucket, type Expected, readText, remove, writeText } from '../store/bucket.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { type Bucket, type Expected, readText, writeText } from '../store/bucket.ts';
+import { iso } from '../time.ts';
+import type { Window } from '../window.ts';
+import { type Checkpoint, CheckpointFields } from './checkpoint.ts';
 import type { Manifest } from './manifest.ts';
 
 /*
  * S3 swaps one object at a time, and a drop is several: data objects, manifest, checkpoint. One small object per
- * window, the claim, makes them one. It says who may publish the window, and later what was decided:
+ * cloud, the claim, makes them one. It says which run may publish, and later what was decided:
  *
- * 1. A run writes its id into the claim. A later run may take the claim over at any time, be the earlier one dead
- *    or merely slow; nobody has to wait for a lease.
+ * 1. A run writes its id and its window into the claim. A later run may take the claim over at any time, be the
+ *    earlier one dead or merely slow; nobody has to wait for a lease.
  * 2. The run looks at the data objects, extracts, makes sure that the claim is still its own, and replaces the
  *    data objects only if they are as it found them. So a run that lost its claim cannot touch what a later
  *    one wrote: either it saw that object, and then the lost claim too, or the write is refused.
- * 3. The run swaps its claim for a committed one, which holds manifest and checkpoint. From here on there is no
- *    taking over: whoever comes by finishes the work, writing both from the claim, and removes it.
+ * 3. The run swaps its claim for a committed one, which holds manifest and checkpoint. Only now is the drop decided,
+ *    and whoever comes by finishes the work, writing both from the claim, before anything else.
+ *
+ * The claim stays until the next run takes it over: the checkpoint tells whether what it holds is done.
  */
 
 export interface Claim {
   /** The invocation that may write. */
   readonly run: string;
+  readonly window: { readonly start: string; readonly end: string };
   readonly committed: Committed | null;
 }
 
@@ -27,68 +33,87 @@ export interface Committed {
   readonly checkpoint: Checkpoint;
 }
 
-export interface HeldClaim {
+export interface FoundClaim {
   readonly claim: Claim;
   readonly expected: Expected;
 }
 
+const Stored = z.strictObject({
+  claimVersion: z.literal(1),
+  run: z.string(),
+  window: z.strictObject({ start: z.string(), end: z.string() }),
+  committed: z.nullable(
+    z.strictObject({
+      manifest: z.looseObject({ manifestVersion: z.literal(1) }),
+      checkpoint: CheckpointFields,
+    }),
+  ),
+});
+
+/** @throws StoreError where the object is not a claim of this version */
 export async function readClaim(
   bucket: Bucket,
   key: string,
   signal: AbortSignal,
-): Promise<HeldClaim | undefined> {
+): Promise<FoundClaim | undefined> {
   const stored = await readText(bucket, key, signal);
   if (stored === undefined) return undefined;
-  try {
-    return { claim: JSON.parse(stored.text) as Claim, expected: { etag: stored.etag } };
-  } catch (error) {
-    throw new StoreError(`claim: ${key}: not JSON`, { cause: error });
+  const parsed = z.safeParse(Stored, stored.json());
+  if (!parsed.success) {
+    const field = parsed.error.issues[0]?.path.join('.');
+    throw new StoreError(
+      `claim: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
+    );
   }
+  const { run, window, committed } = parsed.data;
+  return {
+    claim: { run, window, committed: committed as Committed | null },
+    expected: { etag: stored.etag },
+  };
 }
 
-/** Takes the window for `run`. Undefined where another run was quicker. */
+/** Takes the claim for a run and its window. Undefined where another run was quicker. */
 export function takeClaim(
   bucket: Bucket,
   key: string,
   run: string,
-  found: HeldClaim | undefined,
+  window: Window,
+  found: FoundClaim | undefined,
   signal: AbortSignal,
-): Promise<HeldClaim | undefined> {
-  return swapClaim(bucket, key, found?.expected ?? 'absent', { run, committed: null }, signal);
+): Promise<FoundClaim | undefined> {
+  const times = { start: iso(window.start), end: iso(window.end) };
+  return swap(bucket, key, found?.expected ?? 'absent', { run, window: times, committed: null }, signal);
 }
 
 /** Decides that the drop is what `committed` says. Undefined where the claim is no longer ours. */
 export function commitClaim(
   bucket: Bucket,
   key: string,
-  held: HeldClaim,
+  held: FoundClaim,
   committed: Committed,
   signal: AbortSignal,
-): Promise<HeldClaim | undefined> {
-  return swapClaim(bucket, key, held.expected, { run: held.claim.run, committed }, signal);
+): Promise<FoundClaim | undefined> {
+  return swap(bucket, key, held.expected, { ...held.claim, committed }, signal);
 }
 
 export async function isStillHeld(
   bucket: Bucket,
   key: string,
-  held: HeldClaim,
+  { claim }: FoundClaim,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const found = await readClaim(bucket, key, signal);
-  return found !== undefined && found.claim.run === held.claim.run && found.claim.committed === null;
+  const now = (await readClaim(bucket, key, signal))?.claim;
+  return now?.run === claim.run && now.window.start === claim.window.start && now.committed === null;
 }
 
-export function releaseClaim(bucket: Bucket, key: string, signal: AbortSignal): Promise<void> {
-  return remove(bucket, key, signal);
-}
-
-async function swapClaim(
+async function swap(
   bucket: Bucket,
   key: string,
   expected: Expected,
   claim: Claim,
   signal: AbortSignal,
-): Promise<HeldClaim | undefined> {
-  const etag = await writeText(bucket, key, JSON.stringify(claim), expected, signal);
+): Promise<FoundClaim | undefined> {
+  const text = JSON.stringify({ claimVersion: 1, ...claim });
+  const etag = await writeText(bucket, key, text, expected, signal);
   return etag === undefined ? undefined : { claim, expected: { etag } };
 }

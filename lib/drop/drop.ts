@@ -1,94 +1,93 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SourceError, SupersededError } from '../errors.ts';
+import { SourceError, StoreError, SupersededError } from '../errors.ts';
 import { readText, writeText } from '../store/bucket.ts';
 import { type Window, windowText } from '../window.ts';
-import { type Checkpoint, advanceCheckpoint } from './checkpoint.ts';
-import { type Committed, commitClaim, isStillHeld, readClaim, releaseClaim, takeClaim } from './claim.ts';
-import type { Invocation } from './context.ts';
+import { type StoredCheckpoint, advanceCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { type Committed, type FoundClaim, commitClaim, isStillHeld, takeClaim } from './claim.ts';
+import type { Invocation } from './invocation.ts';
 import { type Manifest, makeManifest } from './manifest.ts';
 import { type WrittenData, writeData } from './write-data.ts';
 
 export type DropResult =
-  /** Published by this invocation; `resumed` where an earlier one had decided it and was cut off. */
-  | { readonly status: 'published'; readonly manifest: Manifest; readonly resumed: boolean }
+  | { readonly status: 'published'; readonly manifest: Manifest }
+  /** By another invocation, while this one was about to. */
   | { readonly status: 'alreadyPublished' };
 
 /** A lost connection is tried again this often before the run fails. */
 const ATTEMPTS = 3;
 
 /**
- * Publishes one window from end to end, or finds that it is published. Data objects, then the manifest, then the
- * checkpoint; a crash anywhere is repaired by calling it again (`claim.ts` says how).
+ * Publishes one window from end to end. Data objects, then the manifest, then the checkpoint; a crash anywhere is
+ * repaired by the next run (`claim.ts` says how).
  *
  * @param from the checkpoint that the window continues
- * @throws SupersededError where another invocation took the window over
+ * @param claim as it was found after everything decided before was finished
+ * @throws SupersededError where another invocation took the claim over
  */
 export async function dropWindow(
   invocation: Invocation,
   window: Window,
-  from: Checkpoint | undefined,
+  from: StoredCheckpoint | undefined,
+  claim: FoundClaim | undefined,
 ): Promise<DropResult> {
   const { bucket, layout, run, signal } = invocation;
-  const key = layout.claim(window);
-  const found = await readClaim(bucket, key, signal);
-  if (found !== undefined && found.claim.committed !== null) {
-    return publish(invocation, window, found.claim.committed, { resumed: true });
-  }
-  if (await isPublished(invocation, window)) return { status: 'alreadyPublished' };
-
-  const held = await takeClaim(bucket, key, run, found, signal);
+  const held = await takeClaim(bucket, layout.claim, run, window, claim, signal);
   if (held === undefined) throw superseded(window);
-  // The owner before may have published and let go between the two looks.
-  if (await isPublished(invocation, window)) {
-    await releaseClaim(bucket, key, signal);
-    return { status: 'alreadyPublished' };
-  }
+  // Whoever held the claim before may have published meanwhile. From here on only we can.
+  if (await isOutdated(invocation, window, from)) return { status: 'alreadyPublished' };
+
   const assertHeld = async (): Promise<void> => {
-    if (!(await isStillHeld(bucket, key, held, signal))) throw superseded(window);
+    if (!(await isStillHeld(bucket, layout.claim, held, signal))) throw superseded(window);
+    if (await isOutdated(invocation, window, from)) throw superseded(window);
   };
   const data = await writeWithRetries(invocation, window, from, assertHeld);
   const committed = decide(invocation, window, data);
-  if ((await commitClaim(bucket, key, held, committed, signal)) === undefined) throw superseded(window);
-  return publish(invocation, window, committed, { resumed: false });
+  if ((await commitClaim(bucket, layout.claim, held, committed, signal)) === undefined)
+    throw superseded(window);
+  return publish(invocation, committed);
 }
 
 /**
- * Manifest, checkpoint, and the claim goes. Every step may be repeated, also by another invocation; the one whose
- * step it was that moved the checkpoint answers for the window.
+ * Writes what was decided: the manifest, then the checkpoint. Every step may be repeated, also by another
+ * invocation; the one that moves the checkpoint answers for the window.
  */
-async function publish(
+export async function publish(
   { bucket, layout, run, signal }: Invocation,
-  window: Window,
   { manifest, checkpoint }: Committed,
-  { resumed }: { resumed: boolean },
 ): Promise<DropResult> {
+  const key = layout.manifest(checkpoint.window);
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
-  await writeText(bucket, layout.manifest(window), text, 'absent', signal);
+  if ((await writeText(bucket, key, text, 'absent', signal)) === undefined) {
+    throw new StoreError(`${key}: holds another manifest than the one that was decided on`);
+  }
   const wasUs = await advanceCheckpoint(bucket, layout.checkpoint, run, checkpoint, signal);
-  await releaseClaim(bucket, layout.claim(window), signal);
-  return wasUs ? { status: 'published', manifest, resumed } : { status: 'alreadyPublished' };
+  return wasUs ? { status: 'published', manifest } : { status: 'alreadyPublished' };
 }
 
-/** Removes the claim of a window that is published, where a run was cut off just before it would have done so. */
-export async function tidyUp({ bucket, layout, signal }: Invocation, window: Window): Promise<void> {
-  const key = layout.claim(window);
-  const found = await readClaim(bucket, key, signal);
-  if (found !== undefined && found.claim.committed !== null) await releaseClaim(bucket, key, signal);
-}
-
-async function isPublished({ bucket, layout, signal }: Invocation, window: Window): Promise<boolean> {
+export async function isPublished({ bucket, layout, signal }: Invocation, window: Window): Promise<boolean> {
   return (await readText(bucket, layout.manifest(window), signal)) !== undefined;
+}
+
+async function isOutdated(
+  invocation: Invocation,
+  window: Window,
+  from: StoredCheckpoint | undefined,
+): Promise<boolean> {
+  const { bucket, layout, signal } = invocation;
+  const now = await readCheckpoint(bucket, layout.checkpoint, signal);
+  const hasMoved = now?.checkpoint.window.end !== from?.checkpoint.window.end;
+  return hasMoved || (await isPublished(invocation, window));
 }
 
 async function writeWithRetries(
   invocation: Invocation,
   window: Window,
-  from: Checkpoint | undefined,
+  from: StoredCheckpoint | undefined,
   assertHeld: () => Promise<void>,
 ): Promise<WrittenData> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const data = await writeData(invocation, window, from?.source.state, assertHeld);
+      const data = await writeData(invocation, window, from?.checkpoint.source.state, assertHeld);
       if (data !== undefined) return data;
       // A run that lost its claim to this one finished an object late. It cannot do so twice.
       await assertHeld();
@@ -111,7 +110,5 @@ function decide({ settings, source, masking }: Invocation, window: Window, data:
 }
 
 function superseded(window: Window): SupersededError {
-  return new SupersededError(
-    `window ${windowText(window)}: another invocation has taken it over and publishes it`,
-  );
+  return new SupersededError(`window ${windowText(window)}: another invocation has taken it over`);
 }

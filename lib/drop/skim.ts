@@ -1,6 +1,6 @@
 import type { Window } from '../window.ts';
 import { type Checkpoint, advanceCheckpoint } from './checkpoint.ts';
-import type { Invocation } from './context.ts';
+import type { Invocation } from './invocation.ts';
 
 /**
  * Moves the checkpoint over a window that was published without it (by a backfill): reads the window only to know

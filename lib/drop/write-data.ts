@@ -6,7 +6,7 @@ import type { SourceState, TraceEvent, WindowOutcome } from '../source/source.ts
 import { expectedNow } from '../store/bucket.ts';
 import { type OpenObject, openObject } from '../store/upload.ts';
 import type { Window } from '../window.ts';
-import type { Invocation } from './context.ts';
+import type { Invocation } from './invocation.ts';
 import { countDistinct } from './distinct.ts';
 import { type Counts, type ManifestFile, epochOf } from './manifest.ts';
 

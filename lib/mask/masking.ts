@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import { InputError } from '../errors.ts';
+import { InputError, StarError } from '../errors.ts';
 import { type Mask, type MaskingMethod, createMask } from './mask.ts';
 
 /** The masks of one invocation. Disposing of it forgets the secret. */
@@ -24,12 +24,26 @@ export function createMasking(method: MaskingMethod, held: Buffer | undefined): 
     );
   }
   const secret = held ?? randomBytes(SECRET_BYTES);
+  const mask = createMask(method, secret);
+  let isOver = false;
   return {
     method,
-    scope: held === undefined ? randomUUID() : publicId(held),
-    mask: createMask(method, secret),
-    [Symbol.dispose]: () => void secret.fill(0),
+    scope: scopeOf(method, held),
+    mask: ((value: string | null) => {
+      if (isOver) throw new StarError('masking: the secret of this invocation is gone');
+      return mask(value);
+    }) as Mask,
+    [Symbol.dispose]() {
+      isOver = true;
+      secret.fill(0);
+    },
   };
+}
+
+/** Without a secret all masks of a method join, so its name says it all. */
+function scopeOf(method: MaskingMethod, held: Buffer | undefined): string {
+  if (method !== 'sha2-salted') return method;
+  return held === undefined ? randomUUID() : publicId(held);
 }
 
 function publicId(secret: Buffer): string {

@@ -8,18 +8,23 @@ export async function* inStartOrder<R>(
   batches: AsyncGenerator<Batch, R, void>,
 ): AsyncGenerator<readonly TraceEvent[], R, void> {
   let held: TraceEvent[] = [];
-  for (;;) {
-    const next = await batches.next();
-    if (next.done === true) {
-      if (held.length > 0) yield held.toSorted(byStart);
-      return next.value;
+  try {
+    for (;;) {
+      const next = await batches.next();
+      if (next.done === true) {
+        if (held.length > 0) yield held.toSorted(byStart);
+        return next.value;
+      }
+      const { events, watermark } = next.value;
+      held = held.concat(events);
+      const ready = held.filter((event) => event.start < watermark);
+      if (ready.length === 0) continue;
+      held = held.filter((event) => event.start >= watermark);
+      yield ready.toSorted(byStart);
     }
-    const { events, watermark } = next.value;
-    held = held.concat(events);
-    const ready = held.filter((event) => event.start < watermark);
-    if (ready.length === 0) continue;
-    held = held.filter((event) => event.start >= watermark);
-    yield ready.toSorted(byStart);
+  } finally {
+    // A consumer that fails ends this generator only; the source has connections to close.
+    await batches.return(undefined as never);
   }
 }
 

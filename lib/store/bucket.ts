@@ -1,10 +1,5 @@
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { setTimeout as delay } from 'node:timers/promises';
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { StoreError, firstLine } from '../errors.ts';
 
 export interface Bucket {
@@ -17,6 +12,8 @@ export type Expected = { etag: string } | 'absent';
 
 export interface Stored {
   readonly text: string;
+  /** The text as JSON; undefined where it is none. */
+  json(): unknown;
   readonly etag: string;
 }
 
@@ -29,7 +26,8 @@ export async function readText(
   try {
     const command = new GetObjectCommand({ Bucket: bucket.name, Key: key });
     const found = await bucket.client.send(command, { abortSignal: signal });
-    return { text: (await found.Body?.transformToString('utf8')) ?? '', etag: found.ETag ?? '' };
+    const text = (await found.Body?.transformToString('utf8')) ?? '';
+    return { text, json: () => parseJson(text), etag: found.ETag ?? '' };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw storeError('read', bucket, key, error);
@@ -48,6 +46,9 @@ export async function expectedNow(bucket: Bucket, key: string, signal: AbortSign
   }
 }
 
+/** S3 answers 409 while another conditional write of the key is under way, whoever wins: to be tried again. */
+const CONFLICT_ATTEMPTS = 8;
+
 /**
  * Writes an object if it still is what was expected (compare-and-swap).
  *
@@ -60,41 +61,46 @@ export async function writeText(
   expected: Expected,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  try {
-    const command = new PutObjectCommand({
-      Bucket: bucket.name,
-      Key: key,
-      Body: text,
-      ContentType: 'application/json',
-      ...conditionOf(expected),
-    });
-    const written = await bucket.client.send(command, { abortSignal: signal });
-    return written.ETag ?? '';
-  } catch (error) {
-    if (!isLostRace(error)) throw storeError('write', bucket, key, error);
+  const command = new PutObjectCommand({
+    Bucket: bucket.name,
+    Key: key,
+    Body: text,
+    ContentType: 'application/json',
+    ...conditionOf(expected),
+  });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const written = await bucket.client.send(command, { abortSignal: signal });
+      return written.ETag ?? '';
+    } catch (error) {
+      if (isLostRace(error)) break;
+      if (nameOf(error) !== CONFLICT || attempt === CONFLICT_ATTEMPTS)
+        throw storeError('write', bucket, key, error);
+      await delay(attempt * 50 * (1 + Math.random()), undefined, { signal });
+    }
   }
   // The client repeats a request whose answer was lost, and is then refused by its own first write.
   const found = await readText(bucket, key, signal);
   return found?.text === text ? found.etag : undefined;
 }
 
-export async function remove(bucket: Bucket, key: string, signal: AbortSignal): Promise<void> {
-  try {
-    await bucket.client.send(new DeleteObjectCommand({ Bucket: bucket.name, Key: key }), {
-      abortSignal: signal,
-    });
-  } catch (error) {
-    throw storeError('delete', bucket, key, error);
-  }
-}
-
 export function conditionOf(expected: Expected): { IfNoneMatch: '*' } | { IfMatch: string } {
   return expected === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: expected.etag };
 }
 
-/** S3 refused a conditional write: the object changed, appeared, vanished, or is being written right now. */
+const CONFLICT = 'ConditionalRequestConflict';
+
+/** S3 refused a conditional write because the object is not what was expected: changed, there, or gone. */
 export function isLostRace(error: unknown): boolean {
-  return ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'].includes(nameOf(error));
+  return ['PreconditionFailed', 'NoSuchKey'].includes(nameOf(error));
+}
+
+/**
+ * The same for an object of several requests, where a conflict is final (S3 wants the upload to begin again) and an
+ * answer that was lost shows as an upload that is no more.
+ */
+export function isLostUpload(error: unknown): boolean {
+  return isLostRace(error) || [CONFLICT, 'NoSuchUpload'].includes(nameOf(error));
 }
 
 export function storeError(verb: string, bucket: Bucket, key: string, error: unknown): Error {
@@ -102,6 +108,14 @@ export function storeError(verb: string, bucket: Bucket, key: string, error: unk
   if (nameOf(error) === 'AbortError') return error as Error;
   const reason = `${nameOf(error)}: ${firstLine(error)}`;
   return new StoreError(`could not ${verb} s3://${bucket.name}/${key}: ${reason}`, { cause: error });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isMissing(error: unknown): boolean {

@@ -2,11 +2,11 @@ import type { Format } from '../format/format.ts';
 import { isoDate } from '../time.ts';
 import { type Window, windowKey } from '../window.ts';
 
-/** Keys of everything that a cloud's traces consist of; all are fixed by the cloud and the window. */
+/** Keys of everything that a cloud's traces consist of, fixed by the cloud and the window. */
 export interface Layout {
   data(window: Window, format: Format): string;
   manifest(window: Window): string;
-  claim(window: Window): string;
+  readonly claim: string;
   readonly checkpoint: string;
 }
 
@@ -17,7 +17,7 @@ export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): 
     data: (window, format) =>
       `${root}/instance_events/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${format.extension}`,
     manifest: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.json`,
-    claim: (window) => `${root}/state/claims/${windowKey(window)}.json`,
+    claim: `${root}/state/claim.json`,
     checkpoint: `${root}/state/checkpoint.json`,
   };
 }

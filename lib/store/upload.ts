@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Transform } from 'node:stream';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { type Bucket, type Expected, conditionOf, isLostRace, storeError } from './bucket.ts';
+import { type Bucket, type Expected, conditionOf, isLostUpload, storeError } from './bucket.ts';
 import { type Multipart, PART_BYTES, beginMultipart } from './multipart.ts';
 
 /** An object that is being written. It becomes visible, whole, when `finish` returns, or never. */
@@ -55,7 +55,7 @@ export function openObject(
       try {
         return await sending;
       } catch (error) {
-        if (isLostRace(error)) return undefined;
+        if (isLostUpload(error)) return undefined;
         throw toStoreError(error);
       }
     },

@@ -142,7 +142,7 @@ describe('with a window that needs several parts', () => {
 });
 
 test.each([
-  ['the claim', /state\/claims\//],
+  ['the claim', /state\/claim/],
   ['a data object', /instance_events\//],
   ['the manifest', /manifests\//],
   ['the checkpoint', /checkpoint/],
@@ -221,7 +221,7 @@ describe('with five windows missed', () => {
     let claimed = 0;
     cloud.onS3Request = ({ operation, key }) => {
       // A claim is written twice a window: taken, then committed.
-      if (operation === 'PutObject' && key.includes('/claims/') && ++claimed === 5) endTime();
+      if (operation === 'PutObject' && key.endsWith('/claim.json') && ++claimed === 5) endTime();
     };
     const { summary } = await attempt(last);
     expect(summary?.status).toBe('unfinished');
@@ -229,10 +229,10 @@ describe('with five windows missed', () => {
   });
 
   test('a run whose time is over between two windows names the rest; the next completes them', async () => {
-    let released = 0;
-    cloud.onS3Request = ({ operation }) => {
-      if (released === 2 && operation === 'GetObject') endTime();
-      if (operation === 'DeleteObject') released++;
+    let moved = 0;
+    cloud.onS3Request = ({ operation, key }) => {
+      if (moved === 2 && operation === 'GetObject') endTime();
+      if (operation === 'PutObject' && key.endsWith('/checkpoint.json')) moved++;
     };
     const { summary } = await attempt(last);
     expect(summary?.status).toBe('unfinished');
@@ -250,7 +250,7 @@ describe('with five windows missed', () => {
     const { summary } = await attempt(last);
     const touched = cloud.stage.s3
       .requests()
-      .filter(({ method, key }) => method === 'PUT' && key.includes('/claims/'));
+      .filter(({ method, key }) => method === 'PUT' && key.endsWith('/claim.json'));
     // Taken and committed: of the window before the five, and of the first of them.
     expect(touched).toHaveLength(4);
     expect(summary?.status).toBe('unfinished');

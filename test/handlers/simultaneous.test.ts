@@ -6,7 +6,7 @@ import {
   type Cloud,
   type Hour,
   UNMASKED,
-  claims,
+  undecided,
   expectExactlyOnce,
   expectUnmixed,
   startCloud,
@@ -50,7 +50,7 @@ async function race(both: Race, check: typeof expectUnmixed): Promise<Map<string
     expect(answers).toHaveLength(others.length + 1);
     for (const other of others) said.set(other, (said.get(other) ?? 0) + 1);
     expect(await watermark(cloud)).toBe(iso(hour.end));
-    expect(await claims(cloud)).toEqual([]);
+    expect(await undecided(cloud)).toEqual([]);
   }
   cloud.onS3Request = undefined;
   const drops = await check(cloud, end);
@@ -121,7 +121,7 @@ test('a run that comes and goes while another stands before any of its requests 
     const summaries = isOver ? [summary] : [summary, await other!];
     reports.push(summaries.map((each) => answerTo(hour, each)));
     expect(await watermark(cloud)).toBe(iso(end));
-    expect(await claims(cloud)).toEqual([]);
+    expect(await undecided(cloud)).toEqual([]);
   }
   await expectUnmixed(cloud, end);
   const twice = reports.filter((each) => each.filter(isNew).length !== 1);

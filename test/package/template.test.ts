@@ -164,10 +164,6 @@ describe('the compiled template', () => {
         actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
         resources: ['arn:aws:s3:::DropBucket/cloud=openstack/*'],
       },
-      GiveUpClaims: {
-        actions: ['s3:DeleteObject'],
-        resources: ['arn:aws:s3:::DropBucket/cloud=openstack/state/claims/*'],
-      },
       LearnThatAnObjectIsMissing: { actions: ['s3:ListBucket'], resources: ['arn:aws:s3:::DropBucket'] },
       WriteOwnLog: {
         actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
@@ -180,7 +176,6 @@ describe('the compiled template', () => {
   test('lets the function read the secrets it is given and use the keys it is given', () => {
     expect(granted(full, 'FunctionRole')).toMatchObject({
       ReadAndWriteDrops: { resources: ['arn:aws:s3:::my-traces/traces/nova/cloud=prod/*'] },
-      GiveUpClaims: { resources: ['arn:aws:s3:::my-traces/traces/nova/cloud=prod/state/claims/*'] },
       LearnThatAnObjectIsMissing: { resources: ['arn:aws:s3:::my-traces'] },
       ReadSecret: { actions: ['secretsmanager:GetSecretValue'], resources: [SECRET, `${SECRET}-??????`] },
       ReadMaskingSecret: {

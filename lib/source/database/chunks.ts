@@ -1,5 +1,5 @@
 import { SourceError } from '../../errors.ts';
-import { MINUTE, type Seconds } from '../../time.ts';
+import type { Seconds } from '../../time.ts';
 import type { IdSpan } from './bounds.ts';
 import type { CellSession, Query } from './session.ts';
 import { type EventRow, START, selectEvents } from './event-rows.ts';
@@ -12,7 +12,7 @@ const ROWS_PER_CHUNK = 1000;
  * An event far older than its row (a clone made by a cross-cell resize) would hold back all others until its turn
  * comes; such rows are few and are read first.
  */
-const DISPLACED = `(e.start_time < e.created_at - INTERVAL ${(10 * MINUTE) / MINUTE} MINUTE)`;
+const DISPLACED = '(e.start_time < e.created_at - INTERVAL 10 MINUTE)';
 
 /** A run of ids to read, and what the server counted in it. */
 export interface Chunk extends IdSpan {

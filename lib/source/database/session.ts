@@ -151,6 +151,7 @@ const REMEDY: Readonly<Record<string, string>> = {
   ER_NO_SUCH_TABLE: 'a table of Nova is missing; is this a cell database?',
   ER_BAD_FIELD_ERROR: 'a column of Nova is missing; is this a cell database?',
   ER_STATEMENT_TIMEOUT: `a statement took longer than ${STATEMENT_TIMEOUT_SECONDS} seconds`,
+  ER_QUERY_TIMEOUT: `a statement took longer than ${STATEMENT_TIMEOUT_SECONDS} seconds`, // MySQL's name for it
   ENOTFOUND: 'the host name in the secret is not known',
   ECONNREFUSED: 'nothing listens at the host and port in the secret',
   ETIMEDOUT: 'the host in the secret does not answer; check routes and security groups',

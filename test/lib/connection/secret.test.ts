@@ -105,11 +105,12 @@ describe('a secret', () => {
     ],
     [JSON.stringify({ ...rds, password: 7 }), /^secret: password: accepted: a password$/],
     [JSON.stringify({ ...rds, port: 0 }), /^secret: port: accepted: 1 to 65535$/],
-    [
-      JSON.stringify({ ...rds, passwd: password }),
-      /^secret: passwd: unknown; accepted: host, port, username/,
-    ],
+    [JSON.stringify({ ...rds, passwd: password }), /^secret: a key: unknown; accepted: host, port, username/],
     [JSON.stringify({ ...rds, engine: 'postgres' }), /^secret: engine: accepted: mysql or mariadb$/],
+    [
+      JSON.stringify({ cells: { [`mysql://a:${password}@db/nova`]: 'cell1' } }),
+      /^secret: cells: a name: accepted: a cell name/,
+    ],
     [JSON.stringify({ cells: {} }), /^secret: cells: accepted: at least one cell$/],
     [JSON.stringify({ cells: { cell1: password } }), /^secret: cells: cell1: DSN/],
     [JSON.stringify({ cells: { cell1: 7 } }), /^secret: cells: cell1: accepted/],

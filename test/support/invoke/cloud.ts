@@ -2,7 +2,7 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
 import { HOUR, MINUTE, iso } from '../../../lib/time.ts';
 import type { RequestHook } from '../aws/faults.ts';
-import { type Drop, listKeys, readDrops } from '../drops.ts';
+import { type Drop, listKeys, readDrops, readObject } from '../drops.ts';
 import type { MariaDb } from '../mariadb/index.ts';
 import { compareWithTruth, unlikeNow } from '../nova/compare.ts';
 import { replay } from '../nova/history.ts';
@@ -143,6 +143,15 @@ export async function watermark({ stage }: Pick<Cloud, 'stage'>): Promise<string
   return checkpoint.window.end;
 }
 
-export async function claims({ stage }: Pick<Cloud, 'stage'>): Promise<string[]> {
-  return (await listKeys(stage.client)).filter((key) => key.includes('/state/claims/'));
+/** The window that a run decided on and nobody has finished publishing, if there is one. */
+export async function undecided(cloud: Pick<Cloud, 'stage'>): Promise<string[]> {
+  const { client } = cloud.stage;
+  const [key] = (await listKeys(client)).filter((name) => name.endsWith('state/claim.json'));
+  if (key === undefined) return [];
+  const claim = JSON.parse((await readObject(client, key)).toString('utf8')) as {
+    window: { end: string };
+    committed: unknown;
+  };
+  const isDone = claim.window.end <= ((await watermark(cloud)) ?? '');
+  return claim.committed === null || isDone ? [] : [claim.window.end];
 }

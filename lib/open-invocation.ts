@@ -4,7 +4,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { CloudConnection } from './connection/connection.ts';
 import { fetchSecret } from './connection/fetch-secret.ts';
 import { parseSecret } from './connection/secret.ts';
-import type { Invocation, Log } from './drop/context.ts';
+import type { Invocation, Log } from './drop/invocation.ts';
 import { createMasking } from './mask/masking.ts';
 import type { Settings } from './settings.ts';
 import type { Source } from './source/source.ts';
