@@ -17,7 +17,7 @@ export interface StoredCheckpoint {
   readonly expected: Expected;
 }
 
-const source = z.strictObject({
+const sourceFields = z.strictObject({
   kind: z.enum(['database', 'api']),
   state: z.record(z.string(), z.unknown()),
 });
@@ -25,7 +25,7 @@ const source = z.strictObject({
 /** A checkpoint within another object. */
 export const CheckpointFields = z.strictObject({
   window: z.strictObject({ start: z.int(), end: z.int() }),
-  source,
+  source: sourceFields,
 });
 
 const Stored = z.strictObject({
@@ -33,7 +33,7 @@ const Stored = z.strictObject({
   /** The invocation that wrote it, so that of two that write the same, each knows whether it was the one. */
   run: z.string(),
   window: z.strictObject({ start: z.string(), end: z.string() }),
-  source,
+  source: sourceFields,
 });
 
 /** Another run may move it between our reading and our writing, but not time and again. */

@@ -1,6 +1,6 @@
 import type { Seconds } from '../../time.ts';
 import type { ReadRequest, SourceCounts } from '../source.ts';
-import type { IdSpan } from './bounds.ts';
+import { DISORDER, type IdSpan } from './bounds.ts';
 import type { EventRow } from './event-rows.ts';
 import type { CellState } from './state.ts';
 
@@ -9,7 +9,8 @@ import type { CellState } from './state.ts';
  * "exactly once" is kept:
  *
  * - A row inserted before the window's end is accounted for now: published if it has finished by then, carried as
- *   open if not. One inserted later is left to the next window.
+ *   open if not. One inserted later is left to the next window, unless it is a copy of an event that finished
+ *   before (`clones.ts`).
  * - The next window starts at the first id inserted within the settle time before this window's end. What was
  *   accounted for from there on is remembered by id, so that a row which was given a lower id but committed
  *   later (Galera, a slow transaction) is still found, and no other is taken twice.
@@ -36,7 +37,7 @@ export interface Account {
     siblings: ReadonlyMap<number, Seconds>,
     known: ReadonlyMap<number, Seconds>,
   ): {
-    state: Omit<CellState, 'unarchived'>;
+    state: Omit<CellState, 'unarchived' | 'seenUntil'>;
     counts: SourceCounts;
   };
 }
@@ -47,6 +48,7 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
   const heldBackFrom = window.end - settleSeconds;
   const open: EventRow[] = [];
   const taken: number[] = [...(state?.seenIds ?? [])];
+  const strays: number[] = [];
   const skipped: Record<string, number> = {};
   let late = 0;
   let abandoned = 0;
@@ -75,9 +77,13 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
   return {
     take(rows, { displaced: isDisplaced = false } = {}) {
       return rows.filter((row) => {
-        if (row.created >= heldBackFrom) lowestHeldBack = Math.min(lowestHeldBack, row.id);
-        if (row.created >= window.end) return false;
-        end = Math.max(end, row.id + 1);
+        // A row far ahead of those around it has a wrong clock, or they are the last that are read.
+        const isAhead = row.created >= window.end + DISORDER;
+        if (isAhead && !isCopy(row, window.end)) strays.push(row.id);
+        else if (row.created >= heldBackFrom) lowestHeldBack = Math.min(lowestHeldBack, row.id);
+        // A copy of an event that has long finished is no event to come, and its original may be gone already.
+        if (row.created >= window.end && !isCopy(row, window.end)) return false;
+        if (row.created < window.end) end = Math.max(end, row.id + 1);
         if (state?.seenIds.has(row.id) === true) return false;
         // Rows come in order of id, so what is below the lowest id held back need not be remembered.
         if (row.id >= lowestHeldBack || isDisplaced) taken.push(row.id);
@@ -96,7 +102,7 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
     openRows: () => open,
     close(siblings, known) {
       const nextEventId = Math.min(lowestHeldBack, end);
-      const openIds = open.map((row) => row.id);
+      const openIds = [...open.map((row) => row.id), ...strays.filter((id) => id < nextEventId)];
       const carried = new Set(openIds);
       const published = new Map([...siblings].filter(([id]) => !carried.has(id)));
       return {
@@ -117,6 +123,11 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
       };
     },
   };
+}
+
+/** Rows are inserted when their event starts; only a copy is inserted when it has finished. */
+export function isCopy({ finish, created }: EventRow, before: Seconds): boolean {
+  return finish !== null && finish < before && created > finish;
 }
 
 /** Published rows that have another finish than when they were published. */

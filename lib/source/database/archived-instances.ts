@@ -18,6 +18,8 @@ const GAP = 16;
 const SHORT = 64;
 const RANGES_PER_STATEMENT = 200;
 const ROWS_PER_PAGE = 2000;
+/** Ids below the highest seen that may belong to rows not committed yet: they are as good as yet to come. */
+const IN_FLIGHT = 1000;
 
 /**
  * A deleted instance records nothing more, but for what was already queued. Until then its id is looked at again:
@@ -125,5 +127,7 @@ async function unarchivedFrom(
   }
   const [newest] = await session.query(`SELECT COALESCE(MAX(id), 0) FROM ${SHADOW.instances}`);
   const highest = Math.max(Number(newest?.[0]), live.at(-1) ?? 0, from - 1);
-  return [...mergeIds([...live, ...others], GAP), [highest + 1, LAST_ID]];
+  const yetToCome = Math.max(from, highest + 1 - IN_FLIGHT);
+  const known = [...live, ...others].filter((id) => id < yetToCome);
+  return [...mergeIds(known, GAP), [yetToCome, LAST_ID]];
 }

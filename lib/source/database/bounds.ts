@@ -1,4 +1,4 @@
-import type { Seconds } from '../../time.ts';
+import { MINUTE, type Seconds } from '../../time.ts';
 import type { Query } from './session.ts';
 import { CREATED, START } from './event-rows.ts';
 import type { CellSchema } from './schema.ts';
@@ -9,6 +9,9 @@ import type { CellSchema } from './schema.ts';
  * run of rows, so that one row out of place does not mislead it.
  */
 const ROWS_JUDGED = 32;
+
+/** Ids follow the time of insertion but for the clocks of several conductors, which differ by less. */
+export const DISORDER = 10 * MINUTE;
 
 /** The least id from which on rows were inserted at `time` or later. May be too high by rows out of place only. */
 export function firstIdAfter(

@@ -1,11 +1,12 @@
 import { SourceError } from '../../errors.ts';
-import { MINUTE, type Seconds, iso } from '../../time.ts';
+import { type Seconds, iso } from '../../time.ts';
+import type { Window } from '../../window.ts';
 import type { Batch, ReadRequest, SourceCounts, TraceEvent } from '../source.ts';
 import { type Account, openAccount } from './account.ts';
 import { ALL_IDS, type ArchivedLookup, findArchived } from './archived-instances.ts';
-import { type Extent, type IdSpan, firstIdAfter, lastIdBefore, readExtent } from './bounds.ts';
+import { DISORDER, type Extent, type IdSpan, firstIdAfter, lastIdBefore, readExtent } from './bounds.ts';
 import { type Chunk, type Filter, planChunks, readChunk, readDisplaced, watermarks } from './chunks.ts';
-import { findClones } from './clones.ts';
+import { COPIES_AHEAD, findClones, readCopies } from './clones.ts';
 import type { CellSession } from './session.ts';
 import { type EventRow, selectEventsById } from './event-rows.ts';
 import { type InstanceLookup, instanceLookup } from './instances.ts';
@@ -18,9 +19,6 @@ export interface CellOutcome {
   readonly counts: SourceCounts;
   readonly sourceFrom: Seconds | null;
 }
-
-/** Ids follow the time of insertion but for the clocks of several conductors; this much is read beyond the end. */
-const MARGIN = 10 * MINUTE;
 
 /**
  * Reads one window of one cell, by primary key alone: the rows carried as open, then everything from the last
@@ -43,9 +41,13 @@ export async function* readCell(
   const filter = state === undefined ? finishedSince(window.start) : EVERYTHING;
   const plan = await planChunks(session, schema, span, filter);
   const carried = await selectEventsById(session.query, schema, state?.openIds ?? []);
-  const displaced = plan.displaced ? await readDisplaced(session.query, schema, span, filter) : [];
+  const displaced = await readDisplaced(session, schema, span, filter, plan);
 
-  const first = [...carried, ...displaced];
+  const copies =
+    others.length === 0
+      ? []
+      : await readCopies(session.query, schema, await ahead(session, schema, extent, span, window), window);
+  const first = [...carried, ...displaced, ...copies];
   const archived = await lookUpArchived(session, schema, state, window.start, [
     ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
     ...first.filter((row) => row.archived && row.finish !== null).map((row) => row.instanceUuid),
@@ -56,12 +58,15 @@ export async function* readCell(
   const toEvents = (rows: EventRow[]): Promise<TraceEvent[]> => finishedEvents(rows, account, instances);
 
   const withoutClones = async (rows: EventRow[]): Promise<EventRow[]> => {
-    const clones = await findClones(rows, others, window);
+    const clones = await findClones(rows, session, others, window, state?.seenUntil ?? 0);
     return clones.size === 0 ? rows : rows.filter((row) => !account.isClone(row, clones));
   };
   yield {
     events: await toEvents(
-      await withoutClones([...account.reread(carried), ...account.take(displaced, { displaced: true })]),
+      await withoutClones([
+        ...account.reread(carried),
+        ...account.take([...displaced, ...copies], { displaced: true }),
+      ]),
     ),
     watermark: earliest(plan.chunks),
   };
@@ -75,7 +80,7 @@ export async function* readCell(
     await readFinishes(session.query, schema, state?.siblings.keys() ?? []),
   );
   return {
-    state: { ...closed.state, unarchived: archived.unarchived },
+    state: { ...closed.state, seenUntil: extent.newestCreated ?? 0, unarchived: archived.unarchived },
     counts: closed.counts,
     sourceFrom: extent.oldestStart,
   };
@@ -99,9 +104,20 @@ async function idSpan(
   const all = { from: state?.nextEventId ?? 0, to: Math.max(extent.endId, state?.nextEventId ?? 0) };
   const from =
     state === undefined
-      ? await lastIdBefore(query, schema, window.start - openHorizonSeconds - MARGIN, all)
+      ? await lastIdBefore(query, schema, window.start - openHorizonSeconds - DISORDER, all)
       : state.nextEventId;
-  return { from, to: await firstIdAfter(query, schema, window.end + MARGIN, { from, to: all.to }) };
+  return { from, to: await firstIdAfter(query, schema, window.end + DISORDER, { from, to: all.to }) };
+}
+
+async function ahead(
+  { query }: CellSession,
+  schema: CellSchema,
+  extent: Extent,
+  { to: from }: IdSpan,
+  { end }: Window,
+): Promise<IdSpan> {
+  const all = { from, to: Math.max(from, extent.endId) };
+  return { from, to: await firstIdAfter(query, schema, end + COPIES_AHEAD, all) };
 }
 
 /** Ids that went back mean another database, or one restored from a backup: continuing would lose events. */

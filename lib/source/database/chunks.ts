@@ -1,7 +1,7 @@
 import { SourceError } from '../../errors.ts';
 import type { Seconds } from '../../time.ts';
 import type { IdSpan } from './bounds.ts';
-import type { CellSession, Query } from './session.ts';
+import type { CellSession } from './session.ts';
 import { type EventRow, START, selectEvents } from './event-rows.ts';
 import type { CellSchema, Tables } from './schema.ts';
 
@@ -23,8 +23,8 @@ export interface Chunk extends IdSpan {
 
 export interface ChunkPlan {
   readonly chunks: readonly Chunk[];
-  /** Whether some rows in the span start long before they were inserted. */
-  readonly displaced: boolean;
+  /** Rows that start long before they were inserted, by table pair; no chunk counts them. */
+  readonly displaced: readonly number[];
   readonly archivedRows: number;
 }
 
@@ -45,7 +45,7 @@ export async function planChunks(
   filter: Filter,
 ): Promise<ChunkPlan> {
   const groups = new Map<number, { rows: number[]; earliestStart: number }>();
-  let displaced = 0;
+  const displaced = schema.tables.map(() => 0);
   for (const [index, { events }] of schema.tables.entries()) {
     const counted = await session.query(
       `SELECT e.id DIV ${ROWS_PER_CHUNK} AS run, SUM(NOT COALESCE(${DISPLACED}, 0)), ` +
@@ -58,7 +58,7 @@ export async function planChunks(
       group.rows[index] = Number(rows);
       group.earliestStart = Math.min(group.earliestStart, earliest === null ? Infinity : Number(earliest));
       groups.set(Number(run), group);
-      displaced += Number(outOfPlace);
+      displaced[index] = (displaced[index] ?? 0) + Number(outOfPlace);
     }
   }
   const chunks: Chunk[] = [];
@@ -74,15 +74,10 @@ export async function planChunks(
     } else chunks.push(next);
   }
   const archivedRows = sum(chunks.map((chunk) => chunk.rows[1] ?? 0));
-  return { chunks, displaced: displaced > 0, archivedRows };
+  return { chunks, displaced, archivedRows };
 }
 
-/**
- * Reads one chunk, in order of id.
- *
- * @throws SourceError (transient) where fewer or more rows came than the server counted in the same snapshot: a
- *   stream that was cut must not pass for a short one
- */
+/** Reads one chunk, in order of id. @throws SourceError as `readCounted` does */
 export async function readChunk(
   session: CellSession,
   schema: CellSchema,
@@ -90,15 +85,47 @@ export async function readChunk(
   filter: Filter,
   plan: ChunkPlan,
 ): Promise<EventRow[]> {
-  const where = `e.id >= ? AND e.id < ? AND ${filter.where}${plan.displaced ? ` AND NOT COALESCE(${DISPLACED}, 0)` : ''}`;
+  const inPlace = sum(plan.displaced) === 0 ? 'TRUE' : `NOT COALESCE(${DISPLACED}, 0)`;
+  const rows = await readCounted(session, schema, chunk, chunk.rows, {
+    ...filter,
+    where: `${filter.where} AND ${inPlace}`,
+  });
+  return schema.tables.length === 1 ? rows : rows.toSorted((a, b) => a.id - b.id);
+}
+
+/** The rows of the span that start long before they were inserted. @throws SourceError as `readCounted` does */
+export function readDisplaced(
+  session: CellSession,
+  schema: CellSchema,
+  span: IdSpan,
+  filter: Filter,
+  plan: ChunkPlan,
+): Promise<EventRow[]> {
+  const where = `${filter.where} AND ${DISPLACED}`;
+  return readCounted(session, schema, span, plan.displaced, { ...filter, where });
+}
+
+/**
+ * Reads the rows of a span from each table pair that has any.
+ *
+ * @throws SourceError (transient) where fewer or more rows came than the server counted in the same snapshot: a
+ *   stream that was cut must not pass for a short one
+ */
+async function readCounted(
+  session: CellSession,
+  schema: CellSchema,
+  span: IdSpan,
+  counted: readonly number[],
+  { where, parameters }: Filter,
+): Promise<EventRow[]> {
   const found: EventRow[] = [];
   for (const [index, tables] of schema.tables.entries()) {
-    const expected = chunk.rows[index] ?? 0;
+    const expected = counted[index] ?? 0;
     if (expected === 0) continue;
-    const rows = await selectEvents(session.query, schema, tables, where, [
-      chunk.from,
-      chunk.to,
-      ...filter.parameters,
+    const rows = await selectEvents(session.query, schema, tables, `e.id >= ? AND e.id < ? AND ${where}`, [
+      span.from,
+      span.to,
+      ...parameters,
     ]);
     if (rows.length !== expected) {
       throw new SourceError(
@@ -108,24 +135,6 @@ export async function readChunk(
     }
     found.push(...rows);
   }
-  return schema.tables.length === 1 ? found : found.toSorted((a, b) => a.id - b.id);
-}
-
-/** The rows of the span that start long before they were inserted. */
-export async function readDisplaced(
-  query: Query,
-  schema: CellSchema,
-  span: IdSpan,
-  filter: Filter,
-): Promise<EventRow[]> {
-  const read = (tables: Tables): Promise<EventRow[]> =>
-    selectEvents(query, schema, tables, `e.id >= ? AND e.id < ? AND ${filter.where} AND ${DISPLACED}`, [
-      span.from,
-      span.to,
-      ...filter.parameters,
-    ]);
-  const found: EventRow[] = [];
-  for (const tables of schema.tables) found.push(...(await read(tables)));
   return found;
 }
 

@@ -1,47 +1,97 @@
-import { MINUTE } from '../../time.ts';
+import { DAY, MINUTE, type Seconds } from '../../time.ts';
 import type { Window } from '../../window.ts';
+import { isCopy } from './account.ts';
+import type { IdSpan } from './bounds.ts';
 import type { CellSession, Query } from './session.ts';
-import { CREATED, type EventRow, FINISH, IDS_PER_STATEMENT, START, inGroups } from './event-rows.ts';
-import { LIVE } from './schema.ts';
+import {
+  CREATED,
+  type EventRow,
+  FINISH,
+  IDS_PER_STATEMENT,
+  START,
+  inGroups,
+  selectEvents,
+} from './event-rows.ts';
+import { type CellSchema, LIVE } from './schema.ts';
 
 /**
- * A cross-cell resize copies an instance with all its actions and events into the other cell's database, under
- * new ids. The copies were inserted after they had finished, as no other row is. Such a row is a clone if its
- * original is still in another cell, or if it finished before this window and so was published from there.
+ * A cross-cell resize copies an instance with all its actions and events into the other cell's database, under new
+ * ids, and later deletes the first for good. Of several rows for one event the one inserted first counts. And a
+ * copy of an event that finished before this window counts for nothing if it was made after that was extracted,
+ * for then the original was still there.
+ *
+ * @param seenUntil when the newest row was inserted that the last extraction could see
  */
 export async function findClones(
   rows: readonly EventRow[],
+  session: CellSession,
   others: readonly CellSession[],
   window: Window,
+  seenUntil: Seconds,
 ): Promise<ReadonlySet<number>> {
   const clones = new Set<number>();
-  if (others.length === 0) return clones;
-  const suspects = rows.filter(({ finish, created }) => finish !== null && created > finish);
-  if (suspects.length === 0) return clones;
+  const copies = others.length === 0 ? [] : rows.filter((row) => isCopy(row, window.end));
+  if (copies.length === 0) return clones;
 
-  const originals = new Set<string>();
-  const uuids = [
-    ...new Set(suspects.map(({ instanceUuid }) => instanceUuid).filter((uuid) => uuid !== null)),
-  ];
-  for (const some of inGroups(uuids, IDS_PER_STATEMENT)) {
-    const found = await Promise.all(others.map(({ query }) => originalsOf(query, some)));
-    for (const original of found.flat()) originals.add(original);
-  }
-  for (const { id, instanceUuid, event, start, finish, created } of suspects) {
-    const hasOriginal = originals.has([instanceUuid, event, start, finish].join('|'));
-    const isOld = finish !== null && finish < window.start && created > finish + MINUTE;
-    if (hasOriginal || isOld) clones.add(id);
+  const firsts = await firstInserted(copies, others);
+  for (const { id, instanceUuid, event, start, finish, created } of copies) {
+    const first = firsts.get([instanceUuid, event, start, finish].join('|'));
+    const isLater =
+      first !== undefined &&
+      (first.created < created || (first.created === created && first.cell < session.cell));
+    const isOld = finish !== null && finish < window.start && created > Math.max(seenUntil, finish + MINUTE);
+    if (isLater || isOld) clones.add(id);
   }
   return clones;
 }
 
-/** Finished events of these instances that are no copies themselves, as `uuid|event|start|finish`. */
-async function originalsOf(query: Query, uuids: readonly string[]): Promise<string[]> {
-  const rows = await query(
-    `SELECT a.instance_uuid, e.event, ${START}, ${FINISH} FROM ${LIVE.actions} a ` +
-      `JOIN ${LIVE.events} e ON e.action_id = a.id ` +
-      `WHERE a.instance_uuid IN (?) AND ${CREATED} <= ${FINISH}`,
-    [uuids],
-  );
-  return rows.map((row) => row.join('|'));
+/** How far beyond a window's end copies are looked for: a day covers the time until it is extracted. */
+export const COPIES_AHEAD = DAY;
+
+/**
+ * Copies, beyond what the window reads, of events that finished before its end. They have to be known while the
+ * originals may still be there: the next window could not tell whether it was the original that was published.
+ */
+export async function readCopies(
+  query: Query,
+  schema: CellSchema,
+  span: IdSpan,
+  window: Window,
+): Promise<EventRow[]> {
+  const found: EventRow[] = [];
+  for (const tables of schema.tables) {
+    const where = `e.id >= ? AND e.id < ? AND e.finish_time < e.created_at AND ${FINISH} < ?`;
+    found.push(...(await selectEvents(query, schema, tables, where, [span.from, span.to, window.end])));
+  }
+  return found;
+}
+
+interface Inserted {
+  readonly created: Seconds;
+  readonly cell: string;
+}
+
+/** When and in which other cell the same events were inserted first, by `uuid|event|start|finish`. */
+async function firstInserted(
+  copies: readonly EventRow[],
+  others: readonly CellSession[],
+): Promise<ReadonlyMap<string, Inserted>> {
+  const firsts = new Map<string, Inserted>();
+  const uuids = [...new Set(copies.map(({ instanceUuid }) => instanceUuid).filter((uuid) => uuid !== null))];
+  for (const { cell, query } of others) {
+    for (const some of inGroups(uuids, IDS_PER_STATEMENT)) {
+      const rows = await query(
+        `SELECT ${CREATED}, a.instance_uuid, e.event, ${START}, ${FINISH} FROM ${LIVE.actions} a ` +
+          `JOIN ${LIVE.events} e ON e.action_id = a.id WHERE a.instance_uuid IN (?)`,
+        [some],
+      );
+      for (const [created, ...identity] of rows) {
+        const key = identity.join('|');
+        const known = firsts.get(key);
+        const isFirst = known === undefined || Number(created) < known.created;
+        if (isFirst) firsts.set(key, { created: Number(created), cell });
+      }
+    }
+  }
+  return firsts;
 }

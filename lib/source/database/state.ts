@@ -12,6 +12,8 @@ export interface CellState {
   readonly traceFrom: Seconds;
   /** Rows from `nextEventId` on that are accounted for all the same; see `account.ts`. */
   readonly seenIds: ReadonlySet<number>;
+  /** When the newest row was inserted that could be seen at the last extraction. */
+  readonly seenUntil: Seconds;
   /** Rows seen that had not finished when the last window ended. */
   readonly openIds: readonly number[];
   /** Published rows that share action and name with an open one, and their finish as last seen. */
@@ -26,6 +28,7 @@ const Stored = z.strictObject({
   traceFrom: z.int(),
   nextEventId: z.int(),
   seenIds: ids,
+  seenUntil: z.int(),
   openIds: ids,
   siblings: z.array(z.tuple([z.int(), z.int()])),
   unarchived: ids,
@@ -37,6 +40,7 @@ export function storeCell(state: CellState): z.infer<typeof Stored> {
     traceFrom: state.traceFrom,
     nextEventId: state.nextEventId,
     seenIds: rangesOfIds(state.seenIds).flat(),
+    seenUntil: state.seenUntil,
     openIds: rangesOfIds(state.openIds).flat(),
     siblings: [...state.siblings],
     unarchived: state.unarchived.flat(),
@@ -57,6 +61,7 @@ export function restoreCells(state: SourceState): Map<string, CellState> {
         traceFrom: stored.traceFrom,
         nextEventId: stored.nextEventId,
         seenIds: new Set(idsOfRanges(pairs(stored.seenIds))),
+        seenUntil: stored.seenUntil,
         openIds: idsOfRanges(pairs(stored.openIds)),
         siblings: new Map(stored.siblings.map(([id, finish]) => [id, finish])),
         unarchived: pairs(stored.unarchived),
