@@ -2,39 +2,18 @@ import { type Checkpoint, type StoredCheckpoint, readCheckpoint } from './drop/c
 import { type Committed, type FoundClaim, readClaim } from './drop/claim.ts';
 import type { Invocation } from './drop/invocation.ts';
 import { type DropResult, dropWindow, isPublished, publish } from './drop/drop.ts';
-import type { Manifest } from './drop/manifest.ts';
 import { skimWindow } from './drop/skim.ts';
 import { DeadlineError, SupersededError } from './errors.ts';
-import { type Seconds, iso } from './time.ts';
+import {
+  type Progress,
+  type ScheduleSummary,
+  type WindowSummary,
+  isNew,
+  summarize,
+  windowSummary,
+} from './summary.ts';
+import type { Seconds } from './time.ts';
 import { type Window, type WindowPlan, lastSettledWindow, settledWindows, windowText } from './window.ts';
-
-/** What a scheduled run answers. */
-export interface ScheduleSummary {
-  readonly cloud: string;
-  readonly scheduledTime: string;
-  /** `upToDate`: nothing was due. `superseded`: another invocation publishes. `unfinished`: time ran out, see `left`. */
-  readonly status: 'published' | 'upToDate' | 'superseded' | 'unfinished';
-  readonly windows: readonly WindowSummary[];
-  readonly rows: number;
-  readonly bytes: number;
-  /** Settled windows for the next run. */
-  readonly left: readonly string[];
-  /** Everything that finished before is published; null before the first drop. */
-  readonly watermark: string | null;
-  /** Events open at the end of the last window published here. */
-  readonly openEvents: number | null;
-  readonly message: string;
-}
-
-export interface WindowSummary {
-  readonly window: string;
-  readonly status: 'published' | 'resumed' | 'alreadyPublished';
-  readonly rows?: number;
-  readonly bytes?: number;
-  readonly late?: number;
-  readonly files?: readonly string[];
-  readonly seconds: number;
-}
 
 /** A window may take a little longer than the longest so far; if even that does not fit, it is left. */
 const SAFETY = 1.5;
@@ -51,16 +30,16 @@ export async function runSchedule(
   scheduledTime: Seconds,
   remaining: () => number,
 ): Promise<ScheduleSummary> {
-  const { signal } = invocation;
+  const { settings, signal } = invocation;
   const progress: Progress = { done: [], due: [], watermark: null, openEvents: null };
-  const summarize = (status: ScheduleSummary['status']): ScheduleSummary =>
-    summary(invocation, scheduledTime, status, progress);
+  const answer = (status: ScheduleSummary['status']): ScheduleSummary =>
+    summarize(settings.cloud, scheduledTime, status, progress);
   try {
-    return summarize(await catchUp(invocation, scheduledTime, remaining, progress));
+    return answer(await catchUp(invocation, scheduledTime, remaining, progress));
   } catch (error) {
-    if (error instanceof SupersededError) return summarize('superseded');
+    if (error instanceof SupersededError) return answer('superseded');
     if (!(signal.aborted && signal.reason instanceof DeadlineError)) throw error;
-    if (progress.done.some(isNew)) return summarize('unfinished');
+    if (progress.done.some(isNew)) return answer('unfinished');
     const [window] = progress.due;
     throw new DeadlineError(
       `the invocation's time was over before ${window === undefined ? 'anything' : `window ${windowText(window)}`} ` +
@@ -68,15 +47,6 @@ export async function runSchedule(
       { cause: error },
     );
   }
-}
-
-/** What is known at any moment, also at that of a deadline. */
-interface Progress {
-  readonly done: WindowSummary[];
-  /** Settled windows that are not published, the next one first. */
-  due: Window[];
-  watermark: Seconds | null;
-  openEvents: number | null;
 }
 
 async function catchUp(
@@ -163,64 +133,4 @@ async function skimUnlessMoved(invocation: Invocation, window: Window, from: Che
   if (now?.checkpoint.window.end !== from.window.end) return false;
   await skimWindow(invocation, window, from);
   return true;
-}
-
-function isNew({ status }: WindowSummary): boolean {
-  return status === 'published' || status === 'resumed';
-}
-
-function windowSummary(
-  window: Window,
-  result: DropResult,
-  status: WindowSummary['status'],
-  seconds: number,
-): WindowSummary {
-  if (result.status === 'alreadyPublished')
-    return { window: windowText(window), status: result.status, seconds };
-  const { counts, files } = result.manifest;
-  return {
-    window: windowText(window),
-    status,
-    rows: counts.events,
-    bytes: bytesOf(result.manifest),
-    late: counts.late,
-    files: files.map(({ key }) => key),
-    seconds,
-  };
-}
-
-function bytesOf({ files }: Manifest): number {
-  return files.reduce((total, { bytes }) => total + bytes, 0);
-}
-
-function summary(
-  { settings }: Invocation,
-  scheduledTime: Seconds,
-  status: ScheduleSummary['status'],
-  { done, due, watermark, openEvents }: Progress,
-): ScheduleSummary {
-  const published = done.filter(isNew).length;
-  const already = done.find((window) => window.status === 'alreadyPublished');
-  const upTo = watermark === null ? null : iso(watermark);
-  const message = {
-    published: `${published} window(s) published`,
-    upToDate:
-      already === undefined
-        ? `nothing due: published up to ${upTo}, and the next window is not settled at ${iso(scheduledTime)}`
-        : `window ${already.window} is already published; nothing was changed`,
-    superseded: 'another invocation has taken over a window of this one and publishes it',
-    unfinished: `${published} window(s) published, time is over; ${due.length} left for the next run`,
-  }[status];
-  return {
-    cloud: settings.cloud,
-    scheduledTime: iso(scheduledTime),
-    status,
-    windows: done,
-    rows: done.reduce((total, { rows = 0 }) => total + rows, 0),
-    bytes: done.reduce((total, { bytes = 0 }) => total + bytes, 0),
-    left: status === 'unfinished' ? due.map(windowText) : [],
-    watermark: upTo,
-    openEvents,
-    message,
-  };
 }

@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { MetricUnit, Metrics } from '@aws-lambda-powertools/metrics';
 import { InputError, StarError, firstLine } from './errors.ts';
-import type { ScheduleSummary } from './schedule.ts';
+import type { ScheduleSummary } from './summary.ts';
 import { parseInstant } from './time.ts';
 
 export const logger = new Logger({ serviceName: 'star-compactor' });

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { statSync } from 'node:fs';
-import type { ScheduleSummary } from '../../lib/schedule.ts';
+import type { ScheduleSummary } from '../../lib/summary.ts';
 import { type Seconds, iso } from '../../lib/time.ts';
 import { bundle } from '../../tools/bundle.mjs';
 

@@ -1,5 +1,5 @@
 import type { Manifest } from '../../lib/drop/manifest.ts';
-import type { WindowSummary } from '../../lib/schedule.ts';
+import type { WindowSummary } from '../../lib/summary.ts';
 import { layoutOf } from '../../lib/store/layout.ts';
 import { type Seconds, parseInstant } from '../../lib/time.ts';
 import { readObject } from '../support/drops.ts';

@@ -1,6 +1,6 @@
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ScheduleSummary } from '../../lib/schedule.ts';
+import type { ScheduleSummary } from '../../lib/summary.ts';
 import { iso } from '../../lib/time.ts';
 import { listKeys, readDrops } from '../support/drops.ts';
 import {

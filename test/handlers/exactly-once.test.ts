@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ScheduleSummary } from '../../lib/schedule.ts';
+import type { ScheduleSummary } from '../../lib/summary.ts';
 import { DAY, MINUTE } from '../../lib/time.ts';
 import { type Drop, readDrops } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';

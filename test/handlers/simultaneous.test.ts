@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { ScheduleSummary } from '../../lib/schedule.ts';
+import type { ScheduleSummary } from '../../lib/summary.ts';
 import { iso } from '../../lib/time.ts';
 import {
   type Cloud,

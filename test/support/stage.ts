@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { S3Client } from '@aws-sdk/client-s3';
 import { handler } from '../../handlers/scheduled.ts';
-import type { ScheduleSummary } from '../../lib/schedule.ts';
+import type { ScheduleSummary } from '../../lib/summary.ts';
 import { randomCredentials } from './aws/credentials.ts';
 import { type LocalS3, type LocalS3Options, startS3 } from './s3/server.ts';
 import { type LocalSecretsManager, startSecretsManager } from './secrets-manager/server.ts';

@@ -3,7 +3,7 @@ import type { Seconds } from '../../time.ts';
 import type { IdSpan } from './bounds.ts';
 import type { CellSession } from './session.ts';
 import { type EventRow, START, selectEvents } from './event-rows.ts';
-import type { CellSchema, Tables } from './schema.ts';
+import type { CellSchema } from './schema.ts';
 
 /** Rows fetched at a time: large enough to make round trips cheap, small enough for flat memory. */
 const ROWS_PER_CHUNK = 1000;

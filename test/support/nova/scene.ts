@@ -1,4 +1,4 @@
-import type { ScheduleSummary } from '../../../lib/schedule.ts';
+import type { ScheduleSummary } from '../../../lib/summary.ts';
 import { type Drop, readDrops, readObject } from '../drops.ts';
 import type { MariaDb, Row } from '../mariadb/index.ts';
 import { type Stage, type StageOptions, startStage } from '../stage.ts';

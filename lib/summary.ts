@@ -1,0 +1,102 @@
+import type { DropResult } from './drop/drop.ts';
+import type { Manifest } from './drop/manifest.ts';
+import { type Seconds, iso } from './time.ts';
+import { type Window, windowText } from './window.ts';
+
+/** What a scheduled run answers. */
+export interface ScheduleSummary {
+  readonly cloud: string;
+  readonly scheduledTime: string;
+  /** `upToDate`: nothing was due. `superseded`: another invocation publishes. `unfinished`: time ran out, see `left`. */
+  readonly status: 'published' | 'upToDate' | 'superseded' | 'unfinished';
+  readonly windows: readonly WindowSummary[];
+  readonly rows: number;
+  readonly bytes: number;
+  /** Settled windows for the next run. */
+  readonly left: readonly string[];
+  /** Everything that finished before is published; null before the first drop. */
+  readonly watermark: string | null;
+  /** Events open at the end of the last window published here. */
+  readonly openEvents: number | null;
+  readonly message: string;
+}
+
+export interface WindowSummary {
+  readonly window: string;
+  readonly status: 'published' | 'resumed' | 'alreadyPublished';
+  readonly rows?: number;
+  readonly bytes?: number;
+  readonly late?: number;
+  readonly files?: readonly string[];
+  readonly seconds: number;
+}
+
+/** What is known at any moment, also at that of a deadline. */
+export interface Progress {
+  readonly done: WindowSummary[];
+  /** Settled windows that are not published, the next one first. */
+  due: Window[];
+  watermark: Seconds | null;
+  openEvents: number | null;
+}
+
+export function windowSummary(
+  window: Window,
+  result: DropResult,
+  status: WindowSummary['status'],
+  seconds: number,
+): WindowSummary {
+  if (result.status === 'alreadyPublished')
+    return { window: windowText(window), status: result.status, seconds };
+  const { counts, files } = result.manifest;
+  return {
+    window: windowText(window),
+    status,
+    rows: counts.events,
+    bytes: bytesOf(result.manifest),
+    late: counts.late,
+    files: files.map(({ key }) => key),
+    seconds,
+  };
+}
+
+/** Whether this invocation answers for the window. */
+export function isNew({ status }: WindowSummary): boolean {
+  return status === 'published' || status === 'resumed';
+}
+
+export function summarize(
+  cloud: string,
+  scheduledTime: Seconds,
+  status: ScheduleSummary['status'],
+  { done, due, watermark, openEvents }: Progress,
+): ScheduleSummary {
+  const published = done.filter(isNew).length;
+  const already = done.find((window) => window.status === 'alreadyPublished');
+  const upTo = watermark === null ? null : iso(watermark);
+  const message = {
+    published: `${published} window(s) published`,
+    upToDate:
+      already === undefined
+        ? `nothing due: published up to ${upTo}, and the next window is not settled at ${iso(scheduledTime)}`
+        : `window ${already.window} is already published; nothing was changed`,
+    superseded: 'another invocation has taken over a window of this one and publishes it',
+    unfinished: `${published} window(s) published, time is over; ${due.length} left for the next run`,
+  }[status];
+  return {
+    cloud,
+    scheduledTime: iso(scheduledTime),
+    status,
+    windows: done,
+    rows: done.reduce((total, { rows = 0 }) => total + rows, 0),
+    bytes: done.reduce((total, { bytes = 0 }) => total + bytes, 0),
+    left: status === 'unfinished' ? due.map(windowText) : [],
+    watermark: upTo,
+    openEvents,
+    message,
+  };
+}
+
+function bytesOf({ files }: Manifest): number {
+  return files.reduce((total, { bytes }) => total + bytes, 0);
+}
