@@ -2,11 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ScheduleSummary } from '../../lib/summary.ts';
 import { DAY, MINUTE } from '../../lib/time.ts';
 import { type Drop, readDrops } from '../support/drops.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
 import { compareWithTruth, identityOf, unlikeNow } from '../support/nova/compare.ts';
 import { type Change, replay } from '../support/nova/history.ts';
 import { type RandomHistory, randomHistory } from '../support/nova/random-history.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';
+import { sqlTime } from '../support/nova/sql-time.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
 import { watchedHistory } from '../support/nova/watch.ts';
 import { type Stage, startStage } from '../support/stage.ts';
@@ -130,22 +131,54 @@ describe(`over ${DAYS} days of events that straddle midnight, last for days, nev
   });
 });
 
-test('the recorded changes of a real Nova, with a run every minute, are delivered once, and rewrites are counted', async () => {
-  const changes = await watchedHistory();
-  const [first, last] = [changes[0]?.at ?? 0, changes.at(-1)?.at ?? 0];
-  Object.assign(stage.env, { STAR_WINDOW_MINUTES: '1', STAR_SETTLE_MINUTES: '0' });
-  const start = Math.floor(first / MINUTE) * MINUTE;
-  const runs = Array.from(
-    { length: Math.ceil((last - start) / MINUTE) + 2 },
-    (_, minute) => start + (minute + 1) * MINUTE,
-  );
+describe('the recorded changes of a real Nova', () => {
+  /** Runs one window after the other as soon as it is settled, and some more. */
+  async function replayed(
+    changes: readonly Change[],
+    window: number,
+  ): Promise<{ drops: Drop[]; rewritten: number }> {
+    const [first, last] = [changes[0]?.at ?? 0, changes.at(-1)?.at ?? 0];
+    const start = Math.floor(first / window) * window;
+    const count = Math.ceil((last - start) / window) + 2;
+    Object.assign(stage.env, { STAR_WINDOW_MINUTES: String(window / MINUTE), STAR_SETTLE_MINUTES: '1' });
 
-  await live(changes, runs);
-  const truth = await finishedEvents(cells, runs.at(-1) ?? 0);
-  const drops = await readDrops(stage.client);
-  const { onlyInDrops, onlyInDatabase } = compareWithTruth(drops, truth);
-  expect(truth).toHaveLength(1521);
-  expect(total(drops, 'events')).toBe(1521);
-  expect(onlyInDrops.map(identityOf).toSorted()).toEqual(onlyInDatabase.map(identityOf).toSorted());
-  expect(total(drops, 'rewritten')).toBe(onlyInDatabase.length);
+    await live(
+      changes,
+      Array.from({ length: count }, (_, nth) => start + (nth + 1) * window + MINUTE),
+    );
+    const truth = await finishedEvents(cells, start + count * window);
+    const drops = await readDrops(stage.client);
+    const { onlyInDrops, onlyInDatabase } = compareWithTruth(drops, truth);
+    expect(truth).toHaveLength(1521);
+    expect(total(drops, 'events')).toBe(1521);
+    expect(onlyInDrops.map(identityOf).toSorted()).toEqual(onlyInDatabase.map(identityOf).toSorted());
+    expect(total(drops, 'rewritten')).toBe(onlyInDatabase.length);
+    return { drops, rewritten: onlyInDatabase.length };
+  }
+
+  test('are delivered once, with a run every minute', async () => {
+    const { drops, rewritten } = await replayed(await watchedHistory(), MINUTE);
+    expect(drops.length).toBeGreaterThan(15);
+    // All nine rewrites come within a quarter of a minute, and so before their window is settled.
+    expect(rewritten).toBe(0);
+  });
+
+  test('are delivered once with a run every ten seconds and a second to settle, and what Nova rewrites is counted', async () => {
+    const { rewritten } = await replayed(slowedDown(await watchedHistory(), MINUTE), 10 * MINUTE);
+    expect(rewritten).toBeGreaterThan(0);
+  });
 });
+
+/** The same history so many times slower: one minute is the least settle time, and here it stands for a second. */
+function slowedDown(changes: readonly Change[], times: number): Change[] {
+  const origin = Math.floor((changes[0]?.at ?? 0) / DAY) * DAY - 20 * DAY;
+  const slow = (at: number): number => origin + (at % DAY) * times;
+  return changes.map((change) => {
+    if (change.upsert === undefined) return { ...change, at: slow(change.at) };
+    const values = Object.entries(change.upsert).map(([column, value]) => {
+      const isTime = typeof value === 'string' && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(value);
+      return [column, isTime ? sqlTime(slow(Date.parse(`${value}Z`) / 1000)) : value];
+    });
+    return { ...change, at: slow(change.at), upsert: Object.fromEntries(values) as Row };
+  });
+}
