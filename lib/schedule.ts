@@ -3,7 +3,7 @@ import { type Committed, type FoundClaim, readClaim } from './drop/claim.ts';
 import type { Invocation } from './drop/invocation.ts';
 import { type DropResult, dropWindow, isPublished, publish } from './drop/drop.ts';
 import { skimWindow } from './drop/skim.ts';
-import { DeadlineError, SupersededError } from './errors.ts';
+import { DeadlineError, StoreError, SupersededError } from './errors.ts';
 import {
   type Progress,
   type ScheduleSummary,
@@ -59,6 +59,7 @@ async function catchUp(
   let longest = 0;
   for (;;) {
     const stored = await readCheckpoint(bucket, layout.checkpoint, signal);
+    refuseOtherSource(stored, invocation);
     progress.watermark = stored?.checkpoint.window.end ?? null;
     progress.due = dueWindows(progress.watermark, scheduledTime, settings);
     const [window] = progress.due;
@@ -118,6 +119,16 @@ function noteWindow(
   progress.due = progress.due.filter(({ start }) => start >= window.end);
   progress.done.push(windowSummary(window, result, status, Math.round(milliseconds) / 1000));
   invocation.log('window done', { ...progress.done.at(-1) });
+}
+
+/** What one kind of source remembers means nothing to another, which would begin anew without a word. */
+function refuseOtherSource(stored: StoredCheckpoint | undefined, { source, layout }: Invocation): void {
+  const kind = stored?.checkpoint.source.kind;
+  if (kind === undefined || kind === source.kind) return;
+  throw new StoreError(
+    `checkpoint: ${layout.checkpoint}: source.kind: the last window came from the ${kind}, but the secret opens the ` +
+      `${source.kind}; continue with that, or begin a new trace under another cloud name or prefix`,
+  );
 }
 
 function dueWindows(watermark: Seconds | null, now: Seconds, plan: WindowPlan): Window[] {

@@ -91,7 +91,7 @@ function parseCheckpoint(value: unknown, key: string): Checkpoint {
   const parsed = z.safeParse(Stored, value);
   const start = parseInstant(parsed.data?.window.start ?? '');
   const end = parseInstant(parsed.data?.window.end ?? '');
-  if (!parsed.success || start === undefined || end === undefined) {
+  if (!parsed.success || start === undefined || end === undefined || end <= start) {
     const field = parsed.error?.issues[0]?.path.join('.') ?? 'window';
     throw new StoreError(
       `checkpoint: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,

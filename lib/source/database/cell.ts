@@ -128,10 +128,11 @@ function refuseRestoredDatabase(
   windowStart: Seconds,
 ): void {
   if (state === undefined || extent.newestCreated === null) return;
-  if (extent.endId >= state.nextEventId || extent.newestCreated < windowStart) return;
+  const endBefore = [...state.seenIds].reduce((end, id) => Math.max(end, id + 1), state.nextEventId);
+  if (extent.endId >= endBefore || extent.newestCreated < windowStart) return;
   throw new SourceError(
     `cell ${session.cell}: its newest event, of ${iso(extent.newestCreated)}, has the id ${extent.endId - 1}, but ids ` +
-      `up to ${state.nextEventId - 1} were read before; was the database restored or replaced? README: "Operating"`,
+      `up to ${endBefore - 1} were read before; was the database restored or replaced? README: "Operating"`,
     { transient: false },
   );
 }

@@ -176,5 +176,6 @@ function sourceError(cell: string, error: NodeJS.ErrnoException): SourceError {
 function codeOf(error: NodeJS.ErrnoException): string {
   if (/altnames/i.test(error.message)) return 'ERR_TLS_CERT_ALTNAME_INVALID';
   if (/certificate|self.signed/i.test(error.message)) return 'HANDSHAKE_SSL_ERROR';
-  return error.code ?? error.name;
+  // A connection that was closed while it was idle is told of by a plain error, at the next statement.
+  return error.code ?? (/closed state/.test(error.message) ? 'PROTOCOL_CONNECTION_LOST' : error.name);
 }

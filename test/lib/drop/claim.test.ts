@@ -1,0 +1,245 @@
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Checkpoint, advanceCheckpoint, readCheckpoint } from '../../../lib/drop/checkpoint.ts';
+import {
+  type Committed,
+  type FoundClaim,
+  commitClaim,
+  isStillHeld,
+  readClaim,
+  takeClaim,
+} from '../../../lib/drop/claim.ts';
+import type { Manifest } from '../../../lib/drop/manifest.ts';
+import { type Bucket, type Expected, readText, writeText } from '../../../lib/store/bucket.ts';
+import { HOUR } from '../../../lib/time.ts';
+import type { RequestHook } from '../../support/aws/faults.ts';
+import { BUCKET, type Stage, startStage } from '../../support/stage.ts';
+import type { RequestRecord } from '../../support/s3/server.ts';
+
+const SIGNAL = new AbortController().signal;
+const START = Date.UTC(2025, 5, 2) / 1000;
+
+let stage: Stage;
+let bucket: Bucket;
+let hook: RequestHook<RequestRecord> | undefined;
+let key: string;
+let count = 0;
+
+beforeAll(async () => {
+  stage = await startStage({ onS3Request: (request) => hook?.(request) });
+  bucket = { client: stage.client, name: BUCKET };
+});
+afterAll(() => stage.stop());
+beforeEach(() => {
+  hook = undefined;
+  key = newKey();
+});
+
+const newKey = (): string => `state-${++count}.json`;
+
+/** The n-th hour's checkpoint. */
+const hour = (n: number, state: Record<string, unknown> = {}): Checkpoint => ({
+  window: { start: START + n * HOUR, end: START + (n + 1) * HOUR },
+  source: { kind: 'database', state },
+});
+const decided = (n: number): Committed => ({
+  manifest: { manifestVersion: 1, cloud: 'test' } as Manifest,
+  checkpoint: hour(n),
+});
+const put = (body: string): Promise<unknown> =>
+  stage.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }));
+const text = async (): Promise<string> => {
+  const found = await stage.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+  return (await found.Body?.transformToString()) ?? '';
+};
+
+/** Loses the answer of the next write after it has taken effect. */
+function loseNextAnswer(): void {
+  hook = ({ operation }) => {
+    if (operation !== 'PutObject') return undefined;
+    hook = undefined;
+    return { when: 'after', reset: true };
+  };
+}
+
+describe('compare-and-swap of a text', () => {
+  test('lets one of any writers through that expect the same', async () => {
+    const first = await Promise.all(
+      [1, 2, 3, 4, 5].map((n) => writeText(bucket, key, `${n}`, 'absent', SIGNAL)),
+    );
+    expect(first.filter((etag) => etag !== undefined)).toHaveLength(1);
+    const { etag = '' } = (await readText(bucket, key, SIGNAL)) ?? {};
+    const second = await Promise.all([6, 7, 8].map((n) => writeText(bucket, key, `${n}`, { etag }, SIGNAL)));
+    expect(second.filter((written) => written !== undefined)).toHaveLength(1);
+  });
+
+  test('in any order of reads and writes of two runs loses no change', async () => {
+    const steps = fc.array(fc.tuple(fc.nat(1), fc.constantFrom('read', 'write')), { maxLength: 14 });
+    await fc.assert(
+      fc.asyncProperty(steps, async (list) => {
+        const own = newKey();
+        const known: (Expected | undefined)[] = [undefined, undefined];
+        let counted = 0;
+        const texts: number[] = [0, 0];
+        for (const [run, step] of list) {
+          if (step === 'read') {
+            const found = await readText(bucket, own, SIGNAL);
+            known[run] = found === undefined ? 'absent' : { etag: found.etag };
+            texts[run] = Number(found?.text.split(' ')[0] ?? 0);
+          } else if (known[run] !== undefined) {
+            const next = (texts[run] ?? 0) + 1;
+            const etag = await writeText(bucket, own, `${next} by ${run}`, known[run], SIGNAL);
+            if (etag === undefined) continue;
+            counted++;
+            [known[run], texts[run]] = [{ etag }, next];
+          }
+        }
+        const found = await readText(bucket, own, SIGNAL);
+        expect(Number(found?.text.split(' ')[0] ?? 0)).toBe(counted);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('whose answer is lost knows its own write again, and not another’s', async () => {
+    loseNextAnswer();
+    const etag = await writeText(bucket, key, 'mine', 'absent', SIGNAL);
+    expect(etag).toBe((await readText(bucket, key, SIGNAL))?.etag);
+    loseNextAnswer();
+    const swapped = await writeText(bucket, key, 'mine again', { etag: etag ?? '' }, SIGNAL);
+    expect(swapped).toBe((await readText(bucket, key, SIGNAL))?.etag);
+    expect(await writeText(bucket, key, 'too late', 'absent', SIGNAL)).toBe(undefined);
+    expect(await text()).toBe('mine again');
+  });
+});
+
+describe('the checkpoint', () => {
+  const advance = (run: string, n: number, state = {}): Promise<boolean> =>
+    advanceCheckpoint(bucket, key, run, hour(n, state), SIGNAL);
+
+  test('moves on window by window, and each move is told to one run', async () => {
+    for (let n = 0; n < 6; n++) {
+      const moved = await Promise.all(['a', 'b', 'c'].map((run) => advance(run, n, { n })));
+      expect(moved.filter(Boolean)).toHaveLength(1);
+      expect((await readCheckpoint(bucket, key, SIGNAL))?.checkpoint).toEqual(hour(n, { n }));
+    }
+  });
+
+  test('in any order of moves never goes back and never leaves out a window', async () => {
+    const moves = fc.array(fc.record({ run: fc.constantFrom('a', 'b'), n: fc.nat(4) }), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(moves, async (list) => {
+        const own = newKey();
+        let stands: number | undefined;
+        for (const { run, n } of list) {
+          const answer = await advanceCheckpoint(bucket, own, run, hour(n), SIGNAL).catch(
+            (error: Error) => error.name,
+          );
+          const mayMove = stands === undefined || n === stands + 1;
+          expect(answer).toBe(mayMove ? true : n <= (stands ?? -1) ? false : 'StoreError');
+          if (mayMove) stands = n;
+        }
+        const found = await readCheckpoint(bucket, own, SIGNAL);
+        expect(found?.checkpoint.window).toEqual(stands === undefined ? undefined : hour(stands).window);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('moved by a run whose answer is lost was moved by it', async () => {
+    await advance('a', 0);
+    loseNextAnswer();
+    expect(await advance('a', 1)).toBe(true);
+    expect(await advance('b', 1)).toBe(false);
+  });
+});
+
+describe('the claim', () => {
+  const window = hour(0).window;
+  const take = (run: string, found: FoundClaim | undefined): Promise<FoundClaim | undefined> =>
+    takeClaim(bucket, key, run, window, found, SIGNAL);
+
+  test('is one run’s of many that find it free, or find it taken by the same', async () => {
+    for (let round = 0; round < 3; round++) {
+      const found = await readClaim(bucket, key, SIGNAL);
+      const taken = await Promise.all(['a', 'b', 'c'].map((run) => take(`${run}${round}`, found)));
+      const held = taken.filter((claim) => claim !== undefined);
+      expect(held).toHaveLength(1);
+      expect((await readClaim(bucket, key, SIGNAL))?.claim).toEqual(held[0]?.claim);
+    }
+  });
+
+  test('in any order of steps of two runs is committed by a run only while it is its own', async () => {
+    const steps = fc.array(fc.tuple(fc.nat(1), fc.constantFrom('read', 'take', 'held', 'commit')), {
+      maxLength: 16,
+    });
+    await fc.assert(
+      fc.asyncProperty(steps, async (list) => {
+        const own = newKey();
+        const found: (FoundClaim | undefined)[] = [undefined, undefined];
+        const held: (FoundClaim | undefined)[] = [undefined, undefined];
+        let owner: number | undefined;
+        let isCommitted = false;
+        /** What must not happen: each as a word. */
+        const wrongs: string[] = [];
+        for (const [n, step] of list) {
+          const mine = held[n];
+          if (step === 'read') found[n] = await readClaim(bucket, own, SIGNAL);
+          if (step === 'take' && (found[n]?.claim.committed ?? null) === null) {
+            const taken = await takeClaim(bucket, own, `run ${n}`, window, found[n], SIGNAL);
+            if (taken === undefined) continue;
+            if (isCommitted) wrongs.push('what was decided is taken over by who saw it undecided');
+            held[n] = taken;
+            owner = n;
+          }
+          if (mine === undefined) continue;
+          if (step === 'held' && owner !== n && (await isStillHeld(bucket, own, mine, SIGNAL))) {
+            wrongs.push('held after another took it');
+          }
+          if (step === 'commit') {
+            const committed = await commitClaim(bucket, own, mine, decided(n), SIGNAL);
+            if (committed === undefined) continue;
+            if (owner !== n) wrongs.push('committed after another took it');
+            isCommitted = true;
+          }
+        }
+        expect(wrongs).toEqual([]);
+        const last = await readClaim(bucket, own, SIGNAL);
+        expect(last?.claim.committed ?? null).toEqual(isCommitted ? decided(owner ?? -1) : null);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('is held until another takes it or it is committed', async () => {
+    const mine = (await take('a', undefined))!;
+    expect(await isStillHeld(bucket, key, mine, SIGNAL)).toBe(true);
+    const other = (await take('b', await readClaim(bucket, key, SIGNAL)))!;
+    expect(await isStillHeld(bucket, key, mine, SIGNAL)).toBe(false);
+    expect(await commitClaim(bucket, key, mine, decided(0), SIGNAL)).toBe(undefined);
+    expect(await commitClaim(bucket, key, other, decided(0), SIGNAL)).not.toBe(undefined);
+    expect(await isStillHeld(bucket, key, other, SIGNAL)).toBe(false);
+  });
+
+  test('taken and committed by a run whose answers are lost is its own', async () => {
+    loseNextAnswer();
+    const mine = await take('a', undefined);
+    expect(mine?.claim.run).toBe('a');
+    loseNextAnswer();
+    expect(await commitClaim(bucket, key, mine!, decided(0), SIGNAL)).not.toBe(undefined);
+    expect((await readClaim(bucket, key, SIGNAL))?.claim.committed).toEqual(decided(0));
+  });
+
+  test.each(['garbage', '', 'null', '{}', '[]', '{"run":"a","committed":null}', '{"claimVersion":2}'])(
+    'that is %j is refused by name',
+    async (body) => {
+      // Other clients send no empty body as a stream.
+      await put(body === '' ? ' ' : body);
+      await expect(readClaim(bucket, key, SIGNAL)).rejects.toMatchObject({
+        name: 'StoreError',
+        message: expect.stringMatching(new RegExp(`^claim: ${key}: .*version 1`)),
+      });
+    },
+  );
+});

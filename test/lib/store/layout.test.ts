@@ -1,0 +1,67 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { FORMAT_NAMES, formatOf } from '../../../lib/format/format.ts';
+import { layoutOf } from '../../../lib/store/layout.ts';
+import { DAY, MINUTE } from '../../../lib/time.ts';
+import { type Window, isWindowLength } from '../../../lib/window.ts';
+
+const LENGTHS = Array.from({ length: 1440 }, (_, n) => (n + 1) * MINUTE).filter(isWindowLength);
+const window: fc.Arbitrary<Window> = fc
+  .tuple(fc.constantFrom(...LENGTHS), fc.integer({ min: 10_000, max: 30_000 }), fc.nat(1439))
+  .map(([length, day, at]) => {
+    const start = day * DAY + (at % (DAY / length)) * length;
+    return { start, end: start + length };
+  });
+
+test('keys are those of the documented layout', () => {
+  const layout = layoutOf({ prefix: 'traces/nova', cloud: 'uc' });
+  const start = Date.UTC(2026, 10, 22) / 1000;
+  const day = { start, end: start + DAY };
+  expect([layout.data(day, formatOf('csv')), layout.data(day, formatOf('jsonl'))]).toEqual([
+    'traces/nova/cloud=uc/instance_events/date=2026-11-22/instance-events-20261122T000000Z-20261123T000000Z.csv.gz',
+    'traces/nova/cloud=uc/instance_events/date=2026-11-22/instance-events-20261122T000000Z-20261123T000000Z.jsonl.gz',
+  ]);
+  expect(layout.manifest(day)).toBe(
+    'traces/nova/cloud=uc/manifests/date=2026-11-22/20261122T000000Z-20261123T000000Z.json',
+  );
+  expect(layout.checkpoint).toBe('traces/nova/cloud=uc/state/checkpoint.json');
+  expect(layoutOf({ prefix: '', cloud: 'uc' }).checkpoint).toBe('cloud=uc/state/checkpoint.json');
+});
+
+test('keys of two windows, clouds or formats are never the same, and sort by time', () => {
+  fc.assert(
+    fc.property(window, window, fc.constantFrom('', 'p', 'p/q'), (a, b, prefix) => {
+      const layout = layoutOf({ prefix, cloud: 'uc' });
+      const other = layoutOf({ prefix, cloud: 'uc2' });
+      const isSame = a.start === b.start && a.end === b.end;
+      expect(layout.manifest(a) === layout.manifest(b)).toBe(isSame);
+      expect(layout.manifest(a)).not.toBe(other.manifest(a));
+      for (const name of FORMAT_NAMES) {
+        expect(layout.data(a, formatOf(name)) === layout.data(b, formatOf(name))).toBe(isSame);
+      }
+      expect(new Set(FORMAT_NAMES.map((name) => layout.data(a, formatOf(name)))).size).toBe(
+        FORMAT_NAMES.length,
+      );
+      const order = Math.sign(a.start - b.start);
+      const keys = [layout.manifest(a), layout.manifest(b)];
+      expect(order === 0 ? keys : keys.toSorted()).toEqual(order > 0 ? keys.toReversed() : keys);
+    }),
+  );
+});
+
+test('keys need no escaping anywhere, and none is within another', () => {
+  fc.assert(
+    fc.property(window, (at) => {
+      const layout = layoutOf({ prefix: 'a.b_c-d', cloud: 'x.y_z-1' });
+      const keys = [
+        layout.manifest(at),
+        layout.checkpoint,
+        ...FORMAT_NAMES.map((name) => layout.data(at, formatOf(name))),
+      ];
+      for (const key of keys) {
+        expect(key).toMatch(/^[\w.=/-]+$/);
+        expect(keys.filter((other) => other !== key && other.startsWith(`${key}/`))).toEqual([]);
+      }
+    }),
+  );
+});
