@@ -1,12 +1,11 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Context } from 'aws-lambda';
+import { openAwsClients } from '../lib/aws-clients.ts';
 import { createDeadline } from '../lib/deadline.ts';
 import { keepHeapSmall } from '../lib/heap.ts';
 import { openInvocation } from '../lib/open-invocation.ts';
 import { runSchedule } from '../lib/schedule.ts';
-import type { ScheduleSummary } from '../lib/summary.ts';
 import { readSettings } from '../lib/settings.ts';
-import { REQUEST_LIMITS, createS3Client } from '../lib/store/client.ts';
+import type { ScheduleSummary } from '../lib/summary.ts';
 import { logFailure, logger, publishMetrics } from '../lib/telemetry.ts';
 import { scheduledTime } from '../lib/trigger.ts';
 
@@ -23,10 +22,7 @@ export async function handler(
     const settings = readSettings(process.env);
     const time = scheduledTime(event, Date.now() / 1000);
     using deadline = createDeadline(context.getRemainingTimeInMillis());
-    const clients = {
-      s3: createS3Client(),
-      secretsManager: new SecretsManagerClient({ requestHandler: REQUEST_LIMITS }),
-    };
+    using clients = openAwsClients();
     const log = (message: string, fields = {}): void => logger.info(message, fields);
     using invocation = await openInvocation(settings, clients, deadline.signal, log);
 

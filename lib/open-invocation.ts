@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { S3Client } from '@aws-sdk/client-s3';
-import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { AwsClients } from './aws-clients.ts';
 import type { CloudConnection } from './connection/connection.ts';
 import { fetchSecret } from './connection/fetch-secret.ts';
 import { parseSecret } from './connection/secret.ts';
@@ -10,11 +9,6 @@ import type { Settings } from './settings.ts';
 import type { Source } from './source/source.ts';
 import { layoutOf } from './store/layout.ts';
 
-export interface Clients {
-  readonly s3: S3Client;
-  readonly secretsManager: SecretsManagerClient;
-}
-
 /**
  * Makes everything that lives as long as one invocation: the opened secret, the source, the masks. Dispose of it
  * to forget the masking secret.
@@ -23,7 +17,7 @@ export interface Clients {
  */
 export async function openInvocation(
   settings: Settings,
-  clients: Clients,
+  clients: AwsClients,
   signal: AbortSignal,
   log: Log,
 ): Promise<Invocation & Disposable> {

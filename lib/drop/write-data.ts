@@ -1,5 +1,5 @@
 import { type Encoder, type Format, formatOf } from '../format/format.ts';
-import type { MaskedEvent } from '../mask/mask.ts';
+import type { MaskedEvent } from '../mask/masked-event.ts';
 import { eventMasker } from '../mask/mask-event.ts';
 import { inStartOrder } from '../source/order.ts';
 import type { SourceState, TraceEvent, WindowOutcome } from '../source/source.ts';

@@ -1,9 +1,9 @@
 import { stringify } from 'csv-stringify/sync';
-import type { MaskedEvent, MaskedInstance } from '../mask/mask.ts';
+import type { MaskedEvent, MaskedInstance } from '../mask/masked-event.ts';
 import { onceForEach } from '../once-for-each.ts';
 import { createClock, secondsSince } from './clock.ts';
 import { COLUMNS, TRACE_VERSION } from './columns.ts';
-import { createCompressor } from './gzip.ts';
+import { GZIP } from './gzip.ts';
 import type { Format } from './format.ts';
 
 /** CSV 0.2 as the published Chameleon traces have it: RFC 4180 quoting, a header line, `\n` at line ends. */
@@ -12,8 +12,7 @@ export const csv: Format = {
   version: TRACE_VERSION,
   extension: 'csv.gz',
   columns: COLUMNS.map((column) => column.csv),
-  contentType: 'application/gzip',
-  compressor: createCompressor,
+  ...GZIP,
   encoder(epoch) {
     const clock = createClock();
     const sizesAndNames = onceForEach(

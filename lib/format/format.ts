@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream';
-import type { MaskedEvent } from '../mask/mask.ts';
+import type { MaskedEvent } from '../mask/masked-event.ts';
 import type { Seconds } from '../time.ts';
 import { csv } from './csv.ts';
 import { jsonLines } from './json-lines.ts';

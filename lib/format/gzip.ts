@@ -7,6 +7,8 @@ import { createGzip } from 'node:zlib';
  */
 const QUEUED_BYTES = 1024 * 1024;
 
-export function createCompressor(): Transform {
-  return createGzip({ readableHighWaterMark: QUEUED_BYTES } as object);
-}
+/** No Content-Encoding, for then clients would unpack the file and its hash would not be the manifest's. */
+export const GZIP = {
+  contentType: 'application/gzip',
+  compressor: (): Transform => createGzip({ readableHighWaterMark: QUEUED_BYTES } as object),
+} as const;

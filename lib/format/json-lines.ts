@@ -1,8 +1,8 @@
-import type { MaskedEvent, MaskedInstance } from '../mask/mask.ts';
+import type { MaskedEvent, MaskedInstance } from '../mask/masked-event.ts';
 import { onceForEach } from '../once-for-each.ts';
 import { createClock, secondsSince } from './clock.ts';
 import { COLUMNS, TRACE_VERSION } from './columns.ts';
-import { createCompressor } from './gzip.ts';
+import { GZIP } from './gzip.ts';
 import type { Format } from './format.ts';
 
 /** One JSON object a line; times with `Z`, what is unknown is null. */
@@ -11,8 +11,7 @@ export const jsonLines: Format = {
   version: TRACE_VERSION,
   extension: 'jsonl.gz',
   columns: COLUMNS.map((column) => column.json),
-  contentType: 'application/gzip',
-  compressor: createCompressor,
+  ...GZIP,
   encoder(epoch) {
     const clock = createClock();
     const sizesAndNames = onceForEach(

@@ -1,7 +1,8 @@
 import { onceForEach } from '../once-for-each.ts';
 import type { HostFrom } from '../settings.ts';
 import type { Instance, TraceEvent } from '../source/source.ts';
-import type { Mask, MaskedEvent, MaskedInstance } from './mask.ts';
+import type { Mask } from './mask.ts';
+import type { MaskedEvent, MaskedInstance } from './masked-event.ts';
 
 export type MaskEvent = (event: TraceEvent) => MaskedEvent;
 

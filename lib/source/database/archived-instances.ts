@@ -1,8 +1,11 @@
 import { DAY, type Seconds } from '../../time.ts';
+import type { IdSpan } from './bounds.ts';
+import type { Filter } from './chunks.ts';
 import { IDS_PER_STATEMENT, inGroups, unixSeconds } from './event-rows.ts';
 import { type IdRange, LAST_ID, mergeIds, rangesBelow } from './id-ranges.ts';
-import { LIVE, SHADOW } from './schema.ts';
+import { type CellSchema, LIVE, SHADOW } from './schema.ts';
 import type { CellSession, Row } from './session.ts';
+import type { CellState } from './state.ts';
 
 /*
  * `shadow_instances` has no index but its primary key, and an action names its instance by uuid. Scanning the
@@ -28,13 +31,41 @@ const IN_FLIGHT = 1000;
 const QUEUED = DAY;
 
 /** Where the first look goes: any id may be archived. */
-export const ALL_IDS: readonly IdRange[] = [[0, LAST_ID]];
+const ALL_IDS: readonly IdRange[] = [[0, LAST_ID]];
 
 export interface ArchivedLookup {
   /** Ids in the shadow table, by uuid. */
   readonly ids: ReadonlyMap<string, number>;
   /** Where the next look has to go. */
   readonly unarchived: readonly IdRange[];
+}
+
+/** Uuids of the instances whose archived events of the span have finished. */
+export async function archivedUuids(
+  session: CellSession,
+  span: IdSpan,
+  filter: Filter,
+): Promise<(string | null)[]> {
+  const rows = await session.query(
+    `SELECT DISTINCT a.instance_uuid FROM ${SHADOW.events} e JOIN ${SHADOW.actions} a ON a.id = e.action_id ` +
+      `WHERE e.id >= ? AND e.id < ? AND e.finish_time IS NOT NULL AND ${filter.where}`,
+    [span.from, span.to, ...filter.parameters],
+  );
+  return rows.map(([uuid]) => uuid as string | null);
+}
+
+/** Finds those of the instances that are archived, going by what the cell remembers. */
+export async function lookUpArchived(
+  session: CellSession,
+  schema: CellSchema,
+  state: CellState | undefined,
+  windowStart: Seconds,
+  uuids: readonly (string | null)[],
+): Promise<ArchivedLookup> {
+  const unarchived = state?.unarchived ?? ALL_IDS;
+  if (!schema.tables.includes(SHADOW)) return { ids: new Map(), unarchived };
+  const wanted = new Set(uuids.filter((uuid) => uuid !== null));
+  return findArchived(session, unarchived, wanted, windowStart, { everywhere: state === undefined });
 }
 
 /**
@@ -44,7 +75,7 @@ export interface ArchivedLookup {
  * @param windowStart of the window being read; later windows will come
  * @param options.everywhere looks at all ranges, to learn once where later looks need not go
  */
-export async function findArchived(
+async function findArchived(
   session: CellSession,
   unarchived: readonly IdRange[],
   wanted: ReadonlySet<string>,

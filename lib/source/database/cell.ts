@@ -1,17 +1,16 @@
-import { SourceError } from '../../errors.ts';
-import { type Seconds, iso } from '../../time.ts';
-import type { Window } from '../../window.ts';
+import type { Seconds } from '../../time.ts';
 import type { Batch, ReadRequest, SourceCounts, TraceEvent } from '../source.ts';
 import { type Account, openAccount } from './account.ts';
-import { ALL_IDS, type ArchivedLookup, findArchived } from './archived-instances.ts';
-import { DISORDER, type Extent, type IdSpan, firstIdAfter, lastIdBefore, readExtent } from './bounds.ts';
-import { type Chunk, type Filter, planChunks, readChunk, readDisplaced, watermarks } from './chunks.ts';
-import { COPIES_AHEAD, findClones, readCopies } from './clones.ts';
-import type { CellSession } from './session.ts';
+import { archivedUuids, lookUpArchived } from './archived-instances.ts';
+import { readExtent } from './bounds.ts';
+import { type Chunk, planChunks, readChunk, readDisplaced, watermarks } from './chunks.ts';
+import { findClones, readCopies } from './clones.ts';
 import { type EventRow, selectEventsById } from './event-rows.ts';
 import { type InstanceLookup, instanceLookup } from './instances.ts';
-import { type CellSchema, SHADOW, readSchema } from './schema.ts';
+import { readSchema } from './schema.ts';
+import type { CellSession } from './session.ts';
 import { findSiblings, readFinishes } from './siblings.ts';
+import { EVERYTHING, finishedSince, idSpan, refuseRestoredDatabase } from './span.ts';
 import type { CellState } from './state.ts';
 
 export interface CellOutcome {
@@ -42,11 +41,7 @@ export async function* readCell(
   const plan = await planChunks(session, schema, span, filter);
   const carried = await selectEventsById(session.query, schema, state?.openIds ?? []);
   const displaced = await readDisplaced(session, schema, span, filter, plan);
-
-  const copies =
-    others.length === 0
-      ? []
-      : await readCopies(session.query, schema, await ahead(session, schema, extent, span, window), window);
+  const copies = await readCopies(session, others, schema, extent, span, window);
   const first = [...carried, ...displaced, ...copies];
   const archived = await lookUpArchived(session, schema, state, window.start, [
     ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
@@ -86,81 +81,8 @@ export async function* readCell(
   };
 }
 
-const EVERYTHING: Filter = { where: 'TRUE', parameters: [] };
-
-/** A first run looks back over the whole horizon for events still open, and needs nothing that finished before. */
-function finishedSince(time: Seconds): Filter {
-  const where = "(e.finish_time IS NULL OR e.finish_time >= '1970-01-01' + INTERVAL ? SECOND)";
-  return { where, parameters: [time] };
-}
-
-async function idSpan(
-  { query }: CellSession,
-  schema: CellSchema,
-  extent: Extent,
-  state: CellState | undefined,
-  { window, openHorizonSeconds }: ReadRequest,
-): Promise<IdSpan> {
-  const all = { from: state?.nextEventId ?? 0, to: Math.max(extent.endId, state?.nextEventId ?? 0) };
-  const from =
-    state === undefined
-      ? await lastIdBefore(query, schema, window.start - openHorizonSeconds - DISORDER, all)
-      : state.nextEventId;
-  return { from, to: await firstIdAfter(query, schema, window.end + DISORDER, { from, to: all.to }) };
-}
-
-async function ahead(
-  { query }: CellSession,
-  schema: CellSchema,
-  extent: Extent,
-  { to: from }: IdSpan,
-  { end }: Window,
-): Promise<IdSpan> {
-  const all = { from, to: Math.max(from, extent.endId) };
-  return { from, to: await firstIdAfter(query, schema, end + COPIES_AHEAD, all) };
-}
-
-/** Ids that went back mean another database, or one restored from a backup: continuing would lose events. */
-function refuseRestoredDatabase(
-  session: CellSession,
-  extent: Extent,
-  state: CellState | undefined,
-  windowStart: Seconds,
-): void {
-  if (state === undefined || extent.newestCreated === null) return;
-  const endBefore = [...state.seenIds].reduce((end, id) => Math.max(end, id + 1), state.nextEventId);
-  if (extent.endId >= endBefore || extent.newestCreated < windowStart) return;
-  throw new SourceError(
-    `cell ${session.cell}: its newest event, of ${iso(extent.newestCreated)}, has the id ${extent.endId - 1}, but ids ` +
-      `up to ${endBefore - 1} were read before; was the database restored or replaced? README: "Operating"`,
-    { transient: false },
-  );
-}
-
 function earliest(chunks: readonly Chunk[]): Seconds {
   return chunks.reduce((least, chunk) => Math.min(least, chunk.earliestStart), Infinity);
-}
-
-async function archivedUuids(session: CellSession, span: IdSpan, filter: Filter): Promise<(string | null)[]> {
-  const rows = await session.query(
-    `SELECT DISTINCT a.instance_uuid FROM ${SHADOW.events} e JOIN ${SHADOW.actions} a ON a.id = e.action_id ` +
-      `WHERE e.id >= ? AND e.id < ? AND e.finish_time IS NOT NULL AND ${filter.where}`,
-    [span.from, span.to, ...filter.parameters],
-  );
-  return rows.map(([uuid]) => uuid as string | null);
-}
-
-async function lookUpArchived(
-  session: CellSession,
-  schema: CellSchema,
-  state: CellState | undefined,
-  windowStart: Seconds,
-  uuids: readonly (string | null)[],
-): Promise<ArchivedLookup> {
-  const unarchived = state?.unarchived ?? ALL_IDS;
-  if (!schema.tables.includes(SHADOW)) return { ids: new Map(), unarchived };
-  const wanted = new Set(uuids.filter((uuid) => uuid !== null));
-  return findArchived(session, unarchived, wanted, windowStart, { everywhere: state === undefined });
 }
 
 async function finishedEvents(

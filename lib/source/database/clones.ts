@@ -1,8 +1,8 @@
 import { DAY, MINUTE, type Seconds } from '../../time.ts';
 import type { Window } from '../../window.ts';
 import { isCopy } from './account.ts';
-import type { IdSpan } from './bounds.ts';
-import type { CellSession, Query } from './session.ts';
+import { type Extent, type IdSpan, firstIdAfter } from './bounds.ts';
+import type { CellSession } from './session.ts';
 import {
   CREATED,
   type EventRow,
@@ -46,22 +46,26 @@ export async function findClones(
 }
 
 /** How far beyond a window's end copies are looked for: a day covers the time until it is extracted. */
-export const COPIES_AHEAD = DAY;
+const COPIES_AHEAD = DAY;
 
 /**
  * Copies, beyond what the window reads, of events that finished before its end. They have to be known while the
  * originals may still be there: the next window could not tell whether it was the original that was published.
  */
 export async function readCopies(
-  query: Query,
+  session: CellSession,
+  others: readonly CellSession[],
   schema: CellSchema,
-  span: IdSpan,
-  window: Window,
+  { endId }: Extent,
+  { to: from }: IdSpan,
+  { end }: Window,
 ): Promise<EventRow[]> {
   const found: EventRow[] = [];
+  if (others.length === 0 || from >= endId) return found;
+  const to = await firstIdAfter(session.query, schema, end + COPIES_AHEAD, { from, to: endId });
   for (const tables of schema.tables) {
     const where = `e.id >= ? AND e.id < ? AND e.finish_time < e.created_at AND ${FINISH} < ?`;
-    found.push(...(await selectEvents(query, schema, tables, where, [span.from, span.to, window.end])));
+    found.push(...(await selectEvents(session.query, schema, tables, where, [from, to, end])));
   }
   return found;
 }

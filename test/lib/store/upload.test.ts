@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { PassThrough, type Transform } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createCompressor } from '../../../lib/format/gzip.ts';
+import { GZIP } from '../../../lib/format/gzip.ts';
 import type { Bucket, Expected } from '../../../lib/store/bucket.ts';
 import { PART_BYTES } from '../../../lib/store/multipart.ts';
 import { type ObjectSummary, type OpenObject, openObject } from '../../../lib/store/upload.ts';
@@ -92,7 +92,7 @@ describe('an object is stored whole, with the bytes and the hash that are told',
   });
 
   test('compressed, in text and pieces of all sizes', async () => {
-    const object = open('absent', createCompressor());
+    const object = open('absent', GZIP.compressor());
     let written = '';
     for (let n = 0; n < 400; n++) {
       const piece = n % 7 === 0 ? '' : randomBytes((n * 97) % 30_000).toString('base64');

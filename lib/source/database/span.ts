@@ -1,0 +1,50 @@
+import { SourceError } from '../../errors.ts';
+import { type Seconds, iso } from '../../time.ts';
+import type { ReadRequest } from '../source.ts';
+import { DISORDER, type Extent, type IdSpan, firstIdAfter, lastIdBefore } from './bounds.ts';
+import type { Filter } from './chunks.ts';
+import type { CellSchema } from './schema.ts';
+import type { CellSession } from './session.ts';
+import type { CellState } from './state.ts';
+
+/** A cell that was read before: every row counts. */
+export const EVERYTHING: Filter = { where: 'TRUE', parameters: [] };
+
+/** A first run looks back over the whole horizon for events still open, and needs nothing that finished before. */
+export function finishedSince(time: Seconds): Filter {
+  const where = "(e.finish_time IS NULL OR e.finish_time >= '1970-01-01' + INTERVAL ? SECOND)";
+  return { where, parameters: [time] };
+}
+
+/** What a window has to read: from where the last one ended, or over the whole horizon, up to the window's end. */
+export async function idSpan(
+  { query }: CellSession,
+  schema: CellSchema,
+  extent: Extent,
+  state: CellState | undefined,
+  { window, openHorizonSeconds }: ReadRequest,
+): Promise<IdSpan> {
+  const all = { from: state?.nextEventId ?? 0, to: Math.max(extent.endId, state?.nextEventId ?? 0) };
+  const from =
+    state === undefined
+      ? await lastIdBefore(query, schema, window.start - openHorizonSeconds - DISORDER, all)
+      : state.nextEventId;
+  return { from, to: await firstIdAfter(query, schema, window.end + DISORDER, { from, to: all.to }) };
+}
+
+/** Ids that went back mean another database, or one restored from a backup: continuing would lose events. */
+export function refuseRestoredDatabase(
+  session: CellSession,
+  extent: Extent,
+  state: CellState | undefined,
+  windowStart: Seconds,
+): void {
+  if (state === undefined || extent.newestCreated === null) return;
+  const endBefore = [...state.seenIds].reduce((end, id) => Math.max(end, id + 1), state.nextEventId);
+  if (extent.endId >= endBefore || extent.newestCreated < windowStart) return;
+  throw new SourceError(
+    `cell ${session.cell}: its newest event, of ${iso(extent.newestCreated)}, has the id ${extent.endId - 1}, but ids ` +
+      `up to ${endBefore - 1} were read before; was the database restored or replaced? README: "Operating"`,
+    { transient: false },
+  );
+}
