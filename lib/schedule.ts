@@ -1,4 +1,4 @@
-import { type Checkpoint, type StoredCheckpoint, readCheckpoint } from './drop/checkpoint.ts';
+import { type StoredCheckpoint, readCheckpoint } from './drop/checkpoint.ts';
 import { type Committed, type FoundClaim, readClaim } from './drop/claim.ts';
 import type { Invocation } from './drop/invocation.ts';
 import { type DropResult, dropWindow, isPublished, publish } from './drop/drop.ts';
@@ -12,7 +12,7 @@ import {
   summarize,
   windowSummary,
 } from './summary.ts';
-import type { Seconds } from './time.ts';
+import { type Seconds, iso, parseInstant } from './time.ts';
 import { type Window, type WindowPlan, lastSettledWindow, settledWindows, windowText } from './window.ts';
 
 /** A window may take a little longer than the longest so far; if even that does not fit, it is left. */
@@ -61,7 +61,8 @@ async function catchUp(
     const stored = await readCheckpoint(bucket, layout.checkpoint, signal);
     refuseOtherSource(stored, invocation);
     progress.watermark = stored?.checkpoint.window.end ?? null;
-    progress.due = dueWindows(progress.watermark, scheduledTime, settings);
+    const from = progress.watermark ?? (await unfinishedStart(invocation));
+    progress.due = dueWindows(from, scheduledTime, settings);
     const [window] = progress.due;
 
     // In this order: where the manifest is there and no decided claim is pending, the checkpoint has moved as well,
@@ -69,6 +70,7 @@ async function catchUp(
     const isOut = window !== undefined && (await isPublished(invocation, window));
     const claim = await readClaim(bucket, layout.claim, signal);
     const pending = pendingOf(claim, stored);
+    if (pending !== undefined && (await hasMovedSince(invocation, stored, pending))) continue;
     const started = performance.now();
     const note = (of: Window, result: DropResult, status: WindowSummary['status']): void => {
       longest = Math.max(longest, performance.now() - started);
@@ -85,7 +87,7 @@ async function catchUp(
         note(window, { status: 'alreadyPublished' }, 'alreadyPublished');
         return 'upToDate';
       }
-      if (!(await skimUnlessMoved(invocation, window, stored.checkpoint))) continue;
+      if (!(await skimWindow(invocation, window, stored, claim))) continue;
       note(window, { status: 'alreadyPublished' }, 'alreadyPublished');
     } else {
       if (longest * SAFETY > remaining()) return 'unfinished';
@@ -102,6 +104,25 @@ function pendingOf(
   const committed = found?.claim.committed ?? undefined;
   const reached = stored?.checkpoint.window.end ?? -Infinity;
   return committed !== undefined && committed.checkpoint.window.end > reached ? committed : undefined;
+}
+
+/**
+ * A decided window that does not begin where the checkpoint stands: another run has moved it since we looked, or
+ * somebody has put an older one there, and then nobody can tell what would be lost or doubled.
+ */
+async function hasMovedSince(
+  { bucket, layout, signal }: Invocation,
+  stored: StoredCheckpoint | undefined,
+  { checkpoint }: Committed,
+): Promise<boolean> {
+  const stands = stored?.checkpoint.window.end;
+  if (stands === undefined || stands === checkpoint.window.start) return false;
+  const now = await readCheckpoint(bucket, layout.checkpoint, signal);
+  if (now?.checkpoint.window.end !== stands) return true;
+  throw new StoreError(
+    `checkpoint: ${layout.checkpoint}: stands at ${iso(stands)}, but ${layout.claim} holds the decided window ` +
+      `${windowText(checkpoint.window)}; was an older checkpoint brought back? Bring back the one before it`,
+  );
 }
 
 function noteWindow(
@@ -131,17 +152,12 @@ function refuseOtherSource(stored: StoredCheckpoint | undefined, { source, layou
   );
 }
 
-function dueWindows(watermark: Seconds | null, now: Seconds, plan: WindowPlan): Window[] {
-  return watermark === null ? [lastSettledWindow(now, plan)] : settledWindows(watermark, now, plan);
+/** Where the trace begins that a first run had begun, and did not finish: the next one must not begin behind it. */
+async function unfinishedStart({ bucket, layout, signal }: Invocation): Promise<Seconds | null> {
+  const found = await readClaim(bucket, layout.claim, signal);
+  return parseInstant(found?.claim.window.start ?? '') ?? null;
 }
 
-/**
- * Moves the checkpoint over a window that was published without it, by a backfill. False where it has moved by
- * itself: then another invocation has just published the window.
- */
-async function skimUnlessMoved(invocation: Invocation, window: Window, from: Checkpoint): Promise<boolean> {
-  const now = await readCheckpoint(invocation.bucket, invocation.layout.checkpoint, invocation.signal);
-  if (now?.checkpoint.window.end !== from.window.end) return false;
-  await skimWindow(invocation, window, from);
-  return true;
+function dueWindows(from: Seconds | null, now: Seconds, plan: WindowPlan): Window[] {
+  return from === null ? [lastSettledWindow(now, plan)] : settledWindows(from, now, plan);
 }

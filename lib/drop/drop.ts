@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { SourceError, StoreError, SupersededError } from '../errors.ts';
 import { readText, writeText } from '../store/bucket.ts';
 import { type Window, windowText } from '../window.ts';
@@ -41,6 +42,7 @@ export async function dropWindow(
     if (await isOutdated(invocation, window, from)) throw superseded(window);
   };
   const data = await writeWithRetries(invocation, window, from, assertHeld);
+  await assertHeld();
   const committed = decide(invocation, window, data);
   if ((await commitClaim(bucket, layout.claim, held, committed, signal)) === undefined)
     throw superseded(window);
@@ -58,7 +60,10 @@ export async function publish(
   const key = layout.manifest(checkpoint.window);
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   if ((await writeText(bucket, key, text, 'absent', signal)) === undefined) {
-    throw new StoreError(`${key}: holds another manifest than the one that was decided on`);
+    const found = await readText(bucket, key, signal);
+    if (!isDeepStrictEqual(found?.json(), JSON.parse(text))) {
+      throw new StoreError(`${key}: holds another manifest than the one that was decided on; remove it`);
+    }
   }
   const wasUs = await advanceCheckpoint(bucket, layout.checkpoint, run, checkpoint, signal);
   return wasUs ? { status: 'published', manifest } : { status: 'alreadyPublished' };
@@ -89,9 +94,13 @@ async function writeWithRetries(
     try {
       const data = await writeData(invocation, window, from?.checkpoint.source.state, assertHeld);
       if (data !== undefined) return data;
-      // A run that lost its claim to this one finished an object late. It cannot do so twice.
+      // A run that lost its claim to this one has finished an object late, or S3's answer to ours was lost.
       await assertHeld();
-      if (attempt >= ATTEMPTS) throw superseded(window);
+      if (attempt >= ATTEMPTS) {
+        throw new StoreError(
+          `window ${windowText(window)}: its data objects were changed each time we wrote them`,
+        );
+      }
     } catch (error) {
       const mayHelp = error instanceof SourceError && error.transient && attempt < ATTEMPTS;
       if (!mayHelp) throw error;

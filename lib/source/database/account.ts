@@ -1,7 +1,7 @@
 import type { Seconds } from '../../time.ts';
 import type { ReadRequest, SourceCounts } from '../source.ts';
 import { DISORDER, type IdSpan } from './bounds.ts';
-import type { EventRow } from './event-rows.ts';
+import { type EventRow, isCopy } from './event-rows.ts';
 import type { CellState } from './state.ts';
 
 /**
@@ -17,14 +17,18 @@ import type { CellState } from './state.ts';
  */
 export interface Account {
   /**
-   * Of rows read for the first time, those to publish. To be called in order of id, save for displaced rows, which
-   * come first.
+   * Of rows read for the first time, those to publish. To be called in order of id, save for rows that are out of
+   * it, which come first.
+   *
+   * @param clones ids of rows that are copies of events published elsewhere
    */
-  take(rows: readonly EventRow[], options?: { displaced?: boolean }): EventRow[];
+  take(
+    rows: readonly EventRow[],
+    clones: ReadonlySet<number>,
+    options?: { outOfOrder?: boolean },
+  ): EventRow[];
   /** Of rows carried as open, those to publish. */
-  reread(rows: readonly EventRow[]): EventRow[];
-  /** Counts and leaves out a copy made by a cross-cell resize. */
-  isClone(row: EventRow, clones: ReadonlySet<number>): boolean;
+  reread(rows: readonly EventRow[], clones: ReadonlySet<number>): EventRow[];
   skip(reason: string): void;
   /** Carried rows that are in no table any more. */
   noteMissing(rows: number): void;
@@ -60,14 +64,19 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
   };
 
   /** Whether to publish the row now; if not, it is carried or given up. */
-  const settle = (row: EventRow): boolean => {
+  const settle = (row: EventRow, clones: ReadonlySet<number>): boolean => {
     if (row.finish === null || row.finish >= window.end) {
-      if ((row.start ?? row.created) < window.end - openHorizonSeconds) abandoned++;
+      const isTooOld = (row.start ?? row.created) < window.end - openHorizonSeconds;
+      if (isTooOld && row.finish === null) abandoned++;
       else open.push(row);
       return false;
     }
     // What finished before the first window ever is for a backfill.
     if (row.finish < traceFrom) return false;
+    if (clones.has(row.id)) {
+      skip('cloned');
+      return false;
+    }
     if (row.finish >= window.start) return true;
     if (request.holdLate) open.push(row);
     else late++;
@@ -75,28 +84,22 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
   };
 
   return {
-    take(rows, { displaced: isDisplaced = false } = {}) {
+    take(rows, clones, { outOfOrder = false } = {}) {
       return rows.filter((row) => {
         // A row far ahead of those around it has a wrong clock, or they are the last that are read.
-        const isAhead = row.created >= window.end + DISORDER;
-        if (isAhead && !isCopy(row, window.end)) strays.push(row.id);
+        const copy = isCopy(row, window.end);
+        if (row.created >= window.end + DISORDER && !copy) strays.push(row.id);
         else if (row.created >= heldBackFrom) lowestHeldBack = Math.min(lowestHeldBack, row.id);
         // A copy of an event that has long finished is no event to come, and its original may be gone already.
-        if (row.created >= window.end && !isCopy(row, window.end)) return false;
+        if (row.created >= window.end && !copy) return false;
         if (row.created < window.end) end = Math.max(end, row.id + 1);
         if (state?.seenIds.has(row.id) === true) return false;
         // Rows come in order of id, so what is below the lowest id held back need not be remembered.
-        if (row.id >= lowestHeldBack || isDisplaced) taken.push(row.id);
-        return settle(row);
+        if (row.id >= lowestHeldBack || outOfOrder) taken.push(row.id);
+        return settle(row, clones);
       });
     },
-    reread: (rows) => rows.filter(settle),
-    isClone(row, clones) {
-      if (!clones.has(row.id)) return false;
-      if (row.finish !== null && row.finish < window.start) late--;
-      skip('cloned');
-      return true;
-    },
+    reread: (rows, clones) => rows.filter((row) => settle(row, clones)),
     skip,
     noteMissing: (rows) => skip('eventGone', rows),
     openRows: () => open,
@@ -123,11 +126,6 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
       };
     },
   };
-}
-
-/** Rows are inserted when their event starts; only a copy is inserted when it has finished. */
-export function isCopy({ finish, created }: EventRow, before: Seconds): boolean {
-  return finish !== null && finish < before && created > finish;
 }
 
 /** Published rows that have another finish than when they were published. */

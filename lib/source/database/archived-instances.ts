@@ -1,5 +1,6 @@
 import { DAY, type Seconds } from '../../time.ts';
-import type { IdSpan } from './bounds.ts';
+import type { Window } from '../../window.ts';
+import type { Extent, IdSpan } from './bounds.ts';
 import type { Filter } from './chunks.ts';
 import { IDS_PER_STATEMENT, inGroups, unixSeconds } from './event-rows.ts';
 import { type IdRange, LAST_ID, mergeIds, rangesBelow } from './id-ranges.ts';
@@ -59,27 +60,31 @@ export async function lookUpArchived(
   session: CellSession,
   schema: CellSchema,
   state: CellState | undefined,
-  windowStart: Seconds,
+  extent: Extent,
+  window: Window,
   uuids: readonly (string | null)[],
 ): Promise<ArchivedLookup> {
   const unarchived = state?.unarchived ?? ALL_IDS;
   if (!schema.tables.includes(SHADOW)) return { ids: new Map(), unarchived };
   const wanted = new Set(uuids.filter((uuid) => uuid !== null));
-  return findArchived(session, unarchived, wanted, windowStart, { everywhere: state === undefined });
+  // In a backlog, windows to come may have events of any of them.
+  const isBacklog = window.end < (extent.newestCreated ?? 0) - QUEUED;
+  const retireBefore = isBacklog ? -Infinity : window.start - QUEUED;
+  return findArchived(session, unarchived, wanted, retireBefore, { everywhere: state === undefined });
 }
 
 /**
  * Finds the archived ones among the instances wanted.
  *
  * @param unarchived where the last look said to go
- * @param windowStart of the window being read; later windows will come
+ * @param retireBefore ids of instances deleted before then are not looked at again
  * @param options.everywhere looks at all ranges, to learn once where later looks need not go
  */
 async function findArchived(
   session: CellSession,
   unarchived: readonly IdRange[],
   wanted: ReadonlySet<string>,
-  windowStart: Seconds,
+  retireBefore: Seconds,
   { everywhere }: { everywhere: boolean },
 ): Promise<ArchivedLookup> {
   const missing = await withoutLive(session, wanted);
@@ -90,7 +95,7 @@ async function findArchived(
     for await (const { rows, from } of newestFirst(session, unarchived)) {
       lookedFrom = from;
       for (const [id, uuid, deleted] of rows) {
-        if (Number(deleted) >= windowStart - QUEUED) mayRecordMore.push(id as number);
+        if (Number(deleted) >= retireBefore) mayRecordMore.push(id as number);
         if (missing.delete(uuid as string)) ids.set(uuid as string, id as number);
       }
       if (missing.size === 0 && !everywhere) break;

@@ -34,7 +34,7 @@ export async function* readCell(
   const { window } = request;
   const schema = await readSchema(session);
   const extent = await readExtent(session.query, schema);
-  refuseRestoredDatabase(session, extent, state, window.start);
+  refuseRestoredDatabase(session, extent, state);
 
   const span = await idSpan(session, schema, extent, state, request);
   const filter = state === undefined ? finishedSince(window.start) : EVERYTHING;
@@ -43,7 +43,7 @@ export async function* readCell(
   const displaced = await readDisplaced(session, schema, span, filter, plan);
   const copies = await readCopies(session, others, schema, extent, span, window);
   const first = [...carried, ...displaced, ...copies];
-  const archived = await lookUpArchived(session, schema, state, window.start, [
+  const archived = await lookUpArchived(session, schema, state, extent, window, [
     ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
     ...first.filter((row) => row.archived && row.finish !== null).map((row) => row.instanceUuid),
   ]);
@@ -52,23 +52,19 @@ export async function* readCell(
   const instances = instanceLookup(session, archived.ids);
   const toEvents = (rows: EventRow[]): Promise<TraceEvent[]> => finishedEvents(rows, account, instances);
 
-  const withoutClones = async (rows: EventRow[]): Promise<EventRow[]> => {
-    const clones = await findClones(rows, session, others, window, state?.seenUntil ?? 0);
-    return clones.size === 0 ? rows : rows.filter((row) => !account.isClone(row, clones));
-  };
+  const clonesAmong = (rows: EventRow[]): Promise<ReadonlySet<number>> =>
+    findClones(rows, session, others, window, state?.seenUntil ?? 0);
+  const clones = await clonesAmong(first);
+  const outOfOrder = account.take([...displaced, ...copies], clones, { outOfOrder: true });
   yield {
-    events: await toEvents(
-      await withoutClones([
-        ...account.reread(carried),
-        ...account.take([...displaced, ...copies], { displaced: true }),
-      ]),
-    ),
+    events: await toEvents([...account.reread(carried, clones), ...outOfOrder]),
     watermark: earliest(plan.chunks),
   };
   const marks = watermarks(plan.chunks);
   for (const [index, chunk] of plan.chunks.entries()) {
-    const rows = account.take(await readChunk(session, schema, chunk, filter, plan));
-    yield { events: await toEvents(await withoutClones(rows)), watermark: marks[index] ?? Infinity };
+    const rows = await readChunk(session, schema, chunk, filter, plan);
+    const publishable = account.take(rows, await clonesAmong(rows));
+    yield { events: await toEvents(publishable), watermark: marks[index] ?? Infinity };
   }
   const closed = account.close(
     await findSiblings(session.query, [...carried, ...account.openRows()]),

@@ -1,7 +1,6 @@
-import { DAY, MINUTE, type Seconds } from '../../time.ts';
+import { MINUTE, type Seconds } from '../../time.ts';
 import type { Window } from '../../window.ts';
-import { isCopy } from './account.ts';
-import { type Extent, type IdSpan, firstIdAfter } from './bounds.ts';
+import type { Extent, IdSpan } from './bounds.ts';
 import type { CellSession } from './session.ts';
 import {
   CREATED,
@@ -10,6 +9,7 @@ import {
   IDS_PER_STATEMENT,
   START,
   inGroups,
+  isCopy,
   selectEvents,
 } from './event-rows.ts';
 import { type CellSchema, LIVE } from './schema.ts';
@@ -45,12 +45,10 @@ export async function findClones(
   return clones;
 }
 
-/** How far beyond a window's end copies are looked for: a day covers the time until it is extracted. */
-const COPIES_AHEAD = DAY;
-
 /**
  * Copies, beyond what the window reads, of events that finished before its end. They have to be known while the
- * originals may still be there: the next window could not tell whether it was the original that was published.
+ * originals may still be there: the next window could not tell whether it was the original that was published. A
+ * day after the other there is little beyond; in a backlog each window looks through all of it.
  */
 export async function readCopies(
   session: CellSession,
@@ -62,10 +60,9 @@ export async function readCopies(
 ): Promise<EventRow[]> {
   const found: EventRow[] = [];
   if (others.length === 0 || from >= endId) return found;
-  const to = await firstIdAfter(session.query, schema, end + COPIES_AHEAD, { from, to: endId });
   for (const tables of schema.tables) {
     const where = `e.id >= ? AND e.id < ? AND e.finish_time < e.created_at AND ${FINISH} < ?`;
-    found.push(...(await selectEvents(session.query, schema, tables, where, [from, to, end])));
+    found.push(...(await selectEvents(session.query, schema, tables, where, [from, endId, end])));
   }
   return found;
 }

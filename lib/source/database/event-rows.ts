@@ -18,6 +18,11 @@ export interface EventRow {
   readonly archived: boolean;
 }
 
+/** Rows are inserted when their event starts; only a copy is inserted when it has finished. */
+export function isCopy({ finish, created }: EventRow, before: Seconds): boolean {
+  return finish !== null && finish < before && created > finish;
+}
+
 /** Whole seconds since 1970; DATETIME columns hold UTC, and a fraction, where there is one, is cut. */
 export const unixSeconds = (column: string): string => `TIMESTAMPDIFF(SECOND, '1970-01-01', ${column})`;
 

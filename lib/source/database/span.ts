@@ -37,11 +37,11 @@ export function refuseRestoredDatabase(
   session: CellSession,
   extent: Extent,
   state: CellState | undefined,
-  windowStart: Seconds,
 ): void {
   if (state === undefined || extent.newestCreated === null) return;
   const endBefore = [...state.seenIds].reduce((end, id) => Math.max(end, id + 1), state.nextEventId);
-  if (extent.endId >= endBefore || extent.newestCreated < windowStart) return;
+  // Where nothing is newer than what was seen, nothing can be passed over; rows may have been purged or reverted.
+  if (extent.endId >= endBefore || extent.newestCreated <= state.seenUntil) return;
   throw new SourceError(
     `cell ${session.cell}: its newest event, of ${iso(extent.newestCreated)}, has the id ${extent.endId - 1}, but ids ` +
       `up to ${endBefore - 1} were read before; was the database restored or replaced? README: "Operating"`,
