@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import type * as Timers from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type * as Session from '../../../../lib/source/database/session.ts';
@@ -199,6 +200,14 @@ describe('a connection that is killed', () => {
   });
 });
 
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
 test('a server that goes down while it is read, and stays down, fails the run with nothing published', async () => {
   const own = await startMariaDb();
   const from = await startScene(own, ['cell1']);
@@ -206,7 +215,10 @@ test('a server that goes down while it is read, and stays down, fails the run wi
     const uuid = await from.server('cell1');
     await from.event('cell1', uuid, 'compute_a', { start: at('02 05:00'), finish: at('02 05:01') });
     wire.before = async (sql) => {
-      if (isRead(sql)) await own.query('SHUTDOWN').catch(() => undefined);
+      if (!isRead(sql)) return;
+      await own.query('SHUTDOWN').catch(() => undefined);
+      // The server answers first and goes down after.
+      await expect.poll(() => listens(own.port), { timeout: 60_000 }).toBe(false);
     };
     await expect(from.run(at('03 00:45'))).rejects.toMatchObject({ name: 'SourceError', transient: true });
     wire.before = undefined;
