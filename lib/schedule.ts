@@ -1,4 +1,4 @@
-import { type StoredCheckpoint, readCheckpoint } from './drop/checkpoint.ts';
+import { type StoredCheckpoint, hasMoved, readCheckpoint } from './drop/checkpoint.ts';
 import { type Committed, type FoundClaim, readClaim } from './drop/claim.ts';
 import type { Invocation } from './drop/invocation.ts';
 import { type DropResult, dropWindow, isPublished, publish } from './drop/drop.ts';
@@ -117,8 +117,7 @@ async function hasMovedSince(
 ): Promise<boolean> {
   const stands = stored?.checkpoint.window.end;
   if (stands === undefined || stands === checkpoint.window.start) return false;
-  const now = await readCheckpoint(bucket, layout.checkpoint, signal);
-  if (now?.checkpoint.window.end !== stands) return true;
+  if (await hasMoved(bucket, layout.checkpoint, stored, signal)) return true;
   throw new StoreError(
     `checkpoint: ${layout.checkpoint}: stands at ${iso(stands)}, but ${layout.claim} holds the decided window ` +
       `${windowText(checkpoint.window)}; was an older checkpoint brought back? Bring back the one before it`,

@@ -36,6 +36,17 @@ const Stored = z.strictObject({
   source: sourceFields,
 });
 
+/** Whether the checkpoint stands elsewhere than when it was read as `from`. */
+export async function hasMoved(
+  bucket: Bucket,
+  key: string,
+  from: StoredCheckpoint | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const now = await readCheckpoint(bucket, key, signal);
+  return now?.checkpoint.window.end !== from?.checkpoint.window.end;
+}
+
 /** Another run may move it between our reading and our writing, but not time and again. */
 const SWAP_ATTEMPTS = 5;
 

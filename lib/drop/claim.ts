@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { StoreError } from '../errors.ts';
+import { StoreError, SupersededError } from '../errors.ts';
 import { type Bucket, type Expected, readText, writeText } from '../store/bucket.ts';
 import { iso } from '../time.ts';
-import type { Window } from '../window.ts';
+import { type Window, windowText } from '../window.ts';
 import { type Checkpoint, CheckpointFields } from './checkpoint.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -83,6 +83,10 @@ export function takeClaim(
 ): Promise<FoundClaim | undefined> {
   const times = { start: iso(window.start), end: iso(window.end) };
   return swap(bucket, key, found?.expected ?? 'absent', { run, window: times, committed: null }, signal);
+}
+
+export function superseded(window: Window): SupersededError {
+  return new SupersededError(`window ${windowText(window)}: another invocation has taken it over`);
 }
 
 /** Decides that the drop is what `committed` says. Undefined where the claim is no longer ours. */

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { SourceError, StoreError, SupersededError } from '../errors.ts';
+import { SourceError, StoreError } from '../errors.ts';
 import { readText, writeText } from '../store/bucket.ts';
 import { type Window, windowText } from '../window.ts';
-import { type StoredCheckpoint, advanceCheckpoint, readCheckpoint } from './checkpoint.ts';
-import { type Committed, type FoundClaim, commitClaim, isStillHeld, takeClaim } from './claim.ts';
+import { type StoredCheckpoint, advanceCheckpoint, hasMoved } from './checkpoint.ts';
+import { type Committed, type FoundClaim, commitClaim, isStillHeld, superseded, takeClaim } from './claim.ts';
 import type { Invocation } from './invocation.ts';
 import { type Manifest, makeManifest } from './manifest.ts';
 import { type WrittenData, writeData } from './write-data.ts';
@@ -79,9 +79,7 @@ async function isOutdated(
   from: StoredCheckpoint | undefined,
 ): Promise<boolean> {
   const { bucket, layout, signal } = invocation;
-  const now = await readCheckpoint(bucket, layout.checkpoint, signal);
-  const hasMoved = now?.checkpoint.window.end !== from?.checkpoint.window.end;
-  return hasMoved || (await isPublished(invocation, window));
+  return (await hasMoved(bucket, layout.checkpoint, from, signal)) || (await isPublished(invocation, window));
 }
 
 async function writeWithRetries(
@@ -116,8 +114,4 @@ function decide({ settings, source, masking }: Invocation, window: Window, data:
     manifest: makeManifest({ settings, source: source.kind, masking, window, ...data, created }),
     checkpoint: { window, source: { kind: source.kind, state: data.outcome.state } },
   };
-}
-
-function superseded(window: Window): SupersededError {
-  return new SupersededError(`window ${windowText(window)}: another invocation has taken it over`);
 }

@@ -1,7 +1,6 @@
-import { SupersededError } from '../errors.ts';
-import { type Window, windowText } from '../window.ts';
-import { type StoredCheckpoint, advanceCheckpoint, readCheckpoint } from './checkpoint.ts';
-import { type FoundClaim, takeClaim } from './claim.ts';
+import type { Window } from '../window.ts';
+import { type StoredCheckpoint, advanceCheckpoint, hasMoved } from './checkpoint.ts';
+import { type FoundClaim, superseded, takeClaim } from './claim.ts';
 import type { Invocation } from './invocation.ts';
 
 /**
@@ -20,11 +19,8 @@ export async function skimWindow(
   const { run, source, settings, bucket, layout, signal } = invocation;
   // So that a run that is about to commit an overlapping window, of another length, cannot.
   const held = await takeClaim(bucket, layout.claim, run, window, claim, signal);
-  if (held === undefined) {
-    throw new SupersededError(`window ${windowText(window)}: another invocation has taken it over`);
-  }
-  const now = await readCheckpoint(bucket, layout.checkpoint, signal);
-  if (now?.checkpoint.window.end !== from.checkpoint.window.end) return false;
+  if (held === undefined) throw superseded(window);
+  if (await hasMoved(bucket, layout.checkpoint, from, signal)) return false;
 
   const { openHorizonSeconds, settleSeconds } = settings;
   const { state } = from.checkpoint.source;

@@ -91,7 +91,7 @@ export function conditionOf(expected: Expected): { IfNoneMatch: '*' } | { IfMatc
 const CONFLICT = 'ConditionalRequestConflict';
 
 /** S3 refused a conditional write because the object is not what was expected: changed, there, or gone. */
-export function isLostRace(error: unknown): boolean {
+function isLostRace(error: unknown): boolean {
   return ['PreconditionFailed', 'NoSuchKey'].includes(nameOf(error));
 }
 
