@@ -22,7 +22,7 @@ export async function openInvocation(
   log: Log,
 ): Promise<Invocation & Disposable> {
   const secret = await fetchSecret(clients.secretsManager, settings.secret, 'STAR_SECRET', signal);
-  const connection = parseSecret(secret.toString('utf8'));
+  const connection = await parseSecret(secret.toString('utf8'));
   const held =
     settings.maskingSecret === undefined
       ? undefined
@@ -43,6 +43,14 @@ export async function openInvocation(
 
 /** Loads only the source that the run needs: each brings a large library. */
 async function openSource(connection: CloudConnection, settings: Settings): Promise<Source> {
-  const { databaseSource } = await import('./source/database/database.ts');
-  return databaseSource(connection.cells, settings.retiredCells);
+  if (connection.kind === 'database') {
+    const { databaseSource } = await import('./source/database/database.ts');
+    return databaseSource(connection.cells, settings.retiredCells);
+  }
+  const { apiSource } = await import('./source/api/api.ts');
+  return apiSource(connection, {
+    concurrency: settings.apiConcurrency,
+    sweepSeconds: settings.apiSweepSeconds,
+    allowPartial: settings.allowPartial,
+  });
 }

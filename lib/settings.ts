@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { InputError } from './errors.ts';
 import { FORMAT_NAMES, type FormatName } from './format/format.ts';
 import { MASKING_METHODS, type MaskingMethod } from './mask/mask.ts';
-import { DAY, MINUTE, type Seconds, parseInstant } from './time.ts';
+import { DAY, HOUR, MINUTE, type Seconds, parseInstant } from './time.ts';
 import { check } from './validate.ts';
 import { isWindowLength, type WindowPlan } from './window.ts';
 
@@ -29,6 +29,12 @@ export interface Settings extends WindowPlan {
   readonly hostFrom: HostFrom;
   /** Cells that the checkpoint knows and that are gone for good. */
   readonly retiredCells: ReadonlySet<string>;
+  /** Requests to the Nova API under way at once, at the most. */
+  readonly apiConcurrency: number;
+  /** At least so often every live server is asked for its actions; 0: in every window. */
+  readonly apiSweepSeconds: Seconds;
+  /** Whether to publish windows while the Nova API leaves out a cell. */
+  readonly allowPartial: boolean;
 }
 
 /** Start of the published Chameleon traces, and so the default zero of START_SEC. */
@@ -95,6 +101,9 @@ const Environment = z.strictObject({
   STAR_HOST_FROM: choice(['event', 'instance'], 'event'),
   STAR_MACHINES: choice(['vm', 'baremetal'], 'vm'),
   STAR_RETIRED_CELLS: list('cell names separated by commas', ''),
+  STAR_API_CONCURRENCY: number('1 to 64', 8, (n) => n >= 1 && n <= 64),
+  STAR_API_SWEEP_HOURS: number('whole hours, 0 to 720', 0, (n) => n <= 720),
+  STAR_ALLOW_PARTIAL: choice(['true', 'false'], 'false'),
 });
 
 /**
@@ -123,6 +132,9 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     excludeProjects: new Set(values.STAR_EXCLUDE_PROJECTS),
     hostFrom: values.STAR_MACHINES === 'baremetal' ? 'node' : values.STAR_HOST_FROM,
     retiredCells: new Set(values.STAR_RETIRED_CELLS),
+    apiConcurrency: values.STAR_API_CONCURRENCY,
+    apiSweepSeconds: values.STAR_API_SWEEP_HOURS * HOUR,
+    allowPartial: values.STAR_ALLOW_PARTIAL === 'true',
   };
 }
 

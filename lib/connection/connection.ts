@@ -13,8 +13,45 @@ export interface CellConnection {
   readonly tls: Tls;
 }
 
-/** What a secret opens. The Nova API will be a second kind. */
-export interface CloudConnection {
+export interface DatabaseConnection {
   readonly kind: 'database';
   readonly cells: readonly CellConnection[];
 }
+
+/** Something of Keystone's, by its id or by its name within a domain. */
+export type Named<Within> = { readonly id: string } | ({ readonly name: string } & Within);
+export type InDomain = { readonly domain: { readonly id: string } | { readonly name: string } };
+
+/** What Keystone is shown. */
+export type OpenStackIdentity =
+  | { readonly method: 'password'; readonly user: Named<InDomain>; readonly password: string }
+  | {
+      readonly method: 'applicationCredential';
+      /** By name it belongs to a user. */
+      readonly credential: Named<{ readonly user: Named<InDomain> }>;
+      readonly secret: string;
+    }
+  | { readonly method: 'token'; readonly token: string };
+
+/** What the token is for; an application credential brings its own. */
+export type OpenStackScope =
+  { readonly project: Named<InDomain> } | { readonly system: true } | { readonly ofCredential: true };
+
+/** The way to Nova's API: Keystone, which knows where that is. */
+export interface OpenStackConnection {
+  readonly kind: 'api';
+  /** With or without the version at its end. */
+  readonly authUrl: string;
+  /** As asked for; otherwise v3 where Keystone offers it. */
+  readonly identityVersion: 'v3' | 'v2.0' | undefined;
+  readonly identity: OpenStackIdentity;
+  readonly scope: OpenStackScope;
+  /** Needed only where the catalogue has several. */
+  readonly region: string | undefined;
+  readonly interface: 'public' | 'internal' | 'admin';
+  /** Of https URLs; `off` is TLS that verifies nothing, as `insecure` and `verify: false` ask for. */
+  readonly tls: Exclude<Tls, { mode: 'rds' }>;
+}
+
+/** What a secret opens. */
+export type CloudConnection = DatabaseConnection | OpenStackConnection;

@@ -1,113 +1,51 @@
-import * as z from 'zod/mini';
 import { InputError } from '../errors.ts';
-import { check } from '../validate.ts';
-import type { CellConnection, CloudConnection } from './connection.ts';
-import { looksLikeDsn, parseDsn, preferOwn, readTls, type TlsOptions } from './dsn.ts';
+import { cloudFields, readYaml } from './clouds-yaml.ts';
+import type { CloudConnection } from './connection.ts';
+import { databaseConnection, dsnConnection } from './database-secret.ts';
+import { looksLikeDsn } from './dsn.ts';
+import { openrcFields } from './openrc.ts';
+import { openStackConnection } from './openstack.ts';
 
 const ACCEPTED =
-  'a mysql:// DSN, JSON with host, username, password and dbname, or JSON with cells; README lists the forms';
+  'a mysql:// DSN, JSON with host, username, password and dbname, JSON with cells, ' +
+  'or OpenStack credentials as an openrc file, a clouds.yaml or JSON; README lists the forms';
 
-/** The single database of a secret without cells; the name that Nova gives its first cell. */
-const ONLY_CELL = 'cell1';
+// Only blanks of the same line: a run of empty lines would be looked through again from each of them.
+const OPENRC = /^[ \t]*(?:(?:export|declare|typeset|readonly)[ \t]+(?:-\w+[ \t]+)*)?OS_\w+=/m;
+const CLOUDS_YAML = /^["']?(?:clouds|auth|auth_url|OS_\w+)["']?[ \t]*:(?=\s|$)/m;
 
-const nonEmpty = (accepted: string) =>
-  z.string({ error: accepted }).check(z.minLength(1, { error: accepted }));
-
-const port = z
-  .pipe(z.union([z.string(), z.number()], { error: '1 to 65535' }), z.transform(Number))
-  .check(z.refine((n) => Number.isInteger(n) && n > 0 && n < 65536, { error: '1 to 65535' }));
-
-const tls = {
-  ssl: z.optional(z.string({ error: 'verify, rds or off' })),
-  ssl_ca: z.optional(z.string({ error: 'the text of a PEM certificate' })),
-};
-
-/** As AWS writes it for RDS; the keys that say nothing about the connection are accepted and left alone. */
-const RdsSecret = z.strictObject({
-  host: nonEmpty('a host name or address'),
-  port: z.optional(port),
-  username: nonEmpty('a user name'),
-  password: z.string({ error: 'a password' }),
-  dbname: nonEmpty('the name of the cell database'),
-  engine: z.optional(z.enum(['mysql', 'mariadb', 'aurora-mysql', 'aurora'], { error: 'mysql or mariadb' })),
-  dbInstanceIdentifier: z.optional(z.string()),
-  dbClusterIdentifier: z.optional(z.string()),
-  masterarn: z.optional(z.string()),
-  ...tls,
-});
-
-const CellsSecret = z.strictObject({
-  cells: z.record(
-    z.string().check(z.regex(/^[\w.-]{1,64}$/, { error: 'a cell name of letters, digits, dots, hyphens' })),
-    z.union([z.string(), z.looseObject({})], {
-      error: 'a DSN, or JSON with host, username, password and dbname',
-    }),
-    { error: 'an object of cell names and their DSNs' },
-  ),
-  ...tls,
-});
+/** Keys that no database secret has; `username` and `password` are in both kinds. */
+const OPENSTACK_KEY = /^(?:OS_.*|clouds|auth|auth[-_](?:url|type|plugin)|application[-_]credential[-_]\w+)$/;
 
 /**
  * Reads the secret that opens a cloud, in any of the forms that operators keep.
  *
  * @throws InputError that names the field and what is accepted; never what the secret holds
  */
-export function parseSecret(text: string): CloudConnection {
+export async function parseSecret(text: string): Promise<CloudConnection> {
   const trimmed = text.trim();
-  if (looksLikeDsn(trimmed)) return database([parseDsn(trimmed, 'secret', ONLY_CELL)]);
-  refuseOpenStackText(trimmed);
+  if (looksLikeDsn(trimmed)) return dsnConnection(trimmed);
+
+  const form = /^[{[]/.test(trimmed) ? 'json' : textForm(trimmed);
+  if (form === 'openrc') return openStackConnection(openrcFields(trimmed));
+  if (form === 'yaml') return openStackConnection(cloudFields(await readYaml(trimmed)));
 
   const value = readJson(trimmed);
-  if (typeof value === 'string' && looksLikeDsn(value))
-    return database([parseDsn(value, 'secret', ONLY_CELL)]);
+  if (typeof value === 'string' && looksLikeDsn(value)) return dsnConnection(value);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InputError(`secret: accepted: ${ACCEPTED}`);
   }
-  refuseOpenStackKeys(value);
-  if (!('cells' in value)) return database([parseRds(value, 'secret', ONLY_CELL)]);
-
-  const { cells, ...options } = check(CellsSecret, value, { what: 'secret', hidden: true });
-  const connections = Object.entries(cells).map(([cell, dsn]) => {
-    const where = `secret: cells: ${cell}`;
-    const common = tlsOptions(options);
-    return typeof dsn === 'string' ? parseDsn(dsn, where, cell, common) : parseRds(dsn, where, cell, common);
-  });
-  if (connections.length === 0) throw new InputError('secret: cells: accepted: at least one cell');
-  return database(connections);
+  return Object.keys(value).some((key) => OPENSTACK_KEY.test(key))
+    ? openStackConnection(cloudFields(value))
+    : databaseConnection(value);
 }
 
-function parseRds(value: object, where: string, cell: string, common: TlsOptions = {}): CellConnection {
-  const rds = check(RdsSecret, value, { what: where, hidden: true });
-  return {
-    cell,
-    host: rds.host,
-    port: rds.port ?? 3306,
-    user: rds.username,
-    password: rds.password,
-    database: rds.dbname,
-    tls: readTls(preferOwn(tlsOptions(rds), common), rds.host, where),
-  };
-}
-
-function tlsOptions(value: { ssl?: string | undefined; ssl_ca?: string | undefined }): TlsOptions {
-  return {
-    ...(value.ssl === undefined ? {} : { ssl: value.ssl }),
-    ...(value.ssl_ca === undefined ? {} : { ca: value.ssl_ca }),
-  };
-}
-
-function database(cells: CellConnection[]): CloudConnection {
-  const seen = new Map<string, string>();
-  for (const { cell, host, port: at, database: name } of cells) {
-    const twin = seen.get(`${host}:${at}/${name}`);
-    if (twin !== undefined) {
-      throw new InputError(
-        `secret: cells: ${cell}: names the same database as ${twin}; accepted: each database once`,
-      );
-    }
-    seen.set(`${host}:${at}/${name}`, cell);
-  }
-  return { kind: 'database', cells };
+/** Whichever comes first counts: a value of several lines may look like a line of the other form. */
+function textForm(text: string): 'openrc' | 'yaml' | 'json' {
+  const openrc = text.search(OPENRC);
+  const yaml = text.search(CLOUDS_YAML);
+  if (openrc >= 0 && (yaml < 0 || openrc < yaml)) return 'openrc';
+  return yaml >= 0 ? 'yaml' : 'json';
 }
 
 function readJson(text: string): unknown {
@@ -115,25 +53,8 @@ function readJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     // The parser's own message quotes the text, which is a secret.
-    throw new InputError(`secret: neither a DSN nor JSON; accepted: ${ACCEPTED}`);
+    throw new InputError(
+      `secret: neither a DSN nor JSON, nor an openrc file or a clouds.yaml; accepted: ${ACCEPTED}`,
+    );
   }
-}
-
-function refuseOpenStackText(text: string): void {
-  const openrc = /^\s*(export\s+)?OS_[A-Z_]+=/m.test(text);
-  const cloudsYaml = /^clouds:\s*$/m.test(text);
-  if (openrc || cloudsYaml) refuseOpenStack(openrc ? 'an openrc file' : 'a clouds.yaml');
-}
-
-function refuseOpenStackKeys(value: object): void {
-  const keys = Object.keys(value);
-  if (keys.some((key) => key.startsWith('OS_') || ['auth', 'auth_url', 'clouds'].includes(key))) {
-    refuseOpenStack('OpenStack credentials');
-  }
-}
-
-function refuseOpenStack(form: string): never {
-  throw new InputError(
-    `secret: ${form}: the Nova API as a source is not supported yet; accepted: ${ACCEPTED}`,
-  );
 }

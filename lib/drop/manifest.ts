@@ -1,6 +1,6 @@
 import type { Masking } from '../mask/masking.ts';
 import type { Settings } from '../settings.ts';
-import type { Source, WindowOutcome } from '../source/source.ts';
+import type { ApiView, Source, WindowOutcome } from '../source/source.ts';
 import { iso } from '../time.ts';
 import type { Window } from '../window.ts';
 
@@ -22,8 +22,10 @@ export interface Manifest {
   readonly created: string;
   readonly files: readonly ManifestFile[];
   readonly counts: Counts;
-  /** Start of the oldest event that the source still had; what is older was purged. */
+  /** Start of the oldest event that the source still had; what is older was purged. Null where nobody can tell (the API). */
   readonly sourceFrom: string | null;
+  /** Only of a drop that came over the API. */
+  readonly api?: ApiView;
 }
 
 export interface ManifestFile {
@@ -78,6 +80,7 @@ export function makeManifest(drop: {
     files: drop.files,
     counts: drop.counts,
     sourceFrom: outcome.sourceFrom === null ? null : iso(outcome.sourceFrom),
+    ...(outcome.api === undefined ? {} : { api: outcome.api }),
   };
 }
 

@@ -40,6 +40,19 @@ export interface WindowOutcome {
   readonly counts: SourceCounts;
   /** Start of the oldest event that the source still has: what lies before was purged, and is not "nothing". */
   readonly sourceFrom: Seconds | null;
+  /** Only of the API, which never shows all. */
+  readonly api?: ApiView;
+}
+
+/** How much of the cloud the API showed in a window. */
+export interface ApiView {
+  readonly microversion: string;
+  /** Requests sent for the window, to Keystone too. */
+  readonly requests: number;
+  /** Whether every live server was asked for its actions, or only those that looked changed. */
+  readonly swept: boolean;
+  /** What could not be seen, by reason. */
+  readonly unseen: readonly string[];
 }
 
 export type SourceState = Readonly<Record<string, unknown>>;

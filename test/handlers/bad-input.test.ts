@@ -1,4 +1,5 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, Socket, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -15,7 +16,16 @@ vi.hoisted(() => {
 const GOOD_EVENT = { scheduledTime: '2025-06-02T00:45:00Z' };
 const PASSWORD = 'hunter2-of-nova';
 const MASKING_SECRET = 'c2hvcnQtbWFza2luZy1zZWNyZXQ=';
-const HIDDEN = [PASSWORD, encodeURIComponent(PASSWORD), 'novareader', MASKING_SECRET, 'keystone-pw'];
+const KEYSTONE = `${randomUUID()}.example`;
+const KEYSTONE_PASSWORD = randomUUID();
+const HIDDEN = [
+  PASSWORD,
+  encodeURIComponent(PASSWORD),
+  'novareader',
+  MASKING_SECRET,
+  KEYSTONE,
+  KEYSTONE_PASSWORD.slice(0, 8),
+];
 
 let logged: string;
 
@@ -73,6 +83,18 @@ const rds = (changes: object): string =>
     ...changes,
   });
 const dsn = (rest: string): string => `mysql://novareader:${PASSWORD}@localhost${rest}`;
+const openStack = (changes: object): string =>
+  JSON.stringify({
+    OS_AUTH_URL: `https://${KEYSTONE}/v3`,
+    OS_USERNAME: 'novareader',
+    OS_PASSWORD: KEYSTONE_PASSWORD,
+    OS_PROJECT_NAME: 'traces',
+    ...changes,
+  });
+const openrc = (lines: string): string =>
+  `export OS_AUTH_URL=https://${KEYSTONE}/v3 OS_USERNAME=novareader\n${lines}\n`;
+const cloudsYaml = (lines: string): string =>
+  `clouds:\n  mine:\n    auth:\n      auth_url: https://${KEYSTONE}/v3\n      username: novareader\n${lines}\n`;
 
 const SETTINGS: BadInput[] = [
   {
@@ -183,7 +205,8 @@ const SECRETS: BadInput[] = [
   {
     of: 'neither a DSN nor JSON',
     secret: `novareader:${PASSWORD}@localhost`,
-    message: /^secret: neither a DSN nor JSON; accepted: a mysql:\/\/ DSN/,
+    message:
+      /^secret: neither a DSN nor JSON, nor an openrc file or a clouds.yaml; accepted: a mysql:\/\/ DSN/,
   },
   { of: 'broken JSON', secret: rds({}).slice(0, -1), message: /^secret: neither a DSN nor JSON/ },
   { of: 'a JSON list', secret: JSON.stringify([PASSWORD]), message: /^secret: accepted: a mysql:\/\/ DSN/ },
@@ -265,23 +288,89 @@ const SECRETS: BadInput[] = [
     message: /^secret: cells: cell0: names the same database as cell1/,
   },
   {
-    of: 'OpenStack credentials',
-    secret: JSON.stringify({
-      auth_url: 'https://keystone/v3',
-      username: 'novareader',
-      password: 'keystone-pw',
-    }),
-    message: /^secret: OpenStack credentials: .*not supported yet/,
+    of: 'OpenStack credentials without a password',
+    secret: openStack({ OS_PASSWORD: undefined }),
+    message: /^secret: OS_PASSWORD: got nothing; accepted: a password, an application credential or a token$/,
   },
   {
-    of: 'an openrc file',
-    secret: 'export OS_AUTH_URL=https://keystone/v3\nexport OS_PASSWORD=keystone-pw\n',
-    message: /^secret: an openrc file: .*not supported yet/,
+    of: 'OpenStack credentials with a password that is no text',
+    secret: openStack({ OS_PASSWORD: [KEYSTONE_PASSWORD] }),
+    message: /^secret: OS_PASSWORD: accepted: a text/,
   },
   {
-    of: 'a clouds.yaml',
-    secret: 'clouds:\n  mycloud:\n    auth:\n      password: keystone-pw\n',
-    message: /^secret: a clouds.yaml: .*not supported yet/,
+    of: 'OpenStack credentials with a variable that is not known',
+    secret: openStack({ OS_PASSWRD: KEYSTONE_PASSWORD }),
+    message: /^secret: OS_PASSWRD: unknown; accepted: OS_AUTH_TYPE, OS_AUTH_URL, OS_USERNAME/,
+  },
+  {
+    of: 'OpenStack credentials in the URL',
+    secret: openStack({ OS_AUTH_URL: `https://novareader:${KEYSTONE_PASSWORD}@${KEYSTONE}/v3` }),
+    message: /^secret: OS_AUTH_URL: accepted: the http:\/\/ or https:\/\/ URL of Keystone, without user/,
+  },
+  {
+    of: 'OpenStack credentials of two kinds',
+    secret: openStack({ OS_APPLICATION_CREDENTIAL_SECRET: KEYSTONE_PASSWORD }),
+    message: /^secret: OS_APPLICATION_CREDENTIAL_SECRET: contradicts OS_PASSWORD; accepted: one of them/,
+  },
+  {
+    of: 'OpenStack credentials of a kind that is not known',
+    secret: openStack({ OS_AUTH_TYPE: 'v3oidcpassword' }),
+    message: /^secret: OS_AUTH_TYPE: accepted: password, v3password/,
+  },
+  {
+    of: 'OpenStack credentials for a project and the system',
+    secret: openStack({ OS_SYSTEM_SCOPE: 'all' }),
+    message: /^secret: OS_SYSTEM_SCOPE: contradicts OS_PROJECT_NAME; accepted: one of them/,
+  },
+  {
+    of: 'OpenStack credentials for a domain',
+    secret: openStack({ OS_PROJECT_NAME: undefined, OS_DOMAIN_NAME: KEYSTONE_PASSWORD }),
+    message: /^secret: OS_DOMAIN_NAME: by itself it asks for a domain/,
+  },
+  {
+    of: 'OpenStack credentials with the path of a CA',
+    secret: openStack({ OS_CACERT: '/etc/ssl/ca.pem' }),
+    message: /^secret: OS_CACERT: accepted: the text of a PEM certificate, not a path$/,
+  },
+  {
+    of: 'JSON of a cloud and a database at once',
+    secret: openStack({ dbname: 'nova', host: KEYSTONE }),
+    message: /^secret: dbname: unknown; accepted: OS_AUTH_TYPE/,
+  },
+  {
+    of: 'an openrc file as Horizon gives it',
+    secret: openrc('read -sr OS_PASSWORD_INPUT\nexport OS_PASSWORD=$OS_PASSWORD_INPUT'),
+    message: /^secret: OS_PASSWORD: is asked for at a terminal; accepted: the value itself/,
+  },
+  {
+    of: 'an openrc file with a command in it',
+    secret: openrc(`export OS_PASSWORD=$(echo ${KEYSTONE_PASSWORD})`),
+    message: /^secret: OS_PASSWORD: needs a shell; accepted: the value itself, in single quotes$/,
+  },
+  {
+    of: 'an openrc file with a quote that is not closed',
+    secret: openrc(`export OS_PASSWORD='${KEYSTONE_PASSWORD}`),
+    message: /^secret: OS_PASSWORD: accepted: every ' closed by another$/,
+  },
+  {
+    of: 'a clouds.yaml without a project',
+    secret: cloudsYaml(`      password: ${JSON.stringify(KEYSTONE_PASSWORD)}`),
+    message: /^secret: clouds: auth: project_name: got nothing; accepted: a project/,
+  },
+  {
+    of: 'a clouds.yaml of several clouds',
+    secret: cloudsYaml(`      password: "${KEYSTONE_PASSWORD}"\n  theirs: {}`),
+    message: /^secret: clouds: has several; accepted: one, or cloud: NAME beside clouds/,
+  },
+  {
+    of: 'a clouds.yaml with a key given twice',
+    secret: cloudsYaml(`      password: "${KEYSTONE_PASSWORD}"\n      password: "${KEYSTONE_PASSWORD}"`),
+    message: /^secret: line 7: DUPLICATE_KEY; accepted: valid YAML$/,
+  },
+  {
+    of: 'a clouds.yaml that is no YAML',
+    secret: cloudsYaml(`\t\tpassword: ${KEYSTONE_PASSWORD}`),
+    message: /^secret: line 6: TAB_AS_INDENT; accepted: valid YAML$/,
   },
 ];
 

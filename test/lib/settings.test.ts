@@ -56,6 +56,9 @@ describe('settings', () => {
       'STAR_HOST_FROM: got "event", but STAR_MACHINES=baremetal always names the node',
     ],
     [{ STAR_HOST_FROM: 'node' }, 'STAR_HOST_FROM: got "node"; accepted: event or instance'],
+    [{ STAR_API_CONCURRENCY: '0' }, 'STAR_API_CONCURRENCY: got "0"; accepted: 1 to 64'],
+    [{ STAR_API_SWEEP_HOURS: '721' }, 'STAR_API_SWEEP_HOURS: got "721"; accepted: whole hours, 0 to 720'],
+    [{ STAR_ALLOW_PARTIAL: 'yes' }, 'STAR_ALLOW_PARTIAL: got "yes"; accepted: true or false'],
     [{ STAR_WINDOW: '60' }, 'STAR_WINDOW: unknown; accepted: STAR_BUCKET, STAR_PREFIX'],
   ])('refuse %j', (wrong, message) => {
     expect(() => readSettings({ ...least, ...wrong })).toThrow(message);

@@ -1,6 +1,7 @@
 import type { CellConnection } from '../../connection/connection.ts';
 import { InputError } from '../../errors.ts';
 import type { Seconds } from '../../time.ts';
+import { ahead } from '../ahead.ts';
 import type { Batch, Source, SourceCounts, WindowOutcome } from '../source.ts';
 import { type CellOutcome, readCell } from './cell.ts';
 import { type CellSession, openCell } from './session.ts';
@@ -79,17 +80,8 @@ async function* mergeCells(
       yield { events: step.value.events, watermark: Math.min(...lanes.map(({ watermark }) => watermark)) };
     }
   } finally {
-    // A reader that runs ahead may fail after the consumer has gone; nobody is left to be told.
     await Promise.allSettled(lanes.map(({ next }) => next));
   }
-}
-
-function ahead(
-  reader: AsyncGenerator<Batch, CellOutcome, void>,
-): Promise<IteratorResult<Batch, CellOutcome>> {
-  const next = reader.next();
-  next.catch(() => undefined);
-  return next;
 }
 
 function joinOutcomes(outcomes: ReadonlyMap<string, CellOutcome>): WindowOutcome {

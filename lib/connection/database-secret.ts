@@ -1,0 +1,106 @@
+import * as z from 'zod/mini';
+import { InputError } from '../errors.ts';
+import { check } from '../validate.ts';
+import type { CellConnection, DatabaseConnection } from './connection.ts';
+import { parseDsn, preferOwn, readTls, type TlsOptions } from './dsn.ts';
+
+/** The single database of a secret without cells; the name that Nova gives its first cell. */
+const ONLY_CELL = 'cell1';
+
+const nonEmpty = (accepted: string) =>
+  z.string({ error: accepted }).check(z.minLength(1, { error: accepted }));
+
+const port = z
+  .pipe(z.union([z.string(), z.number()], { error: '1 to 65535' }), z.transform(Number))
+  .check(z.refine((n) => Number.isInteger(n) && n > 0 && n < 65536, { error: '1 to 65535' }));
+
+const tls = {
+  ssl: z.optional(z.string({ error: 'verify, rds or off' })),
+  ssl_ca: z.optional(z.string({ error: 'the text of a PEM certificate' })),
+};
+
+/** As AWS writes it for RDS; the keys that say nothing about the connection are accepted and left alone. */
+const RdsSecret = z.strictObject({
+  host: nonEmpty('a host name or address'),
+  port: z.optional(port),
+  username: nonEmpty('a user name'),
+  password: z.string({ error: 'a password' }),
+  dbname: nonEmpty('the name of the cell database'),
+  engine: z.optional(z.enum(['mysql', 'mariadb', 'aurora-mysql', 'aurora'], { error: 'mysql or mariadb' })),
+  dbInstanceIdentifier: z.optional(z.string()),
+  dbClusterIdentifier: z.optional(z.string()),
+  masterarn: z.optional(z.string()),
+  ...tls,
+});
+
+const CellsSecret = z.strictObject({
+  cells: z.record(
+    z.string().check(z.regex(/^[\w.-]{1,64}$/, { error: 'a cell name of letters, digits, dots, hyphens' })),
+    z.union([z.string(), z.looseObject({})], {
+      error: 'a DSN, or JSON with host, username, password and dbname',
+    }),
+    { error: 'an object of cell names and their DSNs' },
+  ),
+  ...tls,
+});
+
+/**
+ * One DSN: the only cell's.
+ *
+ * @throws InputError that names the part, never what it holds
+ */
+export function dsnConnection(dsn: string): DatabaseConnection {
+  return database([parseDsn(dsn, 'secret', ONLY_CELL)]);
+}
+
+/**
+ * JSON of one database as AWS writes it for RDS, or of several `cells`.
+ *
+ * @throws InputError that names the field and what is accepted; never what the secret holds
+ */
+export function databaseConnection(value: object): DatabaseConnection {
+  if (!('cells' in value)) return database([parseRds(value, 'secret', ONLY_CELL)]);
+
+  const { cells, ...options } = check(CellsSecret, value, { what: 'secret', hidden: true });
+  const connections = Object.entries(cells).map(([cell, dsn]) => {
+    const where = `secret: cells: ${cell}`;
+    const common = tlsOptions(options);
+    return typeof dsn === 'string' ? parseDsn(dsn, where, cell, common) : parseRds(dsn, where, cell, common);
+  });
+  if (connections.length === 0) throw new InputError('secret: cells: accepted: at least one cell');
+  return database(connections);
+}
+
+function parseRds(value: object, where: string, cell: string, common: TlsOptions = {}): CellConnection {
+  const rds = check(RdsSecret, value, { what: where, hidden: true });
+  return {
+    cell,
+    host: rds.host,
+    port: rds.port ?? 3306,
+    user: rds.username,
+    password: rds.password,
+    database: rds.dbname,
+    tls: readTls(preferOwn(tlsOptions(rds), common), rds.host, where),
+  };
+}
+
+function tlsOptions(value: { ssl?: string | undefined; ssl_ca?: string | undefined }): TlsOptions {
+  return {
+    ...(value.ssl === undefined ? {} : { ssl: value.ssl }),
+    ...(value.ssl_ca === undefined ? {} : { ca: value.ssl_ca }),
+  };
+}
+
+function database(cells: CellConnection[]): DatabaseConnection {
+  const seen = new Map<string, string>();
+  for (const { cell, host, port: at, database: name } of cells) {
+    const twin = seen.get(`${host}:${at}/${name}`);
+    if (twin !== undefined) {
+      throw new InputError(
+        `secret: cells: ${cell}: names the same database as ${twin}; accepted: each database once`,
+      );
+    }
+    seen.set(`${host}:${at}/${name}`, cell);
+  }
+  return { kind: 'database', cells };
+}

@@ -1,0 +1,144 @@
+import { InputError } from '../errors.ts';
+import { type Field, isIgnored, isKnown, type OpenStackFields } from './openstack-fields.ts';
+import { type Part, shellWords, type Word } from './shell-words.ts';
+
+/** Why a value is not to be had without running the file, and what to write. */
+const NEEDS = {
+  shell: 'needs a shell; accepted: the value itself, in single quotes',
+  terminal: 'is asked for at a terminal; accepted: the value itself, in place of the line with read',
+  condition:
+    'is set within if, case, a loop, a function or brackets, or behind && or ||; accepted: a line of its own',
+  quotes: 'has something behind its value; accepted: the whole value in quotes',
+};
+
+type Value = { readonly text: string } | { readonly needs: keyof typeof NEEDS };
+
+/** What opens a block, and what closes it. */
+const BLOCKS: ReadonlyMap<string, string> = new Map([
+  ['if', 'fi'],
+  ['case', 'esac'],
+  ['for', 'done'],
+  ['while', 'done'],
+  ['until', 'done'],
+  ['select', 'done'],
+  ['{', '}'],
+]);
+/** What stands behind these is no command. */
+const HEADED = ['case', 'for', 'select'];
+const PLAIN_ENDS = ['\n', ';', ';;', '&&', '||'];
+const INNER = ['then', 'elif', 'else', 'do', '!'];
+const DECLARING = ['export', 'declare', 'typeset', 'readonly'];
+
+/** One simple command, and how it is joined to what comes before and behind. */
+interface Command {
+  readonly words: readonly Word[];
+  readonly isConditional: boolean;
+  readonly end: string;
+}
+
+/**
+ * Reads the text of an openrc file: assignments to `OS_` variables, exported or not, with references to what the
+ * file has set before. Other commands are passed over, and so are other variables. An empty value is as good as none;
+ * Horizon's files unset such variables themselves.
+ *
+ * @throws InputError naming a variable whose value is not in the file: asked for, set conditionally, from a command
+ */
+export function openrcFields(text: string): OpenStackFields {
+  const variables = new Map<string, Value>();
+  const references = new Set<string>();
+  for (const command of commands(text)) run(command, variables, references);
+
+  const fields: Field[] = [];
+  for (const [spelt, value] of variables) {
+    const name = spelt.slice('OS_'.length).toLowerCase();
+    if (!/^OS_[A-Z0-9_]+$/.test(spelt) || isIgnored(name)) continue;
+    const isHelp = references.has(spelt) || ('needs' in value && value.needs === 'terminal');
+    if (isHelp && !isKnown(name)) continue;
+    if ('needs' in value) throw new InputError(`secret: ${spelt}: ${NEEDS[value.needs]}`);
+    if (value.text !== '') fields.push({ name, spelt, value: value.text });
+  }
+  return { fields, spell: (name) => `OS_${name.toUpperCase()}` };
+}
+
+function* commands(text: string): Generator<Command> {
+  const open: string[] = [];
+  let words: Word[] = [];
+  let isChained = false;
+  for (const token of [...shellWords(text), { operator: '\n' }]) {
+    if ('operator' in token) {
+      const { operator } = token;
+      const isChain = ['&&', '||', '|'].includes(operator);
+      if (words.length > 0) {
+        yield { words, isConditional: isChained || open.length > 0, end: operator };
+        isChained = isChain;
+      }
+      isChained ||= isChain;
+      words = [];
+      if (operator === '(') open.push(')');
+      if (operator === ')' && open.at(-1) === ')') open.pop();
+    } else if (words.length > 0) {
+      words.push(token);
+      if (token.raw === '{' && words[0]?.raw === 'function') open.push('}');
+    } else if (token.raw === open.at(-1)) {
+      open.pop();
+    } else if (!INNER.includes(token.raw)) {
+      const close = BLOCKS.get(token.raw);
+      if (close !== undefined) open.push(close);
+      if (close === undefined || HEADED.includes(token.raw)) words.push(token);
+    }
+  }
+}
+
+function run(
+  { words, isConditional, end }: Command,
+  variables: Map<string, Value>,
+  references: Set<string>,
+): void {
+  const verbAt = words.findIndex(({ name }) => name === undefined);
+  const before = verbAt < 0 ? words : words.slice(0, verbAt);
+  const [verb, ...rest] = verbAt < 0 ? [] : words.slice(verbAt);
+
+  if (verb === undefined) assign(before);
+  // NAME=value command: set for that command only, or a value with a blank that lacks its quotes.
+  else for (const { name = '' } of before) variables.set(name, { needs: 'quotes' });
+
+  if (verb !== undefined && DECLARING.includes(verb.raw)) {
+    const options = rest.filter(({ raw }) => /^-\w*$/.test(raw));
+    if (!options.some(({ raw }) => /[fn]/.test(raw))) assign(rest.filter((word) => !options.includes(word)));
+  } else if (verb?.raw === 'unset') {
+    // On a condition it is Horizon's: that the variable is empty.
+    if (!isConditional) for (const { raw } of rest) variables.delete(raw);
+  } else if (verb?.raw === 'read') {
+    for (const { raw } of rest) {
+      // "If there is none yet", most likely.
+      if (!isConditional || !variables.has(raw)) variables.set(raw, { needs: 'terminal' });
+    }
+  }
+
+  function assign(assignments: readonly Word[]): void {
+    let last: string | undefined;
+    for (const { name, raw, parts } of assignments) {
+      if (name !== undefined) variables.set(name, valueOf(parts));
+      // A name alone declares what is there already; else it is the rest of a value with a blank in it.
+      else if (last !== undefined && !variables.has(raw)) variables.set(last, { needs: 'quotes' });
+      last = name ?? last;
+    }
+    // An & or | in a value without quotes, rather than what it says.
+    if (last !== undefined && !PLAIN_ENDS.includes(end)) variables.set(last, { needs: 'quotes' });
+  }
+
+  function valueOf(parts: readonly Part[]): Value {
+    let text = '';
+    for (const part of parts) {
+      if (part === 'shell') return { needs: 'shell' };
+      if ('text' in part) text += part.text;
+      else {
+        references.add(part.variable);
+        const value = variables.get(part.variable) ?? { needs: 'shell' };
+        if ('needs' in value) return value;
+        text += value.text;
+      }
+    }
+    return isConditional ? { needs: 'condition' } : { text };
+  }
+}

@@ -1,0 +1,154 @@
+import { InputError } from '../errors.ts';
+import {
+  readAuthType,
+  readCertificate,
+  readFlag,
+  readInterface,
+  readSystemScope,
+  readText,
+  readUrl,
+  readVersion,
+} from './openstack-values.ts';
+
+/** One thing that an openrc file, a clouds.yaml or JSON says. */
+export interface Field {
+  /** clouds.yaml's name, whatever the form: `auth_url` for `OS_AUTH_URL` too. */
+  readonly name: string;
+  /** As the operator spelt it, for errors: `OS_AUTH_URL`, `clouds: auth: auth_url`. */
+  readonly spelt: string;
+  readonly value: unknown;
+}
+
+export interface OpenStackFields {
+  readonly fields: readonly Field[];
+  /** How the operator would spell a field that is missing. */
+  readonly spell: (name: string) => string;
+}
+
+/** A value, and the name under which it was given. */
+export interface Said<T> {
+  readonly value: T;
+  readonly spelt: string;
+}
+
+/** What the rules go by; each under one name. */
+export type SaidFields = {
+  readonly [Name in keyof typeof FIELDS]?: Said<ReturnType<(typeof FIELDS)[Name]>>;
+};
+
+/** The names are keystoneauth's options and openstacksdk's `openstack/config`. */
+const FIELDS = {
+  auth_type: readAuthType,
+  auth_url: readUrl,
+  username: readText,
+  user_id: readText,
+  user_domain_id: readText,
+  user_domain_name: readText,
+  password: readText,
+  application_credential_id: readText,
+  application_credential_name: readText,
+  application_credential_secret: readText,
+  token: readText,
+  project_id: readText,
+  project_name: readText,
+  project_domain_id: readText,
+  project_domain_name: readText,
+  domain_id: readText,
+  domain_name: readText,
+  default_domain_id: readText,
+  default_domain_name: readText,
+  system_scope: readSystemScope,
+  identity_api_version: readVersion,
+  region_name: readText,
+  interface: readInterface,
+  compute_interface: readInterface,
+  cacert: readCertificate,
+  insecure: readFlag,
+  verify: readFlag,
+};
+
+/** Older names, and what other clients call the same. */
+const SAME: ReadonlyMap<string, keyof typeof FIELDS> = new Map([
+  ['auth_plugin', 'auth_type'],
+  ['user_name', 'username'],
+  ['userid', 'user_id'],
+  ['auth_token', 'token'],
+  ['tenant_id', 'project_id'],
+  ['tenant_name', 'project_name'],
+  // python-openstackclient sends its value as an id.
+  ['default_domain', 'default_domain_id'],
+  ['auth_version', 'identity_api_version'],
+  ['endpoint_type', 'interface'],
+  ['compute_endpoint_type', 'compute_interface'],
+]);
+
+const ELSEWHERE = 'it points to what is not in the secret; accepted: the credentials themselves';
+const NO_CLIENT_CERTIFICATE = 'client certificates are not supported; accepted: none';
+
+/** Known, and refused: to leave these alone would be to read another cloud, or to fail later and less clearly. */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ['cloud', ELSEWHERE],
+  ['profile', ELSEWHERE],
+  ['client_config_file', ELSEWHERE],
+  ['client_secure_file', ELSEWHERE],
+  ['regions', 'a run reads one region; accepted: its name as region_name'],
+  ['compute_endpoint_override', 'Nova is found in Keystone’s catalogue; accepted: none'],
+  ['trust_id', 'trusts are not supported; accepted: a project, or system scope'],
+  ['passcode', 'one-time passcodes are not supported; accepted: a password or an application credential'],
+  ['cert', NO_CLIENT_CERTIFICATE],
+  ['key', NO_CLIENT_CERTIFICATE],
+]);
+
+/** What well-known files carry and this has no use for: other services, caches, time-outs, networks, images. */
+const IGNORED = [
+  /_api_version$|_(default_)?microversion$|_(endpoint_type|interface)$|_service_(type|name)$/,
+  /_endpoint_override$|(^|_)timeout$|_retries$|_rate_limit$|_concurrency$|^rate_limits?$/,
+  /^(networks|(ex|in)ternal_network|floating_ip_source|secgroup_source|nova_\w+|use_\w+_network)$/,
+  /^(image_format|image_api_use_tasks|disable_vendor_agent|vendor_hook|message|status)$/,
+  /^(no_cache|cache|cloud_?name|auth_protocol|force_ipv4|prefer_ipv6|metrics|statsd|debug)$/,
+  // openstacksdk leaves these of its own and oslo's test variables alone as well.
+  /^(test|std|log)(_|$)/,
+];
+
+/** Whether the rules go by it; anything else that is not ignored is refused. */
+export function isKnown(name: string): boolean {
+  return targetOf(name) !== undefined || REFUSED.has(name);
+}
+
+export function isIgnored(name: string): boolean {
+  return !isKnown(name) && IGNORED.some((pattern) => pattern.test(name));
+}
+
+function targetOf(name: string): keyof typeof FIELDS | undefined {
+  return Object.hasOwn(FIELDS, name) ? (name as keyof typeof FIELDS) : SAME.get(name);
+}
+
+/**
+ * Reads every field by itself. Two names of one thing may both be given, as kolla and Horizon do, if they agree.
+ *
+ * @throws InputError for a field that is unknown, cannot be used, or says two things
+ */
+export function readFields({ fields, spell }: OpenStackFields): SaidFields {
+  const said: { -readonly [Name in keyof SaidFields]?: Said<unknown> } = {};
+  for (const { name, spelt, value } of fields) {
+    if (isIgnored(name)) continue;
+    const refused = REFUSED.get(name);
+    if (refused !== undefined) throw new InputError(`secret: ${spelt}: ${refused}`);
+    const target = targetOf(name);
+    if (target === undefined) {
+      const known = Object.keys(FIELDS).map((each) => spell(each).split(': ').at(-1));
+      throw new InputError(`secret: ${spelt}: unknown; accepted: ${known.join(', ')}`);
+    }
+    const read = FIELDS[target](value, (accepted) => {
+      throw new InputError(`secret: ${spelt}: accepted: ${accepted}`);
+    });
+    const twin = said[target];
+    if (twin !== undefined && twin.value !== read) {
+      throw new InputError(
+        `secret: ${spelt}: contradicts ${twin.spelt}; accepted: one of them, or both alike`,
+      );
+    }
+    said[target] = { value: read, spelt };
+  }
+  return said as SaidFields;
+}

@@ -1,0 +1,69 @@
+/** Refuses a value with what is accepted in its place. */
+export type Refuse = (accepted: string) => never;
+
+const AUTH_TYPES = [
+  'password',
+  'v3password',
+  'v2password',
+  'token',
+  'v3token',
+  'v2token',
+  'v3applicationcredential',
+] as const;
+
+export function readAuthType(value: unknown, refuse: Refuse): (typeof AUTH_TYPES)[number] {
+  return AUTH_TYPES.find((type) => type === value) ?? refuse(AUTH_TYPES.join(', '));
+}
+
+export function readSystemScope(value: unknown, refuse: Refuse): 'all' {
+  return value === 'all' ? value : refuse('all');
+}
+
+export function readText(value: unknown, refuse: Refuse): string {
+  if (value === '' || value === null || value === undefined) refuse('a text that is not empty');
+  // As a number 0123 or 1e5 would come out as another text.
+  if (typeof value !== 'string')
+    return refuse('a text, in quotes where it could pass for a number, a date, yes or no');
+  // An unclosed quote, a YAML block or a file's last line: nothing that Keystone knows spans lines.
+  return /[\r\n\0]/.test(value) ? refuse('a text on one line') : value;
+}
+
+export function readUrl(value: unknown, refuse: Refuse): string {
+  const text = readText(value, refuse);
+  const isPlain = /^https?:\/\/[^/\\?#@\s]+(\/[^\\?#@\s]*)?$/i.test(text) && URL.canParse(text);
+  return isPlain
+    ? text
+    : refuse('the http:// or https:// URL of Keystone, without user, password, blanks, @, ? and #');
+}
+
+/** Numbers and truth values are as good as their text here, unlike in a password. */
+function shown(value: unknown): string {
+  return ['string', 'number', 'boolean'].includes(typeof value)
+    ? `${value as string | number | boolean}`
+    : '';
+}
+
+export function readVersion(value: unknown, refuse: Refuse): 'v3' | 'v2.0' {
+  const [, major] = /^v?([23])(?:\.\d{1,2})?$/.exec(shown(value)) ?? refuse('3, or 2.0');
+  return major === '3' ? 'v3' : 'v2.0';
+}
+
+export function readInterface(value: unknown, refuse: Refuse): 'public' | 'internal' | 'admin' {
+  const [, name] =
+    /^(public|internal|admin)(?:URL)?$/.exec(shown(value)) ?? refuse('public, internal, admin');
+  return name as 'public' | 'internal' | 'admin';
+}
+
+export function readFlag(value: unknown, refuse: Refuse): boolean {
+  const text = shown(value).toLowerCase();
+  if (['true', 'yes', 'on', '1'].includes(text)) return true;
+  return ['false', 'no', 'off', '0'].includes(text) ? false : refuse('true or false');
+}
+
+export function readCertificate(value: unknown, refuse: Refuse): string {
+  if (typeof value !== 'string' || !value.includes('-----BEGIN CERTIFICATE-----')) {
+    return refuse('the text of a PEM certificate, not a path');
+  }
+  // Put into one line of an openrc file, or escaped twice in JSON.
+  return value.includes('\n') ? value : value.replaceAll(String.raw`\n`, '\n');
+}

@@ -1,0 +1,204 @@
+import { InputError } from '../errors.ts';
+import type {
+  InDomain,
+  Named,
+  OpenStackConnection,
+  OpenStackIdentity,
+  OpenStackScope,
+} from './connection.ts';
+import { type OpenStackFields, readFields, type Said, type SaidFields } from './openstack-fields.ts';
+
+type Method = OpenStackIdentity['method'];
+type Version = Said<'v3' | 'v2.0'> | undefined;
+
+/** What is said, and how to name what is not. */
+interface Given {
+  readonly said: SaidFields;
+  readonly spell: (name: string) => string;
+}
+
+/**
+ * Makes a connection of what a secret says about an OpenStack cloud. These are the rules of keystoneauth's plugins
+ * and of openstacksdk's `openstack/config`, except that what they would pass over or leave to Keystone to refuse is
+ * refused here.
+ *
+ * @throws InputError that names the fields as they are spelt, never what they hold
+ */
+export function openStackConnection(fields: OpenStackFields): OpenStackConnection {
+  const given: Given = { said: readFields(fields), spell: fields.spell };
+  const { said } = given;
+  const method = methodOf(given);
+  const authUrl = said.auth_url ?? missing(given, 'auth_url', 'the URL of Keystone');
+  const version = versionOf(given, method);
+  const scope = scopeOf(given, method, version);
+  return {
+    kind: 'api',
+    authUrl: authUrl.value,
+    identityVersion: version?.value,
+    identity: identityOf(given, method, version),
+    scope,
+    region: said.region_name?.value,
+    // The catalogue is searched for Nova only, so what is said for compute counts first, as in openstacksdk.
+    interface: (said.compute_interface ?? said.interface)?.value ?? 'public',
+    tls: tlsOf(said),
+  };
+}
+
+/** As `auth_type` says, or else the one for which there is something to show. */
+function methodOf(given: Given): Method {
+  const { said } = given;
+  if (said.auth_type !== undefined) {
+    const { value } = said.auth_type;
+    if (value === 'v3applicationcredential') return 'applicationCredential';
+    return value.endsWith('password') ? 'password' : 'token';
+  }
+  const shown: [Method, Said<string> | undefined][] = [
+    ['password', said.password],
+    ['applicationCredential', credentialOf(said)],
+    ['token', said.token],
+  ];
+  const [first, second] = shown.filter(([, field]) => field !== undefined);
+  if (first === undefined)
+    return missing(given, 'password', 'a password, an application credential or a token');
+  if (second !== undefined) {
+    contradiction(second[1]!, first[1]!, `one of them, or ${nameOf(given, 'auth_type')} to say which`);
+  }
+  return first[0];
+}
+
+/** The version that is asked for, wherever that is said; there is more than one place. */
+function versionOf({ said }: Given, method: Method): Version {
+  const { auth_type: type, auth_url: url } = said;
+  const inType = /^v[23]/.exec(type?.value ?? '')?.[0];
+  const inUrl = /\/(v3|v2\.0)\/*$/.exec(url?.value ?? '')?.[1];
+  const asked: [version: string | undefined, Said<unknown> | undefined][] = [
+    [said.identity_api_version?.value, said.identity_api_version],
+    [inUrl, url],
+    [inType, type],
+    // Neither is there in v2.0.
+    [method === 'applicationCredential' ? 'v3' : undefined, credentialOf(said)],
+    ['v3', said.system_scope],
+  ];
+  let version: Version;
+  for (const [asks, field] of asked) {
+    if (asks === undefined || field === undefined) continue;
+    const value = asks === 'v3' ? 'v3' : 'v2.0';
+    if (version !== undefined && version.value !== value) {
+      contradiction(field, version, 'Keystone v3, or v2.0 with a user and a project');
+    }
+    version ??= { value, spelt: field.spelt };
+  }
+  return version;
+}
+
+function scopeOf(given: Given, method: Method, version: Version): OpenStackScope {
+  const { said } = given;
+  const project = said.project_id ?? said.project_name;
+  const domain = said.domain_id ?? said.domain_name;
+  const scope = project ?? said.system_scope ?? domain;
+  if (method === 'applicationCredential') {
+    const credential = credentialOf(said);
+    // Keystone refuses a scope beside it.
+    if (scope !== undefined && credential !== undefined) {
+      contradiction(scope, credential, 'an application credential alone, it has its project');
+    }
+    return { ofCredential: true };
+  }
+  if (said.system_scope !== undefined) {
+    const other = project ?? domain;
+    if (other !== undefined) contradiction(said.system_scope, other, 'one of them');
+    return { system: true };
+  }
+  if (said.project_id !== undefined) return { project: { id: said.project_id.value } };
+  if (said.project_name !== undefined) {
+    return { project: { name: said.project_name.value, domain: domainOf(given, 'project', version) } };
+  }
+  const system = `"all" as ${nameOf(given, 'system_scope')}`;
+  if (domain !== undefined) {
+    throw new InputError(
+      `secret: ${domain.spelt}: by itself it asks for a domain, where there is no Nova; ` +
+        `accepted: a project with it, or ${system}`,
+    );
+  }
+  return missing(given, 'project_name', `a project, by name or id, or ${system}`);
+}
+
+function identityOf(given: Given, method: Method, version: Version): OpenStackIdentity {
+  const { said } = given;
+  if (method === 'token') {
+    return { method, token: (said.token ?? missing(given, 'token', 'a token')).value };
+  }
+  if (method === 'password') {
+    const password = said.password ?? missing(given, 'password', 'a password');
+    return { method, user: userOf(given, version), password: password.value };
+  }
+  const secret =
+    said.application_credential_secret ??
+    missing(given, 'application_credential_secret', 'the secret of the application credential');
+  if (said.application_credential_id !== undefined) {
+    return { method, credential: { id: said.application_credential_id.value }, secret: secret.value };
+  }
+  const name =
+    said.application_credential_name ??
+    missing(given, 'application_credential_id', 'the id of the application credential, or its name and user');
+  return { method, credential: { name: name.value, user: userOf(given, version) }, secret: secret.value };
+}
+
+/** An id counts before a name, as in keystoneauth; Horizon's files give both for a project. */
+function userOf(given: Given, version: Version): Named<InDomain> {
+  const { said } = given;
+  if (said.user_id !== undefined) return { id: said.user_id.value };
+  const name = said.username ?? missing(given, 'username', 'a user, by name or id');
+  return { name: name.value, domain: domainOf(given, 'user', version) };
+}
+
+/**
+ * The domain within which a name counts: the user's or project's own, one that is said for both, the default one that
+ * is said, and else the domain whose id is `default`, which Keystone makes at first. That last step is
+ * python-openstackclient's; keystoneauth by itself would send none, and Keystone v3 would refuse.
+ */
+function domainOf({ said }: Given, of: 'user' | 'project', version: Version): InDomain['domain'] {
+  // By itself domain_id is a scope; beside a project openstacksdk takes it for the domain of both.
+  const ids = [said[`${of}_domain_id`], said.domain_id, said.default_domain_id] as const;
+  const names = [said[`${of}_domain_name`], said.domain_name, said.default_domain_name] as const;
+  if (version?.value === 'v2.0') {
+    // It knows the default domain only. OS_DEFAULT_DOMAIN is for v3, and left alone as keystoneauth does.
+    const other = [...ids.slice(0, 2), ...names.slice(0, 2)].find(
+      (domain) => domain !== undefined && domain.value.toLowerCase() !== 'default',
+    );
+    if (other !== undefined) contradiction(other, version, 'no domain with Keystone v2.0, or v3');
+    return { id: 'default' };
+  }
+  for (const [at, id] of ids.entries()) {
+    const name = names[at];
+    if (id !== undefined) return { id: id.value };
+    if (name !== undefined) return { name: name.value };
+  }
+  return { id: 'default' };
+}
+
+function tlsOf({ insecure, verify, cacert }: SaidFields): OpenStackConnection['tls'] {
+  const off = insecure?.value === true ? insecure : verify?.value === false ? verify : undefined;
+  const on = cacert ?? (verify?.value === true ? verify : undefined);
+  if (off !== undefined && on !== undefined) contradiction(off, on, 'one of them');
+  if (off !== undefined) return { mode: 'off' };
+  return cacert === undefined ? { mode: 'verify' } : { mode: 'verify', ca: cacert.value };
+}
+
+function credentialOf(said: SaidFields): Said<string> | undefined {
+  return (
+    said.application_credential_id ?? said.application_credential_name ?? said.application_credential_secret
+  );
+}
+
+function nameOf({ spell }: Given, name: string): string {
+  return spell(name).split(': ').at(-1) ?? name;
+}
+
+function missing(given: Given, name: string, accepted: string): never {
+  throw new InputError(`secret: ${given.spell(name)}: got nothing; accepted: ${accepted}`);
+}
+
+function contradiction(field: Said<unknown>, other: Said<unknown>, accepted: string): never {
+  throw new InputError(`secret: ${field.spelt}: contradicts ${other.spelt}; accepted: ${accepted}`);
+}

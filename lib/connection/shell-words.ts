@@ -1,0 +1,142 @@
+import { InputError } from '../errors.ts';
+
+/** A piece of a word: text as it is, another variable, or what only a shell can work out. */
+export type Part = { readonly text: string } | { readonly variable: string } | 'shell';
+
+export interface Word {
+  /** Of an assignment, `NAME=…`; its parts are the value's then. */
+  readonly name?: string;
+  /** As it is written, quotes and all. */
+  readonly raw: string;
+  readonly parts: readonly Part[];
+}
+
+/** `;`, a new line, `&&`, `(` and so on, redirections among them. */
+export interface Operator {
+  readonly operator: string;
+}
+
+const BLANK = /(?:[ \t]|\r(?=\n)|\\\r?\n)+/y;
+const COMMENT = /#[^\n]*/y;
+const OPERATOR = /\n|;;?|&&|\|\|?|[<>]&|&>>?|&|<<<|<<|>>|[<>()]/y;
+const ASSIGNMENT = /([A-Za-z_]\w*)(\+?)=/y;
+const CONTINUATION = /\\\r?\n/y;
+const SINGLE_QUOTED = /'([^']*)'/y;
+const SIMPLE = /\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})/y;
+const PLAIN = /(?:[^ \t\r\n\\'"$`;&|<>()]|\r(?!\n))+/y;
+const PLAIN_IN_QUOTES = /[^\\"$`]+/y;
+
+/**
+ * Takes a shell script apart as POSIX has it: quotes, backslashes, comments, operators. It runs nothing; what a shell
+ * would have to work out becomes a part that says so.
+ *
+ * @throws InputError where a quote or bracket is not closed, or a here-document begins; by `OS_` variable or by line
+ */
+export function* shellWords(text: string): Generator<Word | Operator> {
+  let at = 0;
+  let begin = 0;
+
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(text);
+    if (found !== null) at = pattern.lastIndex;
+    return found;
+  };
+  const refuse = (accepted: string): never => {
+    // What stands in the place of a name may be a value in the wrong place; not so with a name of OpenStack's form.
+    const name = /^OS_[A-Z_]+(?==)/.exec(text.slice(begin, begin + 64))?.[0];
+    const line = text.slice(0, begin).split('\n').length;
+    throw new InputError(`secret: ${name ?? `line ${line}`}: accepted: ${accepted}`);
+  };
+  /** Goes behind the next `end` that no backslash stands before. */
+  const goBehind = (end: string, escapes = end !== "'"): void => {
+    while (at < text.length && text[at] !== end) at += text[at] === '\\' && escapes ? 2 : 1;
+    at += 1;
+    if (at > text.length) refuse(`every ${end} closed by another`);
+  };
+
+  /** `(…)` or `{…}` of an expansion, with whatever is nested in it. */
+  const goBehindBracket = (): void => {
+    const open: string[] = [];
+    do {
+      const next = text[at] ?? refuse('every bracket closed');
+      at += next === '\\' ? 2 : 1;
+      if (next === '(') open.push(')');
+      else if (next === '{') open.push('}');
+      else if (next === open.at(-1)) open.pop();
+      else if (next === "'" || next === '"' || next === '`') goBehind(next);
+    } while (open.length > 0);
+  };
+  /** What begins with `$` or a backtick. */
+  const expansion = (isQuoted: boolean): Part => {
+    const simple = take(SIMPLE);
+    if (simple !== null) {
+      const isWhole = simple[2] !== undefined || take(CONTINUATION) === null;
+      return isWhole ? { variable: simple[1] ?? simple[2] ?? '' } : 'shell';
+    }
+    at += 1;
+    if (text[at - 1] === '`') {
+      goBehind('`');
+      return 'shell';
+    }
+    if (take(CONTINUATION) !== null) return 'shell';
+    const next = text[at] ?? '';
+    if (next === '(' || next === '{') {
+      goBehindBracket();
+      return 'shell';
+    }
+    if (next === "'" && !isQuoted) {
+      // Quotes with rules of their own; so is $"…", whose quotes are read as the plain ones.
+      at += 1;
+      goBehind("'", true);
+      return 'shell';
+    }
+    // $$, $1, $? and the like are the running shell's.
+    return (isQuoted ? /[\w$?!*@#-]/ : /["\w$?!*@#-]/).test(next) ? 'shell' : { text: '$' };
+  };
+  const doubleQuoted = function* (): Generator<Part> {
+    at += 1;
+    while (text[at] !== '"') {
+      if (at >= text.length) refuse('every " closed by another');
+      const plain = take(PLAIN_IN_QUOTES);
+      if (plain !== null) yield { text: plain[0] };
+      else if (text[at] !== '\\') yield expansion(true);
+      else if (take(CONTINUATION) === null) {
+        const next = text[at + 1] ?? '';
+        yield { text: /[$`"\\]/.test(next) ? next : `\\${next}` };
+        at += 2;
+      }
+    }
+    at += 1;
+  };
+
+  const word = (): Word => {
+    const [, name, append] = take(ASSIGNMENT) ?? [];
+    const parts: Part[] = append === '+' ? ['shell'] : [];
+    for (;;) {
+      const plain = take(PLAIN) ?? take(SINGLE_QUOTED);
+      const next = text[at];
+      if (plain !== null) {
+        // Without quotes, ~ is a home directory at a value's beginning and behind a colon.
+        const isHome = plain[1] === undefined && name !== undefined && /(^|:)~/.test(plain[0]);
+        parts.push(isHome ? 'shell' : { text: plain[1] ?? plain[0] });
+      } else if (next === "'") refuse("every ' closed by another");
+      else if (next === '"') for (const part of doubleQuoted()) parts.push(part);
+      else if (next === '$' || next === '`') parts.push(expansion(false));
+      else if (next !== '\\') break;
+      else if (take(CONTINUATION) === null) {
+        parts.push({ text: text[at + 1] ?? '' });
+        at += 2;
+      }
+    }
+    return { ...(name === undefined ? {} : { name }), raw: text.slice(begin, at), parts };
+  };
+
+  while (at < text.length) {
+    if (take(BLANK) !== null || take(COMMENT) !== null) continue;
+    begin = at;
+    const operator = take(OPERATOR)?.[0];
+    if (operator === '<<') refuse('no here-document, OS_… variables on lines of their own');
+    yield operator === undefined ? word() : { operator };
+  }
+}

@@ -1,0 +1,179 @@
+import { DAY, type Seconds } from '../../time.ts';
+import type { ReadRequest, SourceCounts } from '../source.ts';
+import type { Action, ActionEvent } from './actions.ts';
+import { fingerprinter } from './fingerprint.ts';
+import { type ApiState, type Pending, firstState } from './state.ts';
+
+/**
+ * Decides the fate of every event that is read, and remembers what the next window has to know. This is where
+ * "exactly once" is kept without ids:
+ *
+ * - An event is published in the window in which it finished. The window before was read some time after its end,
+ *   and this one looks back as far again: what finished there and is not among the published came late.
+ * - An event that began before that look-back is news only if it was open when the last window ended. Otherwise it
+ *   has been published, and what shows now is a finish that Nova wrote over the first.
+ */
+export interface Account {
+  /** What finished from then on may be unpublished. */
+  readonly completeFrom: Seconds;
+  readonly sweptUntil: Seconds | null;
+  /** When the oldest began that is pending; Infinity if nothing is. */
+  readonly pendingFrom: Seconds;
+  /** Whether anything of the server is pending. */
+  waitsFor(server: string): boolean;
+  /** Whether to look at all its actions for that, and not only at those that changed. */
+  looksThrough(server: string, hasChanged: boolean): boolean;
+  /** Whether the action has open events, or had none yet. */
+  waitsForAction(server: string, requestId: string): boolean;
+  /** Of all events of an action, oldest first, those to publish. */
+  take(server: string, action: Action, events: readonly ActionEvent[]): FinishedEvent[];
+  skip(reason: string): void;
+  /** @param isComplete whether every server could be asked, so that nothing before is left to be found */
+  close(isComplete: boolean): { state: ApiState; counts: SourceCounts };
+}
+
+/**
+ * A finish that is committed long after the time it carries leaves its action's time of change in the past, where no
+ * filter finds it. So an open event is asked for again in every window for so long, later only when its server has
+ * changed: of a hundred events one never finishes, and each costs a request.
+ */
+const LATEST_COMMIT = DAY;
+
+export type FinishedEvent = ActionEvent & { readonly start: Seconds; readonly finish: Seconds };
+
+export function openAccount(stored: ApiState | undefined, request: ReadRequest): Account {
+  const { window, openHorizonSeconds, settleSeconds } = request;
+  const state = stored ?? firstState(window.start);
+  const fingerprint = fingerprinter(state.salt);
+  const horizon = window.end - openHorizonSeconds;
+
+  const awaited = new Map(state.pending.map((pending) => [pending.event ?? pending.action, pending]));
+  const awaitedActions = new Set(state.pending.map(({ action }) => action));
+  const awaitedServers = new Map<string, Seconds>();
+  for (const { server, start } of state.pending) {
+    awaitedServers.set(server, Math.max(start, awaitedServers.get(server) ?? -Infinity));
+  }
+  const reread = new Set<string>();
+  const met = new Set<string>();
+  const pending = new Map<string, Pending>();
+  const published = new Map(state.published);
+  const skipped: Record<string, number> = {};
+  let late = 0;
+  let abandoned = 0;
+  let rewritten = 0;
+  let isHolding = false;
+
+  const skip = (reason: string): void => {
+    skipped[reason] = (skipped[reason] ?? 0) + 1;
+  };
+
+  /** Whether the event has been in a drop, or may have been. A finish that Nova writes over the first is no news. */
+  const wasPublished = (key: string, start: Seconds, hasNamesake: boolean): boolean => {
+    if (awaited.has(key)) return false;
+    if (published.has(key)) return true;
+    // Its first finish would be remembered; and before a first window nothing was published.
+    if (start >= state.completeFrom || stored === undefined) return false;
+    // It began before there was a trace, and so before anybody looked whether it was open. Only where an action has
+    // two events of one name does Nova finish one again.
+    return start >= state.traceFrom || hasNamesake;
+  };
+
+  /** Whether to publish the event now; if not, it is carried, given up, or none of this window's. */
+  const settle = (entry: Pending & { event: string }, event: ActionEvent, hasNamesake: boolean): boolean => {
+    const { event: key } = entry;
+    const { start, finish } = event;
+    if (start === undefined) {
+      if (finish !== null) skip('noStartTime');
+      return false;
+    }
+    if (finish === null) {
+      if (start < horizon) abandoned += awaited.has(key) ? 1 : 0;
+      else if (start < window.end) pending.set(key, entry);
+      return false;
+    }
+    const isKnown = wasPublished(key, start, hasNamesake);
+    if (finish >= window.end) {
+      if (start < window.end && !isKnown) pending.set(key, entry);
+      return false;
+    }
+    if (finish < state.completeFrom && !awaited.has(key)) return false;
+    if (isKnown) {
+      const first = published.get(key);
+      if (first === undefined && start < horizon) skip('abandoned');
+      else if (first !== finish) rewritten++;
+      published.set(key, finish);
+      return false;
+    }
+    if (finish < window.start && request.holdLate) {
+      isHolding = true;
+      pending.set(key, entry);
+      return false;
+    }
+    if (finish < window.start) late++;
+    published.set(key, finish);
+    return true;
+  };
+
+  return {
+    completeFrom: state.completeFrom,
+    sweptUntil: state.sweptUntil,
+    pendingFrom: state.pending.reduce((oldest, { start }) => Math.min(oldest, start), Infinity),
+    waitsFor: (server) => awaitedServers.has(fingerprint(server)),
+    looksThrough(server, hasChanged) {
+      const newest = awaitedServers.get(fingerprint(server));
+      return newest !== undefined && (hasChanged || newest >= window.start - LATEST_COMMIT);
+    },
+    waitsForAction: (server, requestId) => awaitedActions.has(fingerprint(server, requestId)),
+    take(server, { requestId, start: requested }, events) {
+      const ofAction = { server: fingerprint(server), action: fingerprint(server, requestId) };
+      reread.add(ofAction.action);
+      if (events.length === 0 && requested !== undefined && requested >= horizon) {
+        // Its first event may be one that leaves the action's time of change alone.
+        pending.set(ofAction.action, { ...ofAction, event: null, start: requested });
+      }
+      const alike = new Map<string, number>();
+      const names = new Map<string | null, number>();
+      for (const { event } of events) names.set(event, (names.get(event) ?? 0) + 1);
+      return events.filter((event): event is FinishedEvent => {
+        // Later ones are added behind, so the order among those that look alike stays.
+        const look = `${event.event} ${event.start}`;
+        const nth = alike.get(look) ?? 0;
+        alike.set(look, nth + 1);
+        const key = fingerprint(server, requestId, event.event, event.start ?? null, nth);
+        met.add(key);
+        const entry = { ...ofAction, event: key, start: event.start ?? 0 };
+        return settle(entry, event, (names.get(event.event) ?? 0) > 1);
+      });
+    },
+    skip,
+    close(isComplete) {
+      for (const [key, entry] of awaited) {
+        // What was not looked at again has not changed; of what was, `settle` knows what is still open.
+        if (reread.has(entry.action)) {
+          if (entry.event !== null && !met.has(key)) skip('eventGone');
+        } else if (entry.start >= horizon) pending.set(key, entry);
+        else if (entry.event !== null) abandoned++;
+      }
+      // The next window has to look as far back again for what this one was not to publish.
+      const completeFrom =
+        isComplete && !isHolding ? Math.max(state.traceFrom, window.end - settleSeconds) : state.completeFrom;
+      return {
+        state: {
+          salt: state.salt,
+          traceFrom: state.traceFrom,
+          completeFrom,
+          sweptUntil: isComplete ? window.end : state.sweptUntil,
+          pending: [...pending.values()],
+          published: new Map([...published].filter(([, finish]) => finish >= completeFrom)),
+        },
+        counts: {
+          late,
+          abandoned,
+          stillOpen: [...pending.values()].filter(({ event }) => event !== null).length,
+          rewritten,
+          skipped,
+        },
+      };
+    },
+  };
+}

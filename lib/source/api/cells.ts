@@ -1,0 +1,19 @@
+import * as z from 'zod/mini';
+import { type Nova, shaped } from './nova.ts';
+
+const Services = z.object({
+  services: z.array(z.looseObject({ binary: z.string(), status: z.optional(z.string()) })),
+});
+
+const WHAT = 'Nova: the list of services';
+
+/**
+ * Whether all cells answer, as far as the services tell (microversion 2.69): of a cell that does not, the computes
+ * are listed as UNKNOWN. This also finds a cell that refuses at once, which costs no time, and whose servers a full
+ * first page has no room for. cell0 has no computes.
+ */
+export async function allCellsAnswer(nova: Nova, doubtSeconds: number): Promise<boolean> {
+  const answer = await nova.get({ path: '/os-services', what: WHAT, timeoutSeconds: doubtSeconds + 60 });
+  const { services } = shaped(Services, answer.json, WHAT);
+  return answer.seconds < doubtSeconds && services.every(({ status }) => status !== 'UNKNOWN');
+}

@@ -1,0 +1,55 @@
+/**
+ * Bounds how many requests are under way, and finds the bound by itself: additive increase, multiplicative decrease,
+ * as TCP does. A production API that begins to refuse or to stall gets half as many at once.
+ */
+export interface Throttle {
+  /** Runs a task when a place is free. */
+  run<T>(task: () => Promise<T>): Promise<T>;
+  /** A task that began at `started` (of `performance.now()`) met with an overloaded server. */
+  slowDown(started: number): void;
+  /** How many may be under way now. */
+  readonly width: number;
+}
+
+const FIRST_WIDTH = 4;
+
+export function openThrottle(widest: number): Throttle {
+  let width = Math.min(FIRST_WIDTH, widest);
+  let running = 0;
+  let lastDecrease = -Infinity;
+  const waiting: (() => void)[] = [];
+
+  const admit = (): void => {
+    while (running < Math.floor(width) && waiting.length > 0) {
+      running++;
+      waiting.shift()?.();
+    }
+  };
+  return {
+    get width() {
+      return Math.floor(width);
+    },
+    async run(task) {
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve);
+        admit();
+      });
+      const decreases = lastDecrease;
+      try {
+        const result = await task();
+        // One more after every round of answers without trouble.
+        if (decreases === lastDecrease) width = Math.min(widest, width + 1 / width);
+        return result;
+      } finally {
+        running--;
+        admit();
+      }
+    },
+    slowDown(started) {
+      // All that were under way meet the same overload; it counts once.
+      if (started < lastDecrease) return;
+      lastDecrease = performance.now();
+      width = Math.max(1, width / 2);
+    },
+  };
+}

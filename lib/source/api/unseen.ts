@@ -1,0 +1,16 @@
+import { type Microversion, has } from './microversion.ts';
+
+/**
+ * What no client of the API can see, or not with this Nova or these settings. Named in every manifest, for an
+ * analyst has to know; README says what each means.
+ */
+export function unseenBy(microversion: Microversion, swept: boolean, isPartial: boolean): string[] {
+  return [
+    'archivedServers',
+    'recoveriesOfFinishedActions',
+    ...(has(microversion, 'embeddedFlavour') ? [] : ['deletedFlavours']),
+    ...(has(microversion, 'eventHosts') ? [] : ['eventHosts']),
+    ...(swept ? [] : ['quietServers']),
+    ...(isPartial ? ['silentCells'] : []),
+  ];
+}
