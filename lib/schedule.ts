@@ -1,7 +1,8 @@
-import { type StoredCheckpoint, hasMoved, readCheckpoint } from './drop/checkpoint.ts';
+import { type Checkpoint, type StoredCheckpoint, hasMoved, readCheckpoint } from './drop/checkpoint.ts';
 import { type Committed, type FoundClaim, readClaim } from './drop/claim.ts';
 import type { Invocation } from './drop/invocation.ts';
-import { type DropResult, dropWindow, isPublished, publish } from './drop/drop.ts';
+import { dropWindow } from './drop/drop.ts';
+import { type DropResult, isPublished, publish } from './drop/publish.ts';
 import { skimWindow } from './drop/skim.ts';
 import { DeadlineError, StoreError, SupersededError } from './errors.ts';
 import {
@@ -78,7 +79,8 @@ async function catchUp(
     };
 
     if (pending !== undefined) {
-      note(pending.checkpoint.window, await publish(invocation, pending), 'resumed');
+      const { window: decided } = pending.checkpoint;
+      note(decided, await publish(invocation, decided, pending), 'resumed');
     } else if (window === undefined) {
       return progress.done.some(isNew) ? 'published' : 'upToDate';
     } else if (isOut) {
@@ -96,14 +98,14 @@ async function catchUp(
   }
 }
 
+type Decided = Committed & { readonly checkpoint: Checkpoint };
+
 /** What an earlier run decided and was cut off from finishing. */
-function pendingOf(
-  found: FoundClaim | undefined,
-  stored: StoredCheckpoint | undefined,
-): Committed | undefined {
-  const committed = found?.claim.committed ?? undefined;
+function pendingOf(found: FoundClaim | undefined, stored: StoredCheckpoint | undefined): Decided | undefined {
+  const { manifest, checkpoint } = found?.claim.committed ?? {};
   const reached = stored?.checkpoint.window.end ?? -Infinity;
-  return committed !== undefined && committed.checkpoint.window.end > reached ? committed : undefined;
+  if (manifest === undefined || !checkpoint || checkpoint.window.end <= reached) return undefined;
+  return { manifest, checkpoint };
 }
 
 /**
@@ -113,7 +115,7 @@ function pendingOf(
 async function hasMovedSince(
   { bucket, layout, signal }: Invocation,
   stored: StoredCheckpoint | undefined,
-  { checkpoint }: Committed,
+  { checkpoint }: Decided,
 ): Promise<boolean> {
   const stands = stored?.checkpoint.window.end;
   if (stands === undefined || stands === checkpoint.window.start) return false;

@@ -1,4 +1,4 @@
-import type { DropResult } from './drop/drop.ts';
+import type { DropResult } from './drop/publish.ts';
 import type { Manifest } from './drop/manifest.ts';
 import { type Seconds, iso } from './time.ts';
 import { type Window, windowText } from './window.ts';

@@ -19,6 +19,11 @@ import type { Manifest } from './manifest.ts';
  *    and whoever comes by finishes the work, writing both from the claim, before anything else.
  *
  * The claim stays until the next run takes it over: the checkpoint tells whether what it holds is done.
+ *
+ * A backfill works on many windows at once, so it has a claim for each window instead, and goes through the same
+ * steps. That a backfill and the schedule never write one window both rests on their order: each takes its own claim
+ * first and looks at the other's then. So of two that meet at least one sees the other; the schedule takes the
+ * window's claim over, as a later run would (`window-claim.ts`), and the backfill leaves the window to the schedule.
  */
 
 export interface Claim {
@@ -30,7 +35,8 @@ export interface Claim {
 
 export interface Committed {
   readonly manifest: Manifest;
-  readonly checkpoint: Checkpoint;
+  /** Null for a window of a backfill, which moves none. */
+  readonly checkpoint: Checkpoint | null;
 }
 
 export interface FoundClaim {
@@ -45,7 +51,7 @@ const Stored = z.strictObject({
   committed: z.nullable(
     z.strictObject({
       manifest: z.looseObject({ manifestVersion: z.literal(1) }),
-      checkpoint: CheckpointFields,
+      checkpoint: z.nullable(CheckpointFields),
     }),
   ),
 });

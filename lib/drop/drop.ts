@@ -1,18 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { SourceError, StoreError } from '../errors.ts';
-import { readText, writeText } from '../store/bucket.ts';
+import { inStartOrder } from '../source/order.ts';
 import { type Window, windowText } from '../window.ts';
-import { type StoredCheckpoint, advanceCheckpoint, hasMoved } from './checkpoint.ts';
+import { type StoredCheckpoint, hasMoved } from './checkpoint.ts';
 import { type Committed, type FoundClaim, commitClaim, isStillHeld, superseded, takeClaim } from './claim.ts';
 import type { Invocation } from './invocation.ts';
 import { type Manifest, makeManifest } from './manifest.ts';
-import { type WrittenData, writeData } from './write-data.ts';
-
-export type DropResult =
-  | { readonly status: 'published'; readonly manifest: Manifest }
-  /** By another invocation, while this one was about to. */
-  | { readonly status: 'alreadyPublished' };
+import { type DropResult, isPublished, publish } from './publish.ts';
+import { takeOverFromBackfill } from './window-claim.ts';
+import { type OrderedEvents, type WrittenData, writeData } from './write-data.ts';
 
 /** A lost connection is tried again this often before the run fails. */
 const ATTEMPTS = 3;
@@ -36,41 +32,29 @@ export async function dropWindow(
   if (held === undefined) throw superseded(window);
   // Whoever held the claim before may have published meanwhile. From here on only we can.
   if (await isOutdated(invocation, window, from)) return { status: 'alreadyPublished' };
+  if (await takeOverFromBackfill(invocation, window)) return { status: 'alreadyPublished' };
 
   const assertHeld = async (): Promise<void> => {
     if (!(await isStillHeld(bucket, layout.claim, held, signal))) throw superseded(window);
     if (await isOutdated(invocation, window, from)) throw superseded(window);
   };
-  const data = await writeWithRetries(invocation, window, from, assertHeld);
+  const { openHorizonSeconds, settleSeconds } = invocation.settings;
+  const request = {
+    window,
+    state: from?.checkpoint.source.state,
+    openHorizonSeconds,
+    settleSeconds,
+    holdLate: false,
+    whole: false,
+    signal,
+  };
+  const read = (): OrderedEvents => inStartOrder(invocation.source.read(request));
+  const data = await writeWithRetries(invocation, window, read, assertHeld);
   await assertHeld();
   const committed = decide(invocation, window, data);
   if ((await commitClaim(bucket, layout.claim, held, committed, signal)) === undefined)
     throw superseded(window);
-  return publish(invocation, committed);
-}
-
-/**
- * Writes what was decided: the manifest, then the checkpoint. Every step may be repeated, also by another
- * invocation; the one that moves the checkpoint answers for the window.
- */
-export async function publish(
-  { bucket, layout, run, signal }: Invocation,
-  { manifest, checkpoint }: Committed,
-): Promise<DropResult> {
-  const key = layout.manifest(checkpoint.window);
-  const text = `${JSON.stringify(manifest, null, 2)}\n`;
-  if ((await writeText(bucket, key, text, 'absent', signal)) === undefined) {
-    const found = await readText(bucket, key, signal);
-    if (!isDeepStrictEqual(found?.json(), JSON.parse(text))) {
-      throw new StoreError(`${key}: holds another manifest than the one that was decided on; remove it`);
-    }
-  }
-  const wasUs = await advanceCheckpoint(bucket, layout.checkpoint, run, checkpoint, signal);
-  return wasUs ? { status: 'published', manifest } : { status: 'alreadyPublished' };
-}
-
-export async function isPublished({ bucket, layout, signal }: Invocation, window: Window): Promise<boolean> {
-  return (await readText(bucket, layout.manifest(window), signal)) !== undefined;
+  return publish(invocation, window, committed);
 }
 
 async function isOutdated(
@@ -82,18 +66,24 @@ async function isOutdated(
   return (await hasMoved(bucket, layout.checkpoint, from, signal)) || (await isPublished(invocation, window));
 }
 
-async function writeWithRetries(
+/**
+ * Writes a window's data objects, trying again where the source failed for a transient reason.
+ *
+ * @param read begins to read the window anew
+ * @param mayFinish throws where the window is not ours to publish any more
+ */
+export async function writeWithRetries(
   invocation: Invocation,
   window: Window,
-  from: StoredCheckpoint | undefined,
-  assertHeld: () => Promise<void>,
+  read: () => OrderedEvents,
+  mayFinish: () => Promise<void>,
 ): Promise<WrittenData> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const data = await writeData(invocation, window, from?.checkpoint.source.state, assertHeld);
+      const data = await writeData(invocation, window, read(), mayFinish);
       if (data !== undefined) return data;
       // A run that lost its claim to this one has finished an object late, or S3's answer to ours was lost.
-      await assertHeld();
+      await mayFinish();
       if (attempt >= ATTEMPTS) {
         throw new StoreError(
           `window ${windowText(window)}: its data objects were changed each time we wrote them`,
@@ -108,10 +98,19 @@ async function writeWithRetries(
   }
 }
 
-function decide({ settings, source, masking }: Invocation, window: Window, data: WrittenData): Committed {
-  const created = Math.floor(Date.now() / 1000);
+function decide(invocation: Invocation, window: Window, data: WrittenData): Committed {
+  const { source } = invocation;
   return {
-    manifest: makeManifest({ settings, source: source.kind, masking, window, ...data, created }),
+    manifest: manifestOf(invocation, window, data),
     checkpoint: { window, source: { kind: source.kind, state: data.outcome.state } },
   };
+}
+
+export function manifestOf(
+  { settings, source, masking }: Invocation,
+  window: Window,
+  data: WrittenData,
+): Manifest {
+  const created = Math.floor(Date.now() / 1000);
+  return makeManifest({ settings, source: source.kind, masking, window, ...data, created });
 }

@@ -24,7 +24,8 @@ export async function skimWindow(
 
   const { openHorizonSeconds, settleSeconds } = settings;
   const { state } = from.checkpoint.source;
-  const batches = source.read({ window, state, openHorizonSeconds, settleSeconds, holdLate: true, signal });
+  const request = { window, state, openHorizonSeconds, settleSeconds, signal };
+  const batches = source.read({ ...request, holdLate: true, whole: true });
   for (;;) {
     const next = await batches.next();
     if (next.done !== true) continue;

@@ -1,8 +1,7 @@
 import { type Encoder, type Format, formatOf } from '../format/format.ts';
 import type { MaskedEvent } from '../mask/masked-event.ts';
 import { eventMasker } from '../mask/mask-event.ts';
-import { inStartOrder } from '../source/order.ts';
-import type { SourceState, TraceEvent, WindowOutcome } from '../source/source.ts';
+import type { TraceEvent, WindowOutcome } from '../source/source.ts';
 import { expectedNow } from '../store/bucket.ts';
 import { type OpenObject, openObject } from '../store/upload.ts';
 import type { Window } from '../window.ts';
@@ -16,8 +15,11 @@ export interface WrittenData {
   readonly outcome: WindowOutcome;
 }
 
+/** The events of a window, in order of start, and how the reading went. */
+export type OrderedEvents = AsyncGenerator<readonly TraceEvent[], WindowOutcome, void>;
+
 /**
- * Reads a window from the source and writes its data objects, all formats from one pass, uploading while it reads.
+ * Writes the data objects of a window, all formats from one pass over its events, uploading while they are read.
  *
  * @param mayFinish asked once everything is read, before any object becomes visible
  * @returns undefined where an object changed meanwhile; nothing of ours is visible then but what a rerun replaces
@@ -25,15 +27,11 @@ export interface WrittenData {
 export async function writeData(
   invocation: Invocation,
   window: Window,
-  state: SourceState | undefined,
+  events: OrderedEvents,
   mayFinish: () => Promise<void>,
 ): Promise<WrittenData | undefined> {
-  const { settings, source, signal } = invocation;
   const outputs = await openOutputs(invocation, window);
   try {
-    const { openHorizonSeconds, settleSeconds } = settings;
-    const request = { window, state, openHorizonSeconds, settleSeconds, holdLate: false, signal };
-    const events = inStartOrder(source.read(request));
     const { outcome, ...tally } = await pump(invocation, events, outputs);
     await mayFinish();
 
@@ -97,7 +95,7 @@ interface Tally {
 /** Source to objects: exclude, mask, encode, write. The only place where both kinds of record are at hand. */
 async function pump(
   { settings, masking, signal }: Invocation,
-  batches: AsyncGenerator<readonly TraceEvent[], WindowOutcome, void>,
+  batches: OrderedEvents,
   outputs: readonly Output[],
 ): Promise<Tally> {
   const instances = countDistinct();

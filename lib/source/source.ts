@@ -79,6 +79,8 @@ export interface ReadRequest {
   readonly settleSeconds: Seconds;
   /** Late events are not yielded but wait for the next window: this one was published without them. */
   readonly holdLate: boolean;
+  /** Fails rather than leave out what a later window would have to bring: here no later window looks for it. */
+  readonly whole: boolean;
   /** Aborts the reading, before the invocation's deadline. */
   readonly signal: AbortSignal;
 }
@@ -91,4 +93,13 @@ export interface Source {
   readonly kind: 'database' | 'api';
   /** Yields the events that finished in the window (and late ones) and returns what is to be remembered. */
   read(request: ReadRequest): AsyncGenerator<Batch, WindowOutcome, void>;
+  /** What it still has of a range of time, without reading it. */
+  history(range: Window, signal: AbortSignal): Promise<History>;
+}
+
+export interface History {
+  /** Nothing that it still has is older; null where it has nothing, or cannot tell. */
+  readonly from: Seconds | null;
+  /** About how many events it has of the range; null where it cannot tell. */
+  readonly events: number | null;
 }

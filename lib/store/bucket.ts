@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { StoreError, firstLine } from '../errors.ts';
 
 export interface Bucket {
@@ -43,6 +50,56 @@ export async function expectedNow(bucket: Bucket, key: string, signal: AbortSign
   } catch (error) {
     if (isMissing(error)) return 'absent';
     throw storeError('look at', bucket, key, error);
+  }
+}
+
+/** Whether there is an object of that size. */
+export async function isThere(
+  bucket: Bucket,
+  key: string,
+  bytes: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const command = new HeadObjectCommand({ Bucket: bucket.name, Key: key });
+    const found = await bucket.client.send(command, { abortSignal: signal });
+    return found.ContentLength === bytes;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw storeError('look at', bucket, key, error);
+  }
+}
+
+/** Removes an object, if it is there. */
+export async function remove(bucket: Bucket, key: string, signal: AbortSignal): Promise<void> {
+  try {
+    const command = new DeleteObjectCommand({ Bucket: bucket.name, Key: key });
+    await bucket.client.send(command, { abortSignal: signal });
+  } catch (error) {
+    throw storeError('remove', bucket, key, error);
+  }
+}
+
+/** The keys that begin with `prefix`, from the first one after `after` on, in their order. */
+export async function* listKeys(
+  bucket: Bucket,
+  prefix: string,
+  after: string,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, void> {
+  for (let token: string | undefined; ;) {
+    const command = new ListObjectsV2Command({
+      Bucket: bucket.name,
+      Prefix: prefix,
+      StartAfter: after,
+      ...(token === undefined ? {} : { ContinuationToken: token }),
+    });
+    const page = await bucket.client.send(command, { abortSignal: signal }).catch((error: unknown) => {
+      throw storeError('list', bucket, prefix, error);
+    });
+    for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key;
+    token = page.NextContinuationToken;
+    if (token === undefined) return;
   }
 }
 

@@ -7,6 +7,10 @@ export interface Layout {
   data(window: Window, format: Format): string;
   manifest(window: Window): string;
   readonly claim: string;
+  /** By which a backfill and the schedule agree on who publishes a window. */
+  windowClaim(window: Window): string;
+  /** All keys of manifests begin so. */
+  readonly manifests: string;
   readonly checkpoint: string;
 }
 
@@ -18,6 +22,8 @@ export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): 
       `${root}/instance_events/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${format.extension}`,
     manifest: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.json`,
     claim: `${root}/state/claim.json`,
+    windowClaim: (window) => `${root}/state/claims/${windowKey(window)}.json`,
+    manifests: `${root}/manifests/`,
     checkpoint: `${root}/state/checkpoint.json`,
   };
 }

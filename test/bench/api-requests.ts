@@ -97,6 +97,7 @@ async function readWindow(
     openHorizonSeconds: 30 * DAY,
     settleSeconds: MINUTE,
     holdLate: false,
+    whole: false,
     signal,
   });
   let events = 0;
@@ -115,7 +116,8 @@ async function readAsTheOriginal(): Promise<Cost> {
   const began = performance.now();
   using nova = await openNova(connection, 1, signal);
   const query = { 'changes-since': '1970-01-01T00:00:00Z' };
-  const options = { query, onDoubt: () => undefined, doubtSeconds: CELL_TIMEOUT_SECONDS };
+  const doubt = { onDoubt: () => undefined, isDoubted: () => false, doubtSeconds: CELL_TIMEOUT_SECONDS };
+  const options = { query, ...doubt };
   let events = 0;
   for await (const page of listServers(nova, options)) {
     for (const { id } of page) {

@@ -10,7 +10,9 @@ import { sqlTime } from '../support/nova/sql-time.ts';
 export interface DemoCloud {
   /** `MariaDB 10.11.19` */
   readonly server: string;
-  readonly cells: readonly string[];
+  readonly cells: readonly Cell[];
+  /** The time up to which everything has happened. */
+  readonly now: () => Seconds;
   /** The secret that opens it, for a user who may read six tables a cell and nothing else. */
   readonly secret: string;
   /** Lets everything happen that happened until then; times must not decrease. */
@@ -36,12 +38,14 @@ export async function startCloud(start: Seconds, days: number, eventsPerDay: num
     // The whole history at once, a day more than is shown, for its last events are cut short.
     const ahead = await createCell(database, 'ahead');
     await fillHistory(ahead, { events: eventsPerDay * (days + 1), start, days: days + 1 });
+    await dateChanges(ahead);
     let shownUntil = start;
     const failures = failedBuilds(cell0, start, days);
     const [row] = await database.query('SELECT VERSION() AS version');
     return {
       server: `MariaDB ${String(row?.['version']).split('-')[0]}`,
-      cells: cells.map(({ database: name }) => name),
+      cells,
+      now: () => shownUntil,
       secret: await secretOf(database, cells),
       async advanceTo(time) {
         await reveal(ahead, cell1, shownUntil, time);
@@ -65,6 +69,17 @@ const FINISHED = `SELECT e.event, e.start_time, e.finish_time, e.result, i.memor
     i.uuid, i.hostname, i.user_id, i.project_id, i.host AS instance_host, i.node, e.host
   FROM instance_actions_events e JOIN instance_actions a ON a.id = e.action_id JOIN instances i ON i.uuid = a.instance_uuid
   WHERE e.finish_time >= ? AND e.finish_time < ?`;
+
+/** The API tells by these times what has changed: a server when it was deleted, an action with each of its events. */
+async function dateChanges(cell: Cell): Promise<void> {
+  await cell.query('UPDATE instances SET updated_at = deleted_at WHERE deleted_at IS NOT NULL');
+  await cell.query(
+    `UPDATE instance_actions a JOIN (
+         SELECT action_id, MAX(GREATEST(start_time, COALESCE(finish_time, start_time))) AS last
+           FROM instance_actions_events GROUP BY action_id) e ON e.action_id = a.id
+       SET a.updated_at = e.last`,
+  );
+}
 
 function failedBuilds(cell0: Cell, start: Seconds, days: number): Replay {
   const mix = { noValidHost: 1 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DAY, type Seconds } from '../../lib/time.ts';
 import { findBinaries } from '../support/mariadb/binaries.ts';
+import { startOpenStack } from '../support/openstack/index.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 import { type DemoCloud, startCloud } from './cloud.ts';
 import { type DemoFunction, buildFunction } from './function.ts';
@@ -12,6 +13,8 @@ export interface DemoOptions {
   /** Keeps the objects, the bundle and the log of the last run. */
   readonly folder: string;
   readonly eventsPerDay: number;
+  /** Whether the function is given a way to the databases or to the API. */
+  readonly source: 'database' | 'api';
   readonly print: (line: string) => void;
   readonly signal: AbortSignal;
   /** Takes what has to be stopped at the end, however the end comes. */
@@ -60,11 +63,20 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
   stack.defer(() => stopCloud(starting));
   const building = buildFunction(join(folder, 'function'), join(folder, 'function.log'));
   const [cloud, handler] = await Promise.all([starting, building]);
-  await stage.setSecret(cloud.secret);
 
   const say = (what: string, text: string): void => print(`  ${columns([what, text], [15])}`);
-  say('Nova', `${cloud.server} with ${cloud.cells.join(' and ')}; first server built ${day(start)}`);
-  say('Secrets Manager', 'a secret with a DSN for each, of a user with SELECT on six tables');
+  const databases = cloud.cells.map(({ database }) => database).join(' and ');
+  say('Nova', `${cloud.server} with ${databases}; first server built ${day(start)}`);
+  if (options.source === 'database') {
+    await stage.setSecret(cloud.secret);
+    say('Secrets Manager', 'a secret with a DSN for each, of a user with SELECT on six tables');
+  } else {
+    const openstack = await startOpenStack({ cells: cloud.cells, now: cloud.now });
+    stack.defer(() => openstack.stop());
+    await stage.setSecret(openstack.secret('openrc'));
+    say('OpenStack', 'a stand-in for Keystone and Nova’s API, which serves what these databases hold');
+    say('Secrets Manager', 'a secret with the openrc of an administrator');
+  }
   say('S3', `s3://${stage.env['STAR_BUCKET']}, private to this run`);
   say('Function', `the scheduled handler, bundled as for Lambda (${size(handler.bytes)})`);
   return { cloud, stage, handler };

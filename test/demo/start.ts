@@ -1,11 +1,16 @@
 // `npm start`: the product's main job, whole, on nothing but this machine.
 //
 //   npm start -- --events-per-day 100000
+//   npm start -- --source api
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { firstLine } from '../../lib/errors.ts';
 import { runDemo } from './demo.ts';
+import type { DemoOptions } from './setting.ts';
+
+/** Over the API every action is a request. */
+const EVENTS_PER_DAY = { database: 10_000, api: 500 };
 
 const started = performance.now();
 const interrupted = new AbortController();
@@ -26,11 +31,11 @@ async function main(): Promise<number> {
   const stack = new AsyncDisposableStack();
   const { signal } = interrupted;
   try {
-    const { folder, eventsPerDay } = readArguments();
+    const options = readArguments();
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error));
     });
-    await Promise.race([runDemo({ folder, eventsPerDay, signal, stack, print: console.log }), aborted]);
+    await Promise.race([runDemo({ ...options, signal, stack, print: console.log }), aborted]);
     await stack.disposeAsync();
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(`\nEverything is stopped again. ${seconds} s.`);
@@ -44,16 +49,21 @@ async function main(): Promise<number> {
   }
 }
 
-function readArguments(): { folder: string; eventsPerDay: number } {
+function readArguments(): Pick<DemoOptions, 'folder' | 'eventsPerDay' | 'source'> {
   const { values } = parseArgs({
     options: {
-      'events-per-day': { type: 'string', default: '10000' },
+      source: { type: 'string', default: 'database' },
+      'events-per-day': { type: 'string' },
       folder: { type: 'string', default: fileURLToPath(new URL('../../.local/demo', import.meta.url)) },
     },
   });
-  const eventsPerDay = Number(values['events-per-day']);
+  const { source, folder } = values;
+  if (source !== 'database' && source !== 'api') {
+    throw new Error(`--source: got "${source}"; accepted: database or api`);
+  }
+  const eventsPerDay = Number(values['events-per-day'] ?? EVENTS_PER_DAY[source]);
   if (!Number.isInteger(eventsPerDay) || eventsPerDay < 100 || eventsPerDay > 1_000_000) {
     throw new Error(`--events-per-day: got "${values['events-per-day']}"; accepted: 100 to 1000000`);
   }
-  return { folder: values.folder, eventsPerDay };
+  return { folder, eventsPerDay, source };
 }

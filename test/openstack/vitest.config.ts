@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** What needs a real OpenStack, which the environment names; see README. */
 export default defineConfig({
   test: {
-    include: ['test/openstack/*.test.ts'],
+    include: ['test/openstack/*.cloud.ts'],
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,
     env: { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' },

@@ -17,8 +17,10 @@ export interface Account {
   /** What finished from then on may be unpublished. */
   readonly completeFrom: Seconds;
   readonly sweptUntil: Seconds | null;
-  /** When the oldest began that is pending; Infinity if nothing is. */
-  readonly pendingFrom: Seconds;
+  /** Whether earlier windows have told what is pending. */
+  readonly continues: boolean;
+  /** When the oldest began that is pending, of servers other than these; Infinity if nothing is. */
+  pendingFrom(met: ReadonlySet<string>): Seconds;
   /** Whether anything of the server is pending. */
   waitsFor(server: string): boolean;
   /** Whether to look at all its actions for that, and not only at those that changed. */
@@ -75,7 +77,7 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
     if (start >= state.completeFrom || stored === undefined) return false;
     // It began before there was a trace, and so before anybody looked whether it was open. Only where an action has
     // two events of one name does Nova finish one again.
-    return start >= state.traceFrom || hasNamesake;
+    return start >= state.traceFrom || hasNamesake || start < horizon;
   };
 
   /** Whether to publish the event now; if not, it is carried, given up, or none of this window's. */
@@ -117,7 +119,15 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
   return {
     completeFrom: state.completeFrom,
     sweptUntil: state.sweptUntil,
-    pendingFrom: state.pending.reduce((oldest, { start }) => Math.min(oldest, start), Infinity),
+    continues: stored !== undefined,
+    pendingFrom(servers) {
+      const others = new Set(awaitedServers.keys());
+      if (others.size > 0) for (const server of servers) others.delete(fingerprint(server));
+      return state.pending.reduce(
+        (oldest, { server, start }) => (others.has(server) ? Math.min(oldest, start) : oldest),
+        Infinity,
+      );
+    },
     waitsFor: (server) => awaitedServers.has(fingerprint(server)),
     looksThrough(server, hasChanged) {
       const newest = awaitedServers.get(fingerprint(server));
@@ -151,12 +161,13 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
         // What was not looked at again has not changed; of what was, `settle` knows what is still open.
         if (reread.has(entry.action)) {
           if (entry.event !== null && !met.has(key)) skip('eventGone');
-        } else if (entry.start >= horizon) pending.set(key, entry);
+        } else if (entry.start >= horizon || !isComplete) pending.set(key, entry);
         else if (entry.event !== null) abandoned++;
       }
       // The next window has to look as far back again for what this one was not to publish.
-      const completeFrom =
-        isComplete && !isHolding ? Math.max(state.traceFrom, window.end - settleSeconds) : state.completeFrom;
+      // Never further back than what is remembered reaches, also where the settle time has been raised.
+      const reached = isComplete && !isHolding ? window.end - settleSeconds : -Infinity;
+      const completeFrom = Math.max(state.completeFrom, reached);
       return {
         state: {
           salt: state.salt,

@@ -1,7 +1,10 @@
 import * as z from 'zod/mini';
+import { SourceError } from '../../errors.ts';
 import { MINUTE, type Seconds, iso, parseInstant } from '../../time.ts';
+import { shaped } from './answers.ts';
+import { goesNowhere } from './listing.ts';
 import { has } from './microversion.ts';
-import { type Nova, shaped } from './nova.ts';
+import type { Nova } from './nova.ts';
 
 /** An action as the list of a server's actions shows it, without its events. */
 export interface Action {
@@ -60,7 +63,8 @@ export async function listActions(
       actions.push({ requestId, start: seconds(start), updated: seconds(updated) });
     }
     const last = instanceActions.at(-1)?.request_id;
-    if (last === undefined || last === marker || !links.some(({ rel }) => rel === 'next')) return actions;
+    if (!links.some(({ rel }) => rel === 'next')) return actions;
+    if (last === undefined || last === marker) throw goesNowhere(LIST);
     marker = last;
   }
 }
@@ -75,6 +79,13 @@ export async function showEvents(
   const answer = await nova.get({ path, what: SHOW, accept: [404] });
   if (answer.status === 404) return undefined;
   const { events } = shaped(Shown, answer.json, SHOW).instanceAction;
+  if (has(nova.microversion, 'eventHosts') && events.some(({ host }) => host === undefined)) {
+    throw new SourceError(
+      `${SHOW}: their hosts are not shown to this user; accepted: one with the role that Nova's policy asks for ` +
+        '(os-instance-actions:events, by default of administrators)',
+      { transient: false },
+    );
+  }
   return events.toReversed().map(({ event, start_time: start, finish_time: finish, result, host }) => ({
     event: event ?? null,
     start: seconds(start),

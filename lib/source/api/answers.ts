@@ -1,3 +1,4 @@
+import * as z from 'zod/mini';
 import { SourceError } from '../../errors.ts';
 import type { HttpAnswer } from './http.ts';
 import { TransientAnswer, retryAfter } from './retry.ts';
@@ -19,8 +20,19 @@ export function refuseStatus(what: string, { status, headers }: HttpAnswer): Sou
   const message = `${what}: answered ${status}${said}`;
   if (transientStatus(status))
     return new TransientAnswer(message, retryAfter(headers['retry-after'], Date.now()));
-  const redirects = status >= 300 && status < 400 ? '; is the URL right (http or https, host, path)?' : '';
-  return new SourceError(`${message}${redirects}`, { transient: false });
+  const isElsewhere = status === 404 || (status >= 300 && status < 400);
+  const hint = isElsewhere ? '; is the URL right (http or https, host, path)?' : '';
+  return new SourceError(`${message}${hint}`, { transient: false });
+}
+
+/** @throws SourceError where the answer does not have the shape that the API reference gives */
+export function shaped<T extends z.ZodMiniType>(schema: T, json: unknown, what: string): z.output<T> {
+  const parsed = z.safeParse(schema, json);
+  if (parsed.success) return parsed.data;
+  const path = parsed.error.issues[0]?.path.filter((part) => typeof part === 'string').join('.');
+  throw new SourceError(`${what}: the answer is not as documented, in ${path || 'all of it'}`, {
+    transient: false,
+  });
 }
 
 /** @throws TransientAnswer where the body is no JSON: it was cut off, or a proxy answered in Nova's place */

@@ -6,7 +6,9 @@ import { type Account, openAccount } from './account.ts';
 import { listActions, mayHold, showEvents } from './actions.ts';
 import { type Candidate, discover } from './discovery.ts';
 import { CELL_TIMEOUT_SECONDS } from './listing.ts';
+import { shaped } from './answers.ts';
 import { type Nova, openNova } from './nova.ts';
+import { ServerPage, toServer } from './servers.ts';
 import { restoreState, storeState } from './state.ts';
 import { unseenBy } from './unseen.ts';
 
@@ -33,7 +35,8 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
       const { window, settleSeconds, openHorizonSeconds: horizon } = toRead;
       const state = toRead.state === undefined ? undefined : restoreState(toRead.state);
       const account = openAccount(state, toRead);
-      const sweep = account.sweptUntil === null || window.end - account.sweptUntil >= options.sweepSeconds;
+      const isDue = account.sweptUntil === null || window.end - account.sweptUntil >= options.sweepSeconds;
+      const sweep = isDue || toRead.whole;
       // Without a sweep only changed servers are asked, and for the time that this window answers for.
       const since = sweep
         ? account.completeFrom
@@ -43,7 +46,8 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
       const signal = AbortSignal.any([toRead.signal, stop.signal]);
       using nova = await openNova(connection, options.concurrency, signal);
       try {
-        const { allowPartial, cellTimeoutSeconds = CELL_TIMEOUT_SECONDS } = options;
+        const { cellTimeoutSeconds = CELL_TIMEOUT_SECONDS } = options;
+        const allowPartial = options.allowPartial && !toRead.whole;
         const request = {
           since,
           until: window.end,
@@ -70,7 +74,26 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
         stop.abort();
       }
     },
+    async history(_range, signal) {
+      using nova = await openNova(connection, options.concurrency, signal);
+      return { from: await oldestCreated(nova), events: null };
+    },
   };
+}
+
+/** When the oldest server was created that Nova still shows, deleted ones included. */
+async function oldestCreated(nova: Nova): Promise<Seconds | null> {
+  const query = {
+    'changes-since': '1970-01-01T00:00:00Z',
+    all_tenants: '1',
+    sort_key: 'created_at',
+    sort_dir: 'asc',
+    limit: '1',
+  };
+  const what = 'Nova: the list of servers';
+  const { json } = await nova.get({ path: '/servers/detail', query: new URLSearchParams(query), what });
+  const [oldest] = shaped(ServerPage, json, what).servers;
+  return oldest === undefined ? null : toServer(oldest, () => undefined).created;
 }
 
 interface Reading {

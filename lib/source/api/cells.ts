@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { type Nova, shaped } from './nova.ts';
+import { shaped } from './answers.ts';
+import type { Nova } from './nova.ts';
 
 const Services = z.object({
   services: z.array(z.looseObject({ binary: z.string(), status: z.optional(z.string()) })),

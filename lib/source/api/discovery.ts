@@ -1,5 +1,6 @@
 import { SourceError } from '../../errors.ts';
 import { DAY, MINUTE, type Seconds, iso } from '../../time.ts';
+import type { Account } from './account.ts';
 import { allCellsAnswer } from './cells.ts';
 import { readFlavours } from './flavours.ts';
 import { type ListingOptions, listServers } from './listing.ts';
@@ -15,7 +16,7 @@ export interface DiscoveryRequest {
   /** Whether servers that do not look changed are wanted as well. */
   readonly sweep: boolean;
   /** What earlier windows have seen begin. */
-  readonly awaited: { readonly pendingFrom: Seconds; waitsFor(server: string): boolean };
+  readonly awaited: Pick<Account, 'continues' | 'pendingFrom' | 'waitsFor'>;
   /** Whether to go on where a cell does not answer. */
   readonly allowPartial: boolean;
   /** After so long Nova gives up a cell. */
@@ -46,6 +47,12 @@ const MARGIN = MINUTE;
  */
 const LONGEST_QUEUE = DAY;
 
+/**
+ * An event may outlive its server: a build in a queue, a compute that hangs. Where a trace begins nobody knows what was
+ * pending, so servers are asked that were deleted up to so long before.
+ */
+const LONGEST_AFTERLIFE = DAY;
+
 /** An answer that took nearly as long as Nova waits for a cell is not known to be whole. */
 const DOUBT = 0.9;
 
@@ -56,8 +63,9 @@ const DOUBT = 0.9;
  *   in the server itself. Their actions have to be asked for one server at a time; the answer is mostly empty.
  *   Otherwise those that `changes-since` lists.
  * - Deleted servers that changed, which includes those deleted since. They are listed after the live ones, so that
- *   one which is deleted meanwhile is in either. When sweeping, also deleted ones with an event that has begun and
- *   not finished; they were deleted after it began, and so the list goes back to the oldest of these.
+ *   one which is deleted meanwhile is in either. When sweeping, also those with an event that has begun and not
+ *   finished; they were deleted after it began, and so the list goes back to the oldest of these.
+ * - When sweeping, soft-deleted servers, which are in no list of live ones and may have volumes detached.
  * - Deleted servers without a time of change, newest first. (Live ones are in the first listing, as changed just now.)
  *
  * `changes-before` (2.66) is of no use: a server or an action that changed again after the window would be left out
@@ -78,7 +86,11 @@ export function discover(nova: Nova, request: DiscoveryRequest): Discovery {
     partial = true;
   };
   return {
-    candidates: candidates(nova, request, { onDoubt, doubtSeconds: request.cellTimeoutSeconds * DOUBT }),
+    candidates: candidates(nova, request, {
+      onDoubt,
+      isDoubted: () => partial,
+      doubtSeconds: request.cellTimeoutSeconds * DOUBT,
+    }),
     isPartial: () => partial,
   };
 }
@@ -114,16 +126,20 @@ async function* candidates(
   };
   const isChanged = ({ updated }: Server): boolean => updated >= since - MARGIN;
 
+  let back = since;
   if (sweep) {
     yield* list({}, () => true);
+    yield* list({ deleted: 'true', status: 'SOFT_DELETED' }, () => true);
+    const recent = awaited.continues ? since : since - LONGEST_AFTERLIFE;
+    back = Math.min(recent, awaited.pendingFrom(seen));
     yield* list(
-      { deleted: 'true', ...changesSince(Math.min(since, awaited.pendingFrom)) },
-      (server) => isChanged(server) || awaited.waitsFor(server.instance.uuid),
+      { deleted: 'true', ...changesSince(back) },
+      ({ updated, instance }) => updated >= recent - MARGIN || awaited.waitsFor(instance.uuid),
     );
   } else yield* list(changesSince(since), () => true);
   yield* list(
     { deleted: 'true', sort_key: 'created_at', sort_dir: 'desc' },
     isChanged,
-    ({ created }) => created < since - LONGEST_QUEUE,
+    ({ created }) => created < back - LONGEST_QUEUE,
   );
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { type Nova, shaped } from './nova.ts';
+import { shaped } from './answers.ts';
+import type { Nova } from './nova.ts';
 
 /** Sizes of a flavour by its id; undefined of one that was deleted. */
 export type FlavourSizes = (id: string) => { vcpus: number; ram: number; disk: number } | undefined;

@@ -120,6 +120,7 @@ function failure(error: unknown, what: string): SourceError {
   const remedy = isCertificate ? '; give the CA of the cloud (cacert, OS_CACERT) as the text of a PEM' : '';
   return new SourceError(`${what}: the connection failed (${detail})${remedy}`, {
     transient: !isCertificate,
-    cause: error,
+    // The client's own error holds the request, and with it the password or the token.
+    cause: isAxiosError(error) ? error.cause : error,
   });
 }

@@ -5,7 +5,7 @@ import { parseInstant } from '../../time.ts';
 import { type Catalogue, CatalogueV2, CatalogueV3 } from './catalogue.ts';
 import type { Http, HttpAnswer } from './http.ts';
 import { TransientAnswer, withRetries } from './retry.ts';
-import { refuseStatus, transientStatus, parseJson } from './answers.ts';
+import { parseJson, refuseStatus, shaped, transientStatus } from './answers.ts';
 
 export interface Token {
   /** The secret itself: goes into X-Auth-Token and nowhere else. */
@@ -16,6 +16,8 @@ export interface Token {
 }
 
 const TIMEOUT_SECONDS = 60;
+
+const TOKEN = 'Keystone: a token';
 
 /** Asks for tokens, each time anew, by the version of Keystone's API that fits. */
 export interface Keystone {
@@ -28,7 +30,7 @@ export function openKeystone(http: Http, connection: OpenStackConnection): Keyst
   let version = connection.identityVersion;
   return {
     async issue(signal) {
-      version ??= await withRetries(() => discover(http, connection.authUrl, signal), signal);
+      version ??= await withRetries(() => offeredVersion(http, connection.authUrl, signal), signal);
       const call = version === 'v3' ? v3Call(connection) : v2Call(connection);
       const answer = await withRetries(
         () => authenticate(http, `${base}/${version}${call.path}`, call.body, signal),
@@ -48,7 +50,7 @@ const VersionDocument = z.union([
  * Which version the authentication URL offers: an unversioned one lists all, a versioned one says its own. Links are
  * not followed, for behind a proxy they often lead astray.
  */
-async function discover(http: Http, authUrl: string, signal: AbortSignal): Promise<'v3' | 'v2.0'> {
+async function offeredVersion(http: Http, authUrl: string, signal: AbortSignal): Promise<'v3' | 'v2.0'> {
   const what = 'Keystone: its versions';
   const answer = await http.send(
     {
@@ -76,7 +78,7 @@ async function discover(http: Http, authUrl: string, signal: AbortSignal): Promi
 }
 
 async function authenticate(http: Http, url: string, body: object, signal: AbortSignal): Promise<HttpAnswer> {
-  const what = 'Keystone: a token';
+  const what = TOKEN;
   const answer = await http.send(
     { method: 'POST', url, headers: {}, body, what, timeoutSeconds: TIMEOUT_SECONDS },
     signal,
@@ -150,9 +152,9 @@ const V3 = z.object({
 });
 
 function v3Token(answer: HttpAnswer): Token {
-  const { token } = shaped(V3, answer);
+  const { token } = shaped(V3, parseJson(TOKEN, answer.body), TOKEN);
   const id = answer.headers['x-subject-token'];
-  if (id === undefined) throw new TransientAnswer('Keystone: a token: the answer has none', undefined);
+  if (id === undefined) throw new TransientAnswer(`${TOKEN}: the answer has none`, undefined);
   return {
     id,
     seconds: lifetime(token.issued_at, token.expires_at),
@@ -172,20 +174,12 @@ const V2 = z.object({
 });
 
 function v2Token(answer: HttpAnswer): Token {
-  const { token, serviceCatalog } = shaped(V2, answer).access;
+  const { token, serviceCatalog } = shaped(V2, parseJson(TOKEN, answer.body), TOKEN).access;
   return {
     id: token.id,
     seconds: lifetime(token.issued_at ?? answer.headers['date'], token.expires),
     catalogue: serviceCatalog ?? [],
   };
-}
-
-function shaped<T extends z.ZodMiniType>(schema: T, answer: HttpAnswer): z.output<T> {
-  const what = 'Keystone: a token';
-  const parsed = z.safeParse(schema, parseJson(what, answer.body));
-  if (parsed.success) return parsed.data;
-  const field = parsed.error.issues[0]?.path.join('.');
-  throw new SourceError(`${what}: the answer is not as documented, in ${field}`, { transient: false });
 }
 
 /** By Keystone's own clock at both ends, so that ours does not matter. */

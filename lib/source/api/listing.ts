@@ -1,6 +1,7 @@
 import { SourceError } from '../../errors.ts';
-import { type Nova, shaped } from './nova.ts';
-import { type RawServer, ServerPage } from './servers.ts';
+import { shaped } from './answers.ts';
+import type { Nova } from './nova.ts';
+import { type RawServer, ServerPage, isUnknown } from './servers.ts';
 
 /**
  * Nova waits this long for a cell (`CELL_TIMEOUT` in nova/context.py), then leaves it out without a word, whatever
@@ -12,11 +13,16 @@ export interface ListingOptions {
   readonly query: Readonly<Record<string, string>>;
   /** Told of every page that may lack a cell. */
   readonly onDoubt: () => void;
+  /** Whether a page has been in doubt before, which was allowed. */
+  readonly isDoubted: () => boolean;
   /** After how many seconds an answer may lack a cell. */
   readonly doubtSeconds: number;
 }
 
 const WHAT = 'Nova: the list of servers';
+
+/** So many servers in a row are not archived while one page is read; another reason for the refusal is likelier. */
+const MOST_VANISHED = 20;
 
 /** A page that takes long because it is large is asked for again in pieces of this size. */
 const SMALL_PAGE = 100;
@@ -34,37 +40,52 @@ export async function* listServers(
   let limit: number | undefined;
   // The servers of the latest page, the last one first: what the next page may continue from.
   let markers: string[] = [];
+  let vanished = 0;
   for (;;) {
     const [marker] = markers;
     const answer = await page(nova, options, limit, marker);
     if (answer === 'markerGone') {
-      // It was archived meanwhile. The one before it leads to the same place, and what comes twice is left out;
-      // where none is left the listing begins anew.
+      // It was archived meanwhile. The one before it leads to the same place, and what comes twice is left out.
+      if (++vanished > MOST_VANISHED) {
+        throw new SourceError(`${WHAT}: the servers to go on from were refused, ${vanished} times in a row`, {
+          transient: true,
+        });
+      }
       markers = markers.slice(1);
       continue;
     }
     if (answer.seconds >= options.doubtSeconds) {
-      if (limit === undefined) {
+      const isSeen = options.isDoubted() || answer.servers.some(isUnknown);
+      if (limit === undefined && !isSeen) {
         limit = SMALL_PAGE;
         continue;
       }
+      // Small pages have not helped, and each would take as long.
+      limit = undefined;
       options.onDoubt();
     }
     const fresh = answer.servers.filter(({ id }) => !seen.has(id));
     for (const { id } of fresh) seen.add(id);
-    if (fresh.length > 0) yield fresh;
-    if (!answer.hasMore) return;
-    const last = answer.servers.at(-1)?.id;
-    if (last === undefined || last === marker) {
-      throw new SourceError(`${WHAT}: announces a next page and does not go on`, { transient: true });
+    if (fresh.length > 0) {
+      vanished = 0;
+      yield fresh;
     }
+    // Not by the link to the next page: of a server that is in two cells Nova drops one after it has cut the page,
+    // which is then one short, and takes it for the last.
+    const last = answer.servers.at(-1)?.id;
+    if (last === undefined) return;
+    if (last === marker) throw goesNowhere(WHAT);
     markers = answer.servers.map(({ id }) => id).toReversed();
   }
 }
 
+/** Of a list that announces a next page, and then gives the same again. */
+export function goesNowhere(what: string): SourceError {
+  return new SourceError(`${what}: announces a next page and does not go on`, { transient: true });
+}
+
 interface Page {
   readonly servers: RawServer[];
-  readonly hasMore: boolean;
   readonly seconds: number;
 }
 
@@ -88,6 +109,5 @@ async function page(
     timeoutSeconds: doubtSeconds * 3 + 60,
   });
   if (answer.status === 400) return 'markerGone';
-  const { servers, servers_links: links = [] } = shaped(ServerPage, answer.json, WHAT);
-  return { servers, hasMore: links.some(({ rel }) => rel === 'next'), seconds: answer.seconds };
+  return { servers: shaped(ServerPage, answer.json, WHAT).servers, seconds: answer.seconds };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { SourceError } from '../../errors.ts';
-import { parseJson, refuseStatus, transientStatus } from './answers.ts';
+import { parseJson, refuseStatus } from './answers.ts';
 import type { Http } from './http.ts';
 import { withRetries } from './retry.ts';
 
@@ -43,6 +43,7 @@ const Document = z.union([z.object({ version: Version }), z.object({ versions: z
 export async function negotiate(
   http: Http,
   endpoint: string,
+  token: string,
   signal: AbortSignal,
 ): Promise<{ url: string; microversion: Microversion }> {
   const what = 'Nova: its versions';
@@ -51,10 +52,12 @@ export async function negotiate(
   const url = `${base}/v2.1`;
   const answer = await withRetries(async () => {
     const found = await http.send(
-      { method: 'GET', url: `${url}/`, headers: {}, what, timeoutSeconds: 60 },
+      // Old Novas want a token even for this.
+      { method: 'GET', url: `${url}/`, headers: { 'X-Auth-Token': token }, what, timeoutSeconds: 60 },
       signal,
     );
-    if (transientStatus(found.status)) throw refuseStatus(what, found);
+    // With several versions to choose from, 300.
+    if (found.status !== 200 && found.status !== 300) throw refuseStatus(what, found);
     return { status: found.status, document: z.safeParse(Document, parseJson(what, found.body)).data };
   }, signal);
   const { document } = answer;

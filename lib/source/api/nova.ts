@@ -1,13 +1,13 @@
-import * as z from 'zod/mini';
 import type { OpenStackConnection } from '../../connection/connection.ts';
 import { SourceError } from '../../errors.ts';
 import { parseJson, refuseStatus, transientStatus } from './answers.ts';
 import { computeEndpoint } from './catalogue.ts';
 import { type Http, type HttpAnswer, openHttp } from './http.ts';
-import { type Keystone, type Token, openKeystone } from './keystone.ts';
+import { type Token, openKeystone } from './keystone.ts';
 import { type Microversion, negotiate } from './microversion.ts';
-import { withRetries } from './retry.ts';
+import { retryAfter, withRetries } from './retry.ts';
 import { type Throttle, openThrottle } from './throttle.ts';
+import { type TokenKeeper, tokenKeeper } from './tokens.ts';
 
 export interface NovaAnswer {
   readonly status: number;
@@ -38,9 +38,6 @@ export interface Nova extends Disposable {
 
 const TIMEOUT_SECONDS = 60;
 
-/** A token is renewed this long before its end, or in the last quarter of a short life. */
-const RENEWAL_SECONDS = 120;
-
 /** @param concurrency requests under way at once, at the most */
 export async function openNova(
   connection: OpenStackConnection,
@@ -50,10 +47,10 @@ export async function openNova(
   const http = openHttp(connection.tls);
   try {
     const tokens = tokenKeeper(openKeystone(http, connection), signal);
-    const { catalogue } = await tokens.current();
-    const endpoint = computeEndpoint(catalogue, connection);
-    const { url, microversion } = await negotiate(http, endpoint, signal);
-    const throttle = openThrottle(concurrency);
+    const token = await tokens.current();
+    const endpoint = computeEndpoint(token.catalogue, connection);
+    const { url, microversion } = await negotiate(http, endpoint, token.id, signal);
+    const throttle = openThrottle(concurrency, signal);
     return {
       microversion,
       get requests() {
@@ -115,7 +112,9 @@ async function send(
       { method: 'GET', url: `${url}${path}${search}`, headers, what, timeoutSeconds },
       signal,
     );
-    if (transientStatus(answer.status)) throttle.slowDown(started);
+    if (transientStatus(answer.status)) {
+      throttle.slowDown(started, retryAfter(answer.headers['retry-after'], Date.now()));
+    }
     return answer;
   } catch (error) {
     throttle.slowDown(started);
@@ -138,47 +137,4 @@ function judge(answer: HttpAnswer, { what, accept = [] }: NovaCall): NovaAnswer 
     );
   }
   throw refuseStatus(what, answer);
-}
-
-interface TokenKeeper {
-  current(): Promise<Token>;
-  accepted(token: Token): void;
-  /** Never to give it again; tells whether it was ever accepted. */
-  discard(token: Token): boolean;
-}
-
-/** One token for all requests, renewed in time, by one request however many wait for it. */
-function tokenKeeper(keystone: Keystone, signal: AbortSignal): TokenKeeper {
-  let held: { token: Token; renewAt: number } | undefined;
-  let pending: Promise<Token> | undefined;
-  const good = new WeakSet<Token>();
-  const renew = async (): Promise<Token> => {
-    const asked = performance.now();
-    const token = await keystone.issue(signal);
-    const seconds = token.seconds ?? Infinity;
-    held = { token, renewAt: asked + (seconds - Math.min(RENEWAL_SECONDS, seconds / 4)) * 1000 };
-    return token;
-  };
-  return {
-    async current() {
-      if (held !== undefined && performance.now() < held.renewAt) return held.token;
-      pending ??= renew().finally(() => (pending = undefined));
-      return pending;
-    },
-    accepted: (token) => void good.add(token),
-    discard(token) {
-      if (held?.token === token) held = undefined;
-      return good.has(token);
-    },
-  };
-}
-
-/** @throws SourceError where the answer does not have the shape that the API reference gives */
-export function shaped<T extends z.ZodMiniType>(schema: T, json: unknown, what: string): z.output<T> {
-  const parsed = z.safeParse(schema, json);
-  if (parsed.success) return parsed.data;
-  const path = parsed.error.issues[0]?.path.filter((part) => typeof part === 'string').join('.');
-  throw new SourceError(`${what}: the answer is not as documented, in ${path || 'all of it'}`, {
-    transient: false,
-  });
 }

@@ -15,6 +15,11 @@ export class TransientAnswer extends SourceError {
 /** With one request of eight failing, one of twenty million fails this often in a row. */
 const ATTEMPTS = 8;
 const FIRST_DELAY = 0.25;
+/** No invocation lasts as long; and timers of Node's cannot wait for more than 24 days. */
+const LONGEST_ASKED = 3600;
+
+/** Errors after which nobody is to try again, though their reason may pass: one did, long enough. */
+const exhausted = new WeakSet<Error>();
 const LONGEST_DELAY = 20;
 
 /**
@@ -28,9 +33,12 @@ export async function withRetries<T>(attempt: () => Promise<T>, signal: AbortSig
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof SourceError && error.transient)) throw error;
+      if (!(error instanceof SourceError && error.transient) || exhausted.has(error)) throw error;
       if (tries === ATTEMPTS) {
-        throw new SourceError(`${error.message}, ${tries} times in a row`, { transient: true, cause: error });
+        const message = `${error.message}, ${tries} times in a row`;
+        const last = new SourceError(message, { transient: true, cause: error });
+        exhausted.add(last);
+        throw last;
       }
       const backOff = Math.random() * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (tries - 1));
       const asked = error instanceof TransientAnswer ? (error.retryAfterSeconds ?? 0) : 0;
@@ -51,7 +59,6 @@ async function pause(seconds: number, signal: AbortSignal): Promise<void> {
 /** Retry-After in seconds: a number of them, or a date (RFC 9110, 10.2.3). */
 export function retryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
-  if (/^\d{1,6}$/.test(header.trim())) return Number(header);
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
+  const seconds = /^\d{1,9}$/.test(header.trim()) ? Number(header) : (Date.parse(header) - now) / 1000;
+  return Number.isNaN(seconds) ? undefined : Math.min(LONGEST_ASKED, Math.max(0, seconds));
 }

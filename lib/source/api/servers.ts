@@ -34,7 +34,6 @@ const Unknown = z.object({ id: z.string(), status: z.literal('UNKNOWN') });
 
 export const ServerPage = z.object({
   servers: z.array(z.looseObject({ id: z.string(), status: z.optional(name) })),
-  servers_links: z.optional(z.array(z.object({ rel: z.string(), href: z.string() }))),
 });
 
 export type RawServer = z.output<typeof ServerPage>['servers'][number];

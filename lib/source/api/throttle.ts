@@ -5,26 +5,42 @@
 export interface Throttle {
   /** Runs a task when a place is free. */
   run<T>(task: () => Promise<T>): Promise<T>;
-  /** A task that began at `started` (of `performance.now()`) met with an overloaded server. */
-  slowDown(started: number): void;
+  /**
+   * A task that began at `started` (of `performance.now()`) met with an overloaded server, which may have asked to be
+   * left alone for some seconds.
+   */
+  slowDown(started: number, seconds?: number): void;
   /** How many may be under way now. */
   readonly width: number;
 }
 
 const FIRST_WIDTH = 4;
 
-export function openThrottle(widest: number): Throttle {
+/** @param signal lets all waiting tasks go on when it aborts, so that they notice */
+export function openThrottle(widest: number, signal: AbortSignal): Throttle {
   let width = Math.min(FIRST_WIDTH, widest);
   let running = 0;
   let lastDecrease = -Infinity;
+  let resumesAt = -Infinity;
+  let timer: NodeJS.Timeout | undefined;
   const waiting: (() => void)[] = [];
 
   const admit = (): void => {
-    while (running < Math.floor(width) && waiting.length > 0) {
+    if (signal.aborted) clearTimeout(timer);
+    const pause = signal.aborted ? 0 : resumesAt - performance.now();
+    if (pause > 0) {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        admit();
+      }, pause);
+      return;
+    }
+    while ((running < Math.floor(width) || signal.aborted) && waiting.length > 0) {
       running++;
       waiting.shift()?.();
     }
   };
+  signal.addEventListener('abort', admit, { once: true });
   return {
     get width() {
       return Math.floor(width);
@@ -45,7 +61,8 @@ export function openThrottle(widest: number): Throttle {
         admit();
       }
     },
-    slowDown(started) {
+    slowDown(started, seconds = 0) {
+      resumesAt = Math.max(resumesAt, performance.now() + seconds * 1000);
       // All that were under way meet the same overload; it counts once.
       if (started < lastDecrease) return;
       lastDecrease = performance.now();

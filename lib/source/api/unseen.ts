@@ -10,6 +10,7 @@ export function unseenBy(microversion: Microversion, swept: boolean, isPartial: 
     'recoveriesOfFinishedActions',
     ...(has(microversion, 'embeddedFlavour') ? [] : ['deletedFlavours']),
     ...(has(microversion, 'eventHosts') ? [] : ['eventHosts']),
+    ...(has(microversion, 'downCells') ? [] : ['refusingCells']),
     ...(swept ? [] : ['quietServers']),
     ...(isPartial ? ['silentCells'] : []),
   ];

@@ -2,8 +2,9 @@ import type { CellConnection } from '../../connection/connection.ts';
 import { InputError } from '../../errors.ts';
 import type { Seconds } from '../../time.ts';
 import { ahead } from '../ahead.ts';
-import type { Batch, Source, SourceCounts, WindowOutcome } from '../source.ts';
+import type { Batch, History, Source, SourceCounts, WindowOutcome } from '../source.ts';
 import { type CellOutcome, readCell } from './cell.ts';
+import { historyOf } from './history.ts';
 import { type CellSession, openCell } from './session.ts';
 import { type CellState, restoreCells, storeCell } from './state.ts';
 
@@ -31,6 +32,17 @@ export function databaseSource(cells: readonly CellConnection[], retiredCells: R
         }),
       );
       return joinOutcomes(new Map(outcomes.map((outcome, index) => [cells[index]?.cell ?? '', outcome])));
+    },
+    async history(range, signal) {
+      const all: History[] = [];
+      for (const cell of cells) {
+        await using session = await openCell(cell, signal);
+        all.push(await historyOf(session, range));
+      }
+      return {
+        from: earliest(all.map(({ from }) => from)),
+        events: all.reduce((sum, { events }) => sum + (events ?? 0), 0),
+      };
     },
   };
 }
@@ -86,12 +98,16 @@ async function* mergeCells(
 
 function joinOutcomes(outcomes: ReadonlyMap<string, CellOutcome>): WindowOutcome {
   const all = [...outcomes.values()];
-  const froms = all.map(({ sourceFrom }) => sourceFrom).filter((from): from is Seconds => from !== null);
   return {
     state: Object.fromEntries([...outcomes].map(([cell, { state }]) => [cell, storeCell(state)])),
     counts: joinCounts(all.map(({ counts }) => counts)),
-    sourceFrom: froms.length === 0 ? null : Math.min(...froms),
+    sourceFrom: earliest(all.map(({ sourceFrom }) => sourceFrom)),
   };
+}
+
+function earliest(times: readonly (Seconds | null)[]): Seconds | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 function joinCounts(counts: readonly SourceCounts[]): SourceCounts {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { errorCode } from './errno.ts';
 
 export interface Listening {
@@ -7,16 +8,24 @@ export interface Listening {
   stop(): Promise<void>;
 }
 
+/** PEM of a server's certificate and its key. */
+export interface ServerCertificate {
+  cert: string;
+  key: string;
+}
+
 /** Serves on the loopback address; port 0 takes a free one. `handle` must not reject. */
 export async function listen(
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
   port = 0,
+  certificate?: ServerCertificate,
 ): Promise<Listening> {
   const running = new Set<Promise<void>>();
-  const server = createServer((request, response) => {
+  const accept = (request: IncomingMessage, response: ServerResponse): void => {
     const handled = handle(request, response).finally(() => running.delete(handled));
     running.add(handled);
-  });
+  };
+  const server = certificate === undefined ? createServer(accept) : createTlsServer(certificate, accept);
   // Above the idle time of any client's pool: a client that reuses a connection must not meet its end.
   server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve, reject) => {
@@ -25,7 +34,8 @@ export async function listen(
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('Not listening on a port');
-  return { endpoint: `http://127.0.0.1:${address.port}`, stop: () => stop(server, running) };
+  const scheme = certificate === undefined ? 'http' : 'https';
+  return { endpoint: `${scheme}://127.0.0.1:${address.port}`, stop: () => stop(server, running) };
 }
 
 async function stop(server: Server, running: Set<Promise<void>>): Promise<void> {

@@ -5,6 +5,8 @@ import { findProgram, run } from './run.ts';
 export interface Certificates {
   /** PEM of the authority, which a client has to trust. */
   ca: string;
+  /** PEM of the server's certificate and key, for a server other than MariaDB. */
+  server: { cert: string; key: string };
   serverArgs: string[];
 }
 
@@ -29,6 +31,10 @@ export async function createCertificates(folder: string): Promise<Certificates> 
   );
   return {
     ca: await readFile(file('ca.pem'), 'utf8'),
+    server: {
+      cert: await readFile(file('server.pem'), 'utf8'),
+      key: await readFile(file('key.pem'), 'utf8'),
+    },
     serverArgs: [
       `--ssl-ca=${file('ca.pem')}`,
       `--ssl-cert=${file('server.pem')}`,

@@ -25,7 +25,7 @@ interface Read {
 }
 
 /** A trace of hourly windows, each reading what it is given; the state goes through its stored form. */
-function trace(options: { horizon?: Seconds } = {}) {
+function trace(options: { horizon?: Seconds; settle?: (hour: number) => Seconds } = {}) {
   let stored: unknown;
   let hour = 0;
   return {
@@ -38,8 +38,9 @@ function trace(options: { horizon?: Seconds } = {}) {
         window,
         state: undefined,
         openHorizonSeconds: options.horizon ?? 30 * DAY,
-        settleSeconds: SETTLE,
+        settleSeconds: options.settle?.(hour) ?? SETTLE,
         holdLate,
+        whole: holdLate,
         signal: new AbortController().signal,
       });
       const published = reads.flatMap(({ server = 'server', request = 'req-1', events }) =>
@@ -205,6 +206,21 @@ describe('The account of the API source', () => {
     expect(hours.window([{ events: [] }]).counts.skipped).toEqual({ eventGone: 1 });
     const unknown = { ...event('no start', 0, 130), start: undefined };
     expect(hours.window([{ events: [unknown] }]).counts.skipped).toEqual({ noStartTime: 1 });
+  });
+
+  test('does not look further back than it remembers where the settle time is raised', () => {
+    const hours = trace({ settle: (hour) => (hour <= 2 ? 10 * MINUTE : 3 * HOUR) });
+    const events = [event('early', 5, 6)];
+    expect(hours.window([{ events }]).published).toEqual(['early']);
+    for (let hour = 0; hour < 4; hour++) expect(hours.window([{ events }]).published).toEqual([]);
+  });
+
+  test('gives up no open event in a window that did not ask for it', () => {
+    const hours = trace({ horizon: HOUR });
+    hours.window([{ events: [event('open', 50, null)] }]);
+    hours.window([], { isComplete: false });
+    expect(hours.window([], { isComplete: false }).counts).toMatchObject({ abandoned: 0, stillOpen: 1 });
+    expect(hours.window([{ events: [event('open', 50, 100)] }]).published).toEqual(['open']);
   });
 
   test('remembers no id of a server or a request', () => {

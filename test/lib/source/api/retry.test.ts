@@ -27,6 +27,17 @@ describe('What failed for a transient reason', () => {
     vi.restoreAllMocks();
   });
 
+  test('is not tried again by those around, once it was tried often enough', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const { signal } = new AbortController();
+    const attempt = vi.fn<() => Promise<never>>(() => Promise.reject(new TransientAnswer('busy', undefined)));
+    await expect(withRetries(() => withRetries(attempt, signal), signal)).rejects.toThrow(
+      /busy, 8 times in a row$/,
+    );
+    expect(attempt).toHaveBeenCalledTimes(8);
+    vi.restoreAllMocks();
+  });
+
   test('is not tried again where trying cannot help', async () => {
     const attempt = vi.fn<() => Promise<never>>(() =>
       Promise.reject(new SourceError('refused', { transient: false })),
@@ -50,6 +61,8 @@ describe('Retry-After', () => {
     expect(retryAfter('Wed, 25 Nov 2026 00:01:00 GMT', now)).toBe(60);
     expect(retryAfter('Wed, 25 Nov 2026 00:00:00 GMT', now + 5000)).toBe(0);
     expect(retryAfter('soon', now)).toBeUndefined();
+    expect(retryAfter('Fri, 25 Dec 2099 00:00:00 GMT', now)).toBe(3600);
+    expect(retryAfter('999999999', now)).toBe(3600);
     expect(retryAfter(undefined, now)).toBeUndefined();
   });
 });

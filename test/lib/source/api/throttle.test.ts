@@ -2,9 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openThrottle } from '../../../../lib/source/api/throttle.ts';
 
+const never = new AbortController().signal;
+
 describe('The throttle of the API source', () => {
   test('widens by one a round of answers, up to the bound', async () => {
-    const throttle = openThrottle(6);
+    const throttle = openThrottle(6, never);
     expect(throttle.width).toBe(4);
     for (let round = 0; round < 5; round++) {
       await Promise.all(Array.from({ length: throttle.width }, () => throttle.run(async () => undefined)));
@@ -13,7 +15,7 @@ describe('The throttle of the API source', () => {
   });
 
   test('never lets more run than its width', async () => {
-    const throttle = openThrottle(3);
+    const throttle = openThrottle(3, never);
     let running = 0;
     let most = 0;
     await Promise.all(
@@ -29,7 +31,7 @@ describe('The throttle of the API source', () => {
   });
 
   test('halves where the server is overloaded, once for all that were under way, and never below one', () => {
-    const throttle = openThrottle(8);
+    const throttle = openThrottle(8, never);
     const started = performance.now();
     throttle.slowDown(started);
     throttle.slowDown(started);
@@ -40,8 +42,27 @@ describe('The throttle of the API source', () => {
     expect(throttle.width).toBe(1);
   });
 
+  test('lets all others wait as well where the server asks to be left alone', async () => {
+    const throttle = openThrottle(4, never);
+    throttle.slowDown(performance.now(), 0.05);
+    let isRun = false;
+    const run = throttle.run(async () => (isRun = true));
+    await Promise.resolve();
+    expect(isRun).toBe(false);
+    expect(await run).toBe(true);
+  });
+
+  test('lets nobody wait once the invocation is over', async () => {
+    const controller = new AbortController();
+    const throttle = openThrottle(1, controller.signal);
+    throttle.slowDown(performance.now(), 3600);
+    const waiting = Promise.all([throttle.run(async () => 1), throttle.run(async () => 2)]);
+    controller.abort();
+    expect(await waiting).toEqual([1, 2]);
+  });
+
   test('goes on after a task that fails', async () => {
-    const throttle = openThrottle(1);
+    const throttle = openThrottle(1, never);
     const failing = throttle.run(() => Promise.reject(new Error('no')));
     const next = throttle.run(async () => 'yes');
     await expect(failing).rejects.toThrow('no');

@@ -1,0 +1,92 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { DAY, MINUTE } from '../../lib/time.ts';
+import type { Drop } from '../support/drops.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import {
+  type RandomHistory,
+  type RandomHistoryOptions,
+  randomHistory,
+} from '../support/nova/random-history.ts';
+import { EQUAL, type Twin, compareTwin, startTwin } from '../support/nova/twin.ts';
+import { watchedHistory } from '../support/nova/watch.ts';
+
+const SEED = Number(process.env['TEST_SEED'] ?? 20_261_125);
+const DAYS = 10;
+
+let db: MariaDb;
+let twin: Twin;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+});
+afterAll(() => db.stop());
+beforeEach(async () => {
+  twin = await startTwin(db);
+});
+afterEach(() => twin.stop());
+
+const total = (drops: readonly Drop[], count: 'events' | 'late' | 'rewritten' | 'abandoned'): number =>
+  drops.reduce((sum, { manifest }) => sum + manifest.counts[count], 0);
+
+const mornings = (history: RandomHistory, skipped: readonly number[] = []): number[] =>
+  Array.from({ length: DAYS }, (_, day) => day + 1)
+    .filter((day) => !skipped.includes(day))
+    .map((day) => history.start + day * DAY + 45 * MINUTE);
+
+const made = (options: Partial<RandomHistoryOptions> = {}): RandomHistory =>
+  randomHistory({ seed: SEED, days: DAYS, eventsPerDay: 150, ...options });
+
+describe(`The same days over a stand-in of the Nova API and from its databases (seed ${SEED})`, () => {
+  test('give the same rows, whatever straddles, lasts, comes late, is rewritten or never ends', async () => {
+    const history = made();
+    await twin.live(history.changes, mornings(history));
+    const { database, api, ...differences } = await compareTwin(twin);
+    expect(differences).toEqual(EQUAL);
+    expect(total(api, 'events')).toBeGreaterThan(1000);
+    expect(total(api, 'late')).toBe(total(database, 'late'));
+    expect(total(api, 'rewritten')).toBe(total(database, 'rewritten'));
+    expect(total(api, 'late') * total(api, 'rewritten')).toBeGreaterThan(0);
+    expect(api.at(-1)?.manifest.counts.stillOpen).toBe(database.at(-1)?.manifest.counts.stillOpen);
+  });
+
+  test('give the same rows where days without a run are caught up', async () => {
+    const history = made({ seed: SEED + 1 });
+    await twin.live(history.changes, mornings(history, [4, 5, 6]));
+    const { api, database: _, ...differences } = await compareTwin(twin);
+    expect(differences).toEqual(EQUAL);
+    expect(api).toHaveLength(DAYS);
+  });
+
+  test('differ in nothing but archived servers where Nova is archived every night', async () => {
+    const start = Date.UTC(2026, 9, 1) / 1000;
+    const history = made({ seed: SEED + 2, start, archiveAt: (day) => start + day * DAY + 10 * MINUTE });
+    await twin.live(history.changes, mornings(history));
+    const { onlyInDatabase, onlyOverApi } = await compareTwin(twin);
+    expect(onlyOverApi).toEqual([]);
+    expect(onlyInDatabase.length).toBeGreaterThan(0);
+    const archived = new Set<unknown>();
+    for (const cell of twin.cells) {
+      for (const { uuid } of await cell.query('SELECT uuid FROM shadow_instances')) archived.add(uuid);
+    }
+    const uuids = onlyInDatabase.map(
+      (row) => (JSON.parse(row.slice(row.indexOf('{'))) as { uuid: string }).uuid,
+    );
+    expect(uuids.filter((uuid) => !archived.has(uuid))).toEqual([]);
+  });
+});
+
+describe('The recorded changes of a real Nova, over a stand-in of its API', () => {
+  test('give the rows that its databases give, minute by minute', async () => {
+    twin.set({ STAR_WINDOW_MINUTES: '1', STAR_SETTLE_MINUTES: '1' });
+    const changes = await watchedHistory();
+    const start = Math.floor((changes[0]?.at ?? 0) / MINUTE) * MINUTE;
+    const windows = Math.ceil(((changes.at(-1)?.at ?? 0) - start) / MINUTE) + 2;
+    await twin.live(
+      changes,
+      Array.from({ length: windows }, (_, nth) => start + (nth + 2) * MINUTE),
+    );
+    const { api, database: _, ...differences } = await compareTwin(twin);
+    expect(differences).toEqual(EQUAL);
+    expect(total(api, 'events')).toBe(1521);
+  });
+});

@@ -1,0 +1,208 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { DAY, MINUTE } from '../../lib/time.ts';
+import { listKeys } from '../support/drops.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { replay } from '../support/nova/history.ts';
+import { seeded } from '../support/nova/prng.ts';
+import { randomHistory } from '../support/nova/random-history.ts';
+import { EQUAL, type Twin, compareTwin, startTwin } from '../support/nova/twin.ts';
+
+const SEED = Number(process.env['TEST_SEED'] ?? 20_261_125);
+const START = Date.UTC(2026, 9, 1) / 1000;
+
+let db: MariaDb;
+let twin: Twin;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+});
+afterAll(() => db.stop());
+beforeEach(async () => {
+  // Small pages, so that there are many.
+  twin = await startTwin(db, { maxLimit: 20 });
+  const { changes } = randomHistory({ seed: SEED, start: START, days: 2, eventsPerDay: 200 });
+  await replay(twin.cells, changes).applyUntil(morning(2));
+  twin.now = morning(2);
+});
+afterEach(() => twin.stop());
+
+const morning = (day: number): number => START + day * DAY + 45 * MINUTE;
+
+/** Both days by both sources. */
+async function dropBoth(): Promise<void> {
+  for (const stage of [twin.overApi, twin.fromDatabase]) {
+    await stage.run(morning(1));
+    await stage.run(morning(2));
+  }
+}
+
+async function expectNothingPublished(): Promise<void> {
+  const keys = await listKeys(twin.overApi.client);
+  expect(keys.filter((key) => !key.endsWith('state/claim.json'))).toEqual([]);
+}
+
+describe(`A troubled stand-in of the Nova API (seed ${SEED})`, () => {
+  test('that answers 5 % with 500 and 5 % with 429, resets every 50th connection and forgets tokens gives whole drops', async () => {
+    const random = seeded(SEED);
+    const met = { failed: 0, limited: 0, reset: 0, tokens: 0 };
+    let requests = 0;
+    twin.openstack.onRequest = ({ kind }) => {
+      requests++;
+      if (requests % 100 === 0) {
+        met.tokens++;
+        twin.openstack.revokeTokens();
+      }
+      if (requests % 50 === 0) {
+        met.reset++;
+        return { reset: true };
+      }
+      if (random.chance(0.05)) {
+        met.failed++;
+        return { status: 500, body: { computeFault: { code: 500, message: 'Unexpected API Error.' } } };
+      }
+      if (random.chance(0.05) && kind !== 'token') {
+        met.limited++;
+        return { status: 429, headers: { 'retry-after': random.chance(0.2) ? '1' : '0' } };
+      }
+      return undefined;
+    };
+    await dropBoth();
+    const { api, database: _, ...differences } = await compareTwin(twin);
+    expect(differences).toEqual(EQUAL);
+    expect(api.map(({ manifest }) => manifest.counts.events > 50)).toEqual([true, true]);
+    for (const count of Object.values(met)) expect(count).toBeGreaterThan(1);
+  });
+
+  test('that cuts answers short, and has a proxy which answers in its place, gives whole drops', async () => {
+    const random = seeded(SEED + 1);
+    let cut = 0;
+    twin.openstack.onRequest = () => {
+      if (!random.chance(0.1)) return undefined;
+      cut++;
+      return random.chance(0.5) ? { truncate: Math.floor(random.between(1, 60)) } : { garbage: true };
+    };
+    await dropBoth();
+    const { api: _api, database: _database, ...differences } = await compareTwin(twin);
+    expect(differences).toEqual(EQUAL);
+    expect(cut).toBeGreaterThan(20);
+  });
+
+  test('whose tokens are good for three requests each gives whole drops, and a new one costs a request', async () => {
+    let requests = 0;
+    twin.openstack.onRequest = ({ kind }) => {
+      if (kind !== 'token' && ++requests % 3 === 0) twin.openstack.revokeTokens();
+    };
+    twin.overApi.env['STAR_API_CONCURRENCY'] = '1';
+    await dropBoth();
+    const { api: _api, database: _database, ...differences } = await compareTwin(twin);
+    expect(differences).toEqual(EQUAL);
+  });
+
+  test('that is slow and gets slower gives whole drops', async () => {
+    const random = seeded(SEED + 2);
+    twin.openstack.onRequest = async () => {
+      await delay(random.between(0, 20));
+    };
+    await dropBoth();
+    const { api: _api, database: _database, ...differences } = await compareTwin(twin);
+    expect(differences).toEqual(EQUAL);
+  });
+
+  test('that loses a server between two pages of a list gives whole drops', async () => {
+    // What another archives while we read: a marker that vanishes.
+    let vanished = 0;
+    twin.openstack.onRequest = ({ kind, query }) => {
+      if (kind !== 'servers' || query['marker'] === undefined || ++vanished % 4 !== 1) return undefined;
+      return {
+        status: 400,
+        body: { badRequest: { code: 400, message: `marker [${query['marker']}] not found` } },
+      };
+    };
+    await dropBoth();
+    const { api: _api, database: _database, ...differences } = await compareTwin(twin);
+    expect(differences).toEqual(EQUAL);
+    expect(vanished).toBeGreaterThan(4);
+  });
+
+  test('that keeps failing fails the run in time, and nothing is published', async () => {
+    let actions = 0;
+    twin.openstack.onRequest = ({ kind }) =>
+      kind === 'action' && ++actions > 20 ? { status: 503 } : undefined;
+    await expect(twin.overApi.run(morning(1), 4000)).rejects.toThrow(
+      /time was over before window 2026-10-01/,
+    );
+    await expectNothingPublished();
+
+    twin.openstack.onRequest = undefined;
+    await dropBoth();
+    const { api: _api, database: _database, ...differences } = await compareTwin(twin);
+    expect(differences).toEqual(EQUAL);
+  });
+
+  test('that asks to come back after the deadline is not waited for', async () => {
+    twin.openstack.onRequest = ({ kind }) =>
+      kind === 'actions' ? { status: 429, headers: { 'retry-after': '3600' } } : undefined;
+    await expect(twin.overApi.run(morning(1), 3000)).rejects.toThrow(/time was over/);
+    await expectNothingPublished();
+  });
+
+  test.each([
+    [
+      'an ordinary user',
+      { kind: 'servers', status: 403 },
+      /Nova: the list of servers: this user may not see that \(403\)/,
+    ],
+    [
+      'who may not see actions',
+      { kind: 'action', status: 403 },
+      /Nova: the events of an action: this user may not/,
+    ],
+    [
+      'whom Keystone does not know',
+      { kind: 'token', status: 401 },
+      /Keystone: a token: the credentials .* are refused/,
+    ],
+    [
+      'whose token is never accepted',
+      { kind: 'servers', status: 401 },
+      /the token is refused \(401\), and a new one as well/,
+    ],
+    ['who is led elsewhere', { kind: 'servers', status: 301 }, /answered 301.*is the URL right/],
+  ])('that does not serve %s fails the run at once, and nothing is published', async (_, fault, message) => {
+    twin.openstack.onRequest = ({ kind }) =>
+      kind === fault.kind ? { status: fault.status, body: {} } : undefined;
+    await expect(twin.overApi.run(morning(1))).rejects.toThrow(message);
+    await expectNothingPublished();
+  });
+
+  test('that hides the hosts of events from the user fails the run: the server’s own host would stand in silently', async () => {
+    twin.openstack.onRequest = ({ kind }) => {
+      const event = {
+        event: 'compute_stop_instance',
+        start_time: '2026-10-01T01:00:00.000000',
+        finish_time: null,
+      };
+      return kind === 'action' ? { status: 200, body: { instanceAction: { events: [event] } } } : undefined;
+    };
+    await expect(twin.overApi.run(morning(1))).rejects.toThrow(/their hosts are not shown to this user/);
+    await expectNothingPublished();
+  });
+
+  test('that refuses to go on with a list fails the run, instead of being asked for ever', async () => {
+    twin.openstack.onRequest = ({ kind, query }) =>
+      kind === 'servers' && query['marker'] !== undefined ? { status: 400, body: {} } : undefined;
+    await expect(twin.overApi.run(morning(1))).rejects.toThrow(/the servers to go on from were refused/);
+    expect(twin.openstack.requests().length).toBeLessThan(200);
+    await expectNothingPublished();
+  });
+
+  test('that hides events from the user fails the run: no events are not the same as hidden ones', async () => {
+    twin.openstack.onRequest = ({ kind }) =>
+      kind === 'action' ? { status: 200, body: { instanceAction: { action: 'create' } } } : undefined;
+    await expect(twin.overApi.run(morning(1))).rejects.toThrow(
+      /the events of an action: .*instanceAction\.events/,
+    );
+    await expectNothingPublished();
+  });
+});

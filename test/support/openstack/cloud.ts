@@ -1,0 +1,28 @@
+import type { Seconds } from '../../../lib/time.ts';
+import type { Cell } from '../nova/schema.ts';
+import type { Accounts } from './accounts.ts';
+import type { Tokens } from './tokens.ts';
+
+/** What Keystone and Nova of one stand-in share. */
+export interface Cloud {
+  readonly cells: readonly Cell[];
+  readonly accounts: Accounts;
+  readonly tokens: Tokens;
+  readonly region: string;
+  readonly keystoneV2: boolean;
+  readonly keystoneV3: boolean;
+  /** Whether the catalogue's compute URL ends with the project's id, as it had to before Newton. */
+  readonly projectInUrl: boolean;
+  /** `[api] max_limit` */
+  readonly maxLimit: number;
+  /** The minor number of the highest microversion: 93. */
+  readonly maxMinor: number;
+  readonly cellTimeoutMs: number;
+  readonly failingCellsAreSkipped: boolean;
+  readonly silentCells: ReadonlySet<string>;
+  readonly failingCells: ReadonlySet<string>;
+  readonly deletedFlavors: ReadonlySet<string>;
+  /** In which cell a server was found last: Nova's instance mappings, which are in another database there. */
+  readonly mappings: Map<string, Cell>;
+  now(): Seconds;
+}

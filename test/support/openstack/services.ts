@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { iso } from '../../../lib/time.ts';
+import type { Cell } from '../nova/schema.ts';
+import { askCells } from './cells.ts';
+import type { NovaCall } from './nova.ts';
+import { forbidden } from './nova-errors.ts';
+import { anyText, checkQuery, lastOf } from './query-schema.ts';
+
+interface NovaService {
+  readonly binary: string;
+  readonly host: string;
+  readonly isUnknown?: boolean;
+}
+
+const CONTROLLER = 'ctl.example';
+
+/**
+ * `GET /os-services`: a compute for each host that has or had a server, and a controller's two. From 2.69 on those
+ * of cells that are down are there, as stubs (`service_get_all` in nova/compute/api.py).
+ */
+export async function listServices(call: NovaCall): Promise<object> {
+  const params = checkQuery(call.params, {
+    properties: { host: anyText, binary: anyText },
+    additional: call.minor < 75 ? 'strip' : 'refuse',
+  });
+  if (!call.isAdmin) throw forbidden('os-services:list');
+  const answers = await askCells(call, computesOf);
+  const computes = await Promise.all(
+    answers.map(async (answer): Promise<NovaService[]> => {
+      if ('value' in answer) return answer.value;
+      if (call.minor < 69) return [];
+      return (await computesOf(answer.cell)).map((service) => ({ ...service, isUnknown: true }));
+    }),
+  );
+  const controller = ['nova-conductor', 'nova-scheduler'].map((binary) => ({ binary, host: CONTROLLER }));
+  const [host, binary] = ['host', 'binary'].map((name) => lastOf(params, name) ?? '');
+  return {
+    services: [...controller, ...computes.flat()]
+      .filter((service) => host === '' || service.host === host)
+      .filter((service) => binary === '' || service.binary === binary)
+      .map((service, at) => serviceView(call, service, at + 1)),
+  };
+}
+
+async function computesOf(cell: Cell): Promise<NovaService[]> {
+  const rows = await cell.query('SELECT DISTINCT host FROM instances WHERE host IS NOT NULL ORDER BY host');
+  return rows.map((row) => ({ binary: 'nova-compute', host: String(row['host']) }));
+}
+
+function serviceView(
+  { minor, cloud }: NovaCall,
+  { binary, host, isUnknown }: NovaService,
+  id: number,
+): object {
+  if (isUnknown === true) return { binary, host, status: 'UNKNOWN' };
+  return {
+    binary,
+    host,
+    id: minor < 53 ? id : uuidOf(`${binary} ${host}`),
+    zone: binary === 'nova-compute' ? 'nova' : 'internal',
+    status: 'enabled',
+    state: 'up',
+    updated_at: iso(cloud.now()).replace('Z', '.000000'),
+    disabled_reason: null,
+    ...(minor < 11 ? {} : { forced_down: false }),
+  };
+}
+
+function uuidOf(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  );
+}
