@@ -31,6 +31,13 @@ export function compactIso(time: Seconds): string {
   return iso(time).replace(/[-:]/g, '');
 }
 
+/** Reads what `compactIso` writes. */
+export function parseCompact(text: string): Seconds | undefined {
+  const [, date = '', time = ''] = /^(\d{8})T(\d{6})Z$/.exec(text) ?? [];
+  const dashed = date.replace(/^(....)(..)/, '$1-$2-');
+  return parseInstant(`${dashed}T${time.replace(/^(..)(..)/, '$1:$2:')}Z`);
+}
+
 /** `2026-11-22` */
 export function isoDate(time: Seconds): string {
   return iso(time).slice(0, 10);

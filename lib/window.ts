@@ -33,6 +33,15 @@ export function settledWindows(from: Seconds, now: Seconds, plan: WindowPlan): W
   }
 }
 
+/** The windows of that length that make up a range, whose ends are edges of windows. */
+export function windowsOf(range: Window, windowSeconds: Seconds): Window[] {
+  const count = Math.round((range.end - range.start) / windowSeconds);
+  return Array.from({ length: count }, (_, nth) => {
+    const start = range.start + nth * windowSeconds;
+    return { start, end: start + windowSeconds };
+  });
+}
+
 /** `2026-11-22T00:00:00Z/2026-11-23T00:00:00Z`, the ISO 8601 interval. */
 export function windowText(window: Window): string {
   return `${iso(window.start)}/${iso(window.end)}`;
@@ -47,6 +56,7 @@ export function isWindowLength(seconds: Seconds): boolean {
   return Number.isInteger(seconds) && seconds > 0 && DAY % seconds === 0;
 }
 
-function floorTo(time: Seconds, step: Seconds): Seconds {
+/** The last edge of a window at `time` or before. */
+export function floorTo(time: Seconds, step: Seconds): Seconds {
   return Math.floor(time / step) * step;
 }

@@ -8,7 +8,9 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { S3Client } from '@aws-sdk/client-s3';
+import { handler as backfill } from '../../handlers/backfill.ts';
 import { handler } from '../../handlers/scheduled.ts';
+import type { BackfillSummary } from '../../lib/backfill/summary.ts';
 import type { ScheduleSummary } from '../../lib/summary.ts';
 import { randomCredentials } from './aws/credentials.ts';
 import { type LocalS3, type LocalS3Options, startS3 } from './s3/server.ts';
@@ -30,6 +32,8 @@ export interface Stage {
   run(scheduledTime: string | number, lifetimeMs?: number): Promise<ScheduleSummary>;
   /** Invokes it with any event. */
   invoke(event: unknown, lifetimeMs?: number): Promise<ScheduleSummary>;
+  /** Invokes the on-demand handler. */
+  backfill(event: unknown, lifetimeMs?: number): Promise<BackfillSummary>;
   stop(): Promise<void>;
 }
 
@@ -65,11 +69,14 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   const secrets = new SecretsManagerClient({ ...aws, endpoint: secretsManager.endpoint });
   let hasSecret = false;
 
-  const invoke = async (event: unknown, lifetimeMs = 900_000): Promise<ScheduleSummary> => {
+  const context = (lifetimeMs: number) => {
     useEnvironment(env);
     const ends = Date.now() + lifetimeMs;
-    return handler(event, { awsRequestId: randomUUID(), getRemainingTimeInMillis: () => ends - Date.now() });
+    const getRemainingTimeInMillis = (): number => ends - Date.now();
+    return { awsRequestId: randomUUID(), getRemainingTimeInMillis, memoryLimitInMB: '512' };
   };
+  const invoke = (event: unknown, lifetimeMs = 900_000): Promise<ScheduleSummary> =>
+    handler(event, context(lifetimeMs));
   return {
     s3,
     client,
@@ -87,6 +94,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
         lifetimeMs,
       ),
     invoke,
+    backfill: (event, lifetimeMs = 900_000) => backfill(event, context(lifetimeMs)),
     async stop() {
       client.destroy();
       secrets.destroy();

@@ -1,0 +1,93 @@
+import type { Invocation } from '../drop/invocation.ts';
+import { DeadlineError } from '../errors.ts';
+import type { SourceState } from '../source/source.ts';
+import { windowSummary } from '../summary.ts';
+import { windowText } from '../window.ts';
+import { dropBackfillWindow } from './drop-window.ts';
+import { estimate } from './estimate.ts';
+import { planBackfill } from './plan.ts';
+import { openRange } from './range.ts';
+import type { BackfillRequest } from './request.ts';
+import { type BackfillProgress, type BackfillSummary, summarizeBackfill } from './summary.ts';
+
+/** A window may take longer than the longest so far; if even that does not fit, it is left. */
+const SAFETY = 1.5;
+
+export interface BackfillOptions {
+  /** Milliseconds until the invocation has to be done. */
+  readonly remaining: () => number;
+  /** Of the function, for the estimate. */
+  readonly megabytes: number;
+  /** What a schedule would have known at the start of the range, where it was planned. */
+  readonly state?: SourceState | undefined;
+}
+
+/**
+ * Publishes the windows of a range in one pass over the source, all with the masks of this invocation, as long as
+ * time remains. A dry run stops at the plan.
+ *
+ * @throws InputError where the range cannot be published as it is
+ * @throws DeadlineError where not even one window could be published in time
+ */
+export async function runBackfill(
+  invocation: Invocation,
+  request: BackfillRequest,
+  { remaining, megabytes, state }: BackfillOptions,
+): Promise<BackfillSummary> {
+  const { settings, masking, signal } = invocation;
+  const plan = await planBackfill(invocation, request);
+  const progress: BackfillProgress = { plan, done: [], left: plan.due };
+  const answer = (status: BackfillSummary['status']): BackfillSummary =>
+    summarizeBackfill(settings.cloud, request, status, progress, masking.scope);
+  if (request.dryRun) {
+    const { events } = plan;
+    const cost = events === null ? null : estimate(plan.due.length, events, settings, megabytes);
+    return { ...answer('planned'), expected: { rows: events, cost } };
+  }
+  try {
+    return answer(await publishAll(invocation, request, progress, remaining, state));
+  } catch (error) {
+    if (!(signal.aborted && signal.reason instanceof DeadlineError)) throw error;
+    if (progress.done.length > 0) return answer('unfinished');
+    const [window] = progress.left;
+    throw new DeadlineError(
+      `the invocation's time was over before window ${window === undefined ? '' : windowText(window)} was published; ` +
+        'ask for fewer windows at once, or give the function more time or memory',
+      { cause: error },
+    );
+  }
+}
+
+async function publishAll(
+  invocation: Invocation,
+  request: BackfillRequest,
+  progress: BackfillProgress,
+  remaining: () => number,
+  state: SourceState | undefined,
+): Promise<'published' | 'unfinished'> {
+  const { due, sourceFrom } = progress.plan;
+  const [first, last] = [due[0], due.at(-1)];
+  if (first === undefined || last === undefined) return 'published';
+  // What was planned is for the start of the range; where that needs no work, the source looks back itself.
+  const isPlanned = first.start === request.range.start;
+  const range = { start: first.start, end: last.end };
+  await using reader = openRange(invocation, range, isPlanned ? state : undefined, sourceFrom);
+  let longest = 0;
+  for (const window of due) {
+    if (longest * SAFETY > remaining()) return 'unfinished';
+    const started = performance.now();
+    const read = () => reader.read(window);
+    const result = await dropBackfillWindow(invocation, window, read, request.replace);
+    const milliseconds = performance.now() - started;
+    longest = Math.max(longest, milliseconds);
+    const seconds = Math.round(milliseconds) / 1000;
+    progress.done.push(
+      result.status === 'leftToOther'
+        ? { window: windowText(window), status: result.status, seconds }
+        : windowSummary(window, result, 'published', seconds),
+    );
+    progress.left = progress.left.filter(({ start }) => start > window.start);
+    invocation.log('window done', { ...progress.done.at(-1) });
+  }
+  return 'published';
+}

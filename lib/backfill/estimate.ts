@@ -1,0 +1,40 @@
+import type { Settings } from '../settings.ts';
+
+/** What a backfill will about cost, from what windows were measured to cost (README: "Cost follows the window"). */
+export interface Estimate {
+  /** Of one function after another. */
+  readonly seconds: number;
+  readonly gigabyteSeconds: number;
+  /** Lambda on arm64 and requests to S3, at the list prices of us-east-1 in 2026; no free tier. */
+  readonly dollars: number;
+}
+
+/** `npm run bench:memory`: seconds of a whole core for a row, and for a window. */
+const CPU_SECONDS_PER_ROW = 1.1e-5;
+const CPU_SECONDS_PER_WINDOW = 0.4;
+/** Claim, manifest and a data object: about this many writes and reads a window, at the price of writes. */
+const REQUESTS_PER_WINDOW = 12;
+
+/** Lambda gives a whole core at this memory, and less in proportion. */
+const MEGABYTES_PER_CORE = 1769;
+const DOLLARS_PER_GIGABYTE_SECOND = 0.0000133334;
+const DOLLARS_PER_REQUEST = 0.000005;
+
+/** @param megabytes memory of the function */
+export function estimate(
+  windows: number,
+  rows: number,
+  { formats }: Pick<Settings, 'formats'>,
+  megabytes: number,
+): Estimate {
+  const cpu = windows * CPU_SECONDS_PER_WINDOW + rows * CPU_SECONDS_PER_ROW * formats.length;
+  const seconds = cpu / Math.min(1, megabytes / MEGABYTES_PER_CORE);
+  const gigabyteSeconds = (seconds * megabytes) / 1024;
+  const requests = windows * (REQUESTS_PER_WINDOW + formats.length);
+  const dollars = gigabyteSeconds * DOLLARS_PER_GIGABYTE_SECOND + requests * DOLLARS_PER_REQUEST;
+  return {
+    seconds: Math.ceil(seconds),
+    gigabyteSeconds: Math.ceil(gigabyteSeconds),
+    dollars: Number(dollars.toPrecision(2)),
+  };
+}

@@ -1,0 +1,258 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { BackfillSummary } from '../../lib/backfill/summary.ts';
+import { DAY, MINUTE, iso } from '../../lib/time.ts';
+import { type Drop, listKeys, readDrops } from '../support/drops.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { compareWithTruth } from '../support/nova/compare.ts';
+import { replay } from '../support/nova/history.ts';
+import { randomHistory } from '../support/nova/random-history.ts';
+import { sqlTime } from '../support/nova/sql-time.ts';
+import { EQUAL, type Twin, startTwin, without } from '../support/nova/twin.ts';
+import { finishedEvents } from '../support/nova/truth.ts';
+import { UNMASKED } from '../support/nova/scene.ts';
+import { type Stage, startStage } from '../support/stage.ts';
+
+const SEED = Number(process.env['TEST_SEED'] ?? 20_261_126);
+const START = Date.UTC(2026, 8, 1) / 1000;
+const DAYS = 12;
+
+let db: MariaDb;
+let twin: Twin;
+let stage: Stage;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+});
+afterAll(() => db.stop());
+beforeEach(async () => {
+  twin = await startTwin(db);
+  stage = twin.fromDatabase;
+});
+afterEach(() => twin.stop());
+
+const day = (nth: number): number => START + nth * DAY;
+const date = (nth: number): string => iso(day(nth)).slice(0, 10);
+
+/** All that has happened, at once. */
+async function happen(options: { archiveAt?: (day: number) => number } = {}): Promise<void> {
+  const mix = { rescheduled: 0, moves: 0 };
+  const { changes } = randomHistory({
+    seed: SEED,
+    start: START,
+    days: DAYS,
+    eventsPerDay: 120,
+    mix,
+    ...options,
+  });
+  await replay(twin.cells, changes).applyUntil(day(DAYS + 2));
+  twin.now = day(DAYS + 2);
+}
+
+function rowsOf(drops: readonly Drop[]): string[] {
+  return drops.flatMap(({ rows }) => (rows['jsonl'] ?? []).map((row) => JSON.stringify(row)));
+}
+
+/** Every event that finished in these days is in the drops, once, in the window in which it finished. */
+async function expectExactly(from: number, until: number): Promise<Drop[]> {
+  const drops = await readDrops(stage.client);
+  const truth = (await finishedEvents(twin.cells, day(until))).filter(
+    (row) => Date.parse(`${String(row['finish_time'])}Z`) / 1000 >= day(from),
+  );
+  expect(truth.length).toBeGreaterThan(100);
+  expect(compareWithTruth(drops, truth)).toEqual({ onlyInDrops: [], onlyInDatabase: [] });
+  for (const { manifest, rows } of drops) {
+    for (const row of rows['jsonl'] ?? []) {
+      expect(String(row['finish_time']) >= manifest.window.start).toBe(true);
+      expect(String(row['finish_time']) < manifest.window.end).toBe(true);
+    }
+    const starts = (rows['jsonl'] ?? []).map((row) => String(row['start_time']));
+    expect(starts).toEqual(starts.toSorted());
+  }
+  return drops;
+}
+
+describe(`A backfill (seed ${SEED})`, () => {
+  test('equals a plain select, and the union of what a schedule drops day by day', async () => {
+    const mix = { rescheduled: 0, moves: 0 };
+    const history = randomHistory({ seed: SEED, start: START, days: DAYS, eventsPerDay: 120, mix });
+    await twin.live(
+      history.changes,
+      Array.from({ length: DAYS }, (_, nth) => day(nth + 1) + 45 * MINUTE),
+    );
+    const another = await startStage({ env: UNMASKED });
+    try {
+      const scheduled = await readDrops(stage.client);
+      await another.setSecret(await secretOfCells());
+      await replay(twin.cells, []).applyUntil(day(DAYS + 2));
+      const summary = await another.backfill({ start: date(0), end: date(DAYS) });
+      expect(summary).toMatchObject({ status: 'published', windows: DAYS, left: [], next: null });
+      const backfilled = await readDrops(another.client);
+      const [left, right] = [rowsOf(scheduled), rowsOf(backfilled)];
+      expect({ onlyInDatabase: without(left, right), onlyOverApi: without(right, left) }).toEqual(EQUAL);
+    } finally {
+      await another.stop();
+    }
+  });
+
+  test('reads archived history as well, over long spans', async () => {
+    await happen({ archiveAt: (nth) => day(nth) + 10 * MINUTE });
+    const summary = await stage.backfill({ start: date(0), end: date(DAYS) });
+    expect(summary.done).toHaveLength(DAYS);
+    expect(summary.rows).toBe(
+      (await expectExactly(0, DAYS)).reduce((sum, { manifest }) => sum + manifest.counts.events, 0),
+    );
+  });
+
+  test('of a part takes what finished in it, whenever that began, and nothing else', async () => {
+    await happen();
+    await stage.backfill({ start: date(4), end: date(8) });
+    expect(await expectExactly(4, 8)).toHaveLength(4);
+  });
+
+  test('over a stand-in of the API gives the same', async () => {
+    await happen();
+    await stage.backfill({ start: date(2), end: date(9) });
+    const fromDatabase = rowsOf(await readDrops(stage.client));
+    await twin.overApi.backfill({ start: date(2), end: date(9) });
+    const drops = await readDrops(twin.overApi.client);
+    const overApi = rowsOf(drops);
+    expect(without(overApi, fromDatabase)).toEqual([]);
+    // In a made-up history events go on for days after their server was deleted; nobody knows of them at the start.
+    const outlived = new Set<unknown>();
+    for (const cell of twin.cells) {
+      const deleted = await cell.query('SELECT uuid FROM instances WHERE deleted_at < ?', [sqlTime(day(1))]);
+      for (const { uuid } of deleted) outlived.add(uuid);
+    }
+    const missing = without(fromDatabase, overApi).map((row) => (JSON.parse(row) as { uuid: string }).uuid);
+    expect(missing.filter((uuid) => !outlived.has(uuid))).toEqual([]);
+    for (const { manifest } of drops) expect(manifest.api?.unseen).toContain('archivedServers');
+  });
+
+  test('that runs out of time says what is left, and asking for that completes it, nothing twice', async () => {
+    await happen();
+    let event: object | null = { start: date(0), end: date(DAYS) };
+    let published = 0;
+    const answers: string[] = [];
+    twin.onS3Request = async () => {
+      await delay(25);
+    };
+    for (let round = 1; event !== null; round++) {
+      // Of this a quarter is kept free for the end.
+      const summary: BackfillSummary | Error = await stage
+        .backfill(event, round > 30 ? 900_000 : 2500)
+        .catch((error: Error) => error);
+      answers.push(summary instanceof Error ? summary.name : summary.status);
+      if (summary instanceof Error) continue;
+      published += summary.done.length;
+      event = summary.next;
+    }
+    expect(answers.filter((answer) => !['unfinished', 'DeadlineError'].includes(answer))).toEqual([
+      'published',
+    ]);
+    expect(answers).toContain('unfinished');
+    expect(published).toBe(DAYS);
+    expect(await expectExactly(0, DAYS)).toHaveLength(DAYS);
+  });
+
+  test('masks alike in all its windows, and unlike another backfill', async () => {
+    await happen();
+    for (const name of ['STAR_MASKING', 'STAR_ALLOW_UNSAFE_MASKING']) delete stage.env[name];
+    const first = await stage.backfill({ start: date(0), end: date(5) });
+    const second = await stage.backfill({ start: date(5), end: date(8) });
+    const drops = await readDrops(stage.client);
+    const scopes = drops.map(({ manifest }) => manifest.maskingScope);
+    expect(new Set(scopes.slice(0, 5))).toEqual(new Set([first.maskingScope]));
+    expect(new Set(scopes.slice(5))).toEqual(new Set([second.maskingScope]));
+    expect(first.maskingScope).not.toBe(second.maskingScope);
+    const users = drops.map(({ rows }) => new Set((rows['jsonl'] ?? []).map((row) => row['user_id'])));
+    expect(users[0]?.intersection(users[4] ?? new Set()).size).toBeGreaterThan(0);
+    expect(users[4]?.intersection(users[5] ?? new Set()).size).toBe(0);
+  });
+
+  test('leaves alone what is published, and makes it anew when asked, with no other format left behind', async () => {
+    await happen();
+    stage.env['STAR_FORMATS'] = 'csv,jsonl';
+    await stage.backfill({ start: date(3), end: date(5) });
+    const before = await readDrops(stage.client);
+    const again = await stage.backfill({ start: date(2), end: date(6), formats: ['jsonl'] });
+    expect(again).toMatchObject({ alreadyPublished: [`${iso(day(3))}/${iso(day(5))}`] });
+    expect(again.done.map(({ window }) => window.slice(0, 10))).toEqual([date(2), date(5)]);
+    expect((await readDrops(stage.client)).slice(1, 3)).toEqual(before);
+
+    const anew = await stage.backfill({ start: date(2), end: date(6), formats: ['jsonl'], replace: true });
+    expect(anew.done).toHaveLength(4);
+    await expectExactly(2, 6);
+    expect((await listKeys(stage.client)).filter((key) => key.endsWith('.csv.gz'))).toEqual([]);
+    expect((await listKeys(stage.client)).filter((key) => key.includes('state/claims'))).toEqual([]);
+  });
+
+  test('does not lose or double what came late by making one of two windows anew', async () => {
+    const mix = { rescheduled: 0, moves: 0, veryLateFinish: 0.2 };
+    const history = randomHistory({ seed: SEED, start: START, days: 4, eventsPerDay: 100, mix });
+    await twin.live(
+      history.changes,
+      [1, 2, 3, 4].map((nth) => day(nth) + 45 * MINUTE),
+    );
+    await expect(stage.backfill({ start: date(2), end: date(4), replace: true })).rejects.toThrow(
+      /event: replace: the published window 2026-09-03.* holds \d+ late events of earlier ones; accepted: a start at/,
+    );
+    await expect(stage.backfill({ start: date(0), end: date(2), replace: true })).rejects.toThrow(
+      /the published window 2026-09-03.* accepted: an end at 2026-09-04T00:00:00Z or after/,
+    );
+    await stage.backfill({ start: date(0), end: date(4), replace: true });
+    await expectExactly(0, 4);
+  });
+
+  test('goes before a trace that began later, and the schedule goes on as if nothing had been', async () => {
+    const mix = { rescheduled: 0, moves: 0 };
+    const { changes } = randomHistory({ seed: SEED, start: START, days: DAYS, eventsPerDay: 120, mix });
+    const history = replay(twin.cells, changes);
+    for (const nth of [7, 8, 9]) {
+      await history.applyUntil(day(nth) + 45 * MINUTE);
+      await stage.run(day(nth) + 45 * MINUTE);
+    }
+    const before = (await listKeys(stage.client)).filter((key) => key.includes('checkpoint'));
+    await stage.backfill({ start: date(0), end: date(7) });
+    expect((await listKeys(stage.client)).filter((key) => key.includes('checkpoint'))).toEqual(before);
+    await history.applyUntil(day(DAYS) + 45 * MINUTE);
+    await stage.run(day(DAYS) + 45 * MINUTE);
+    const drops = await readDrops(stage.client);
+    expect(drops).toHaveLength(DAYS);
+    const truth = await finishedEvents(twin.cells, day(DAYS));
+    const { onlyInDrops, onlyInDatabase } = compareWithTruth(drops, truth);
+    expect(onlyInDrops).toEqual([]);
+    // What is committed after its window was read by nobody who looks back: the days before the trace began.
+    expect(onlyInDatabase).toEqual([]);
+  });
+
+  test('reports what the source has no more, and publishes no empty days for it', async () => {
+    await happen();
+    const summary = await stage.backfill({ start: '2026-08-25', end: date(2) });
+    expect(summary.beforeHistory).toEqual([`2026-08-25T00:00:00Z/${iso(START)}`]);
+    expect(summary.done).toHaveLength(2);
+    expect(summary.message).toMatch(/has nothing of 7 window\(s\) any more/);
+    expect(await readDrops(stage.client)).toHaveLength(2);
+  });
+
+  test('that is a dry run tells what would be done, and does nothing', async () => {
+    await happen();
+    const summary = await stage.backfill({ start: date(0), end: date(DAYS), dryRun: true });
+    const rows = (await finishedEvents(twin.cells, day(DAYS))).length;
+    expect(summary).toMatchObject({
+      status: 'planned',
+      windows: DAYS,
+      done: [],
+      next: { start: iso(START) },
+    });
+    expect(Math.abs((summary.expected?.rows ?? 0) - rows) / rows).toBeLessThan(0.15);
+    expect(summary.expected?.cost?.dollars).toBeGreaterThan(0);
+    expect(await listKeys(stage.client)).toEqual([]);
+  });
+});
+
+/** The secret of the databases, as the twin has made it. */
+async function secretOfCells(): Promise<string> {
+  const dsns = Object.fromEntries(twin.cells.map((cell) => [cell.name, cell.dsn()]));
+  return JSON.stringify({ cells: dsns, ssl: 'off' });
+}
