@@ -1,39 +1,32 @@
 import type { Context } from 'aws-lambda';
-import { openAwsClients } from '../lib/aws-clients.ts';
 import { runBackfill } from '../lib/backfill/backfill.ts';
 import { readRequest } from '../lib/backfill/request.ts';
+import { isLong, startExecution } from '../lib/backfill/start-execution.ts';
 import type { BackfillSummary } from '../lib/backfill/summary.ts';
-import { createDeadline } from '../lib/deadline.ts';
+import { type DoorContext, enter } from '../lib/door.ts';
 import { keepHeapSmall } from '../lib/heap.ts';
 import { openInvocation } from '../lib/open-invocation.ts';
 import { readSettings } from '../lib/settings.ts';
-import { logFailure, logger } from '../lib/telemetry.ts';
 
 keepHeapSmall();
 
-/** The door of a backfill: publishes past windows, here and now. */
-export async function handler(
+/** The door of a backfill: publishes past windows here and now, or hands a long range to the state machine. */
+export function handler(
   event: unknown,
-  context: Pick<Context, 'getRemainingTimeInMillis' | 'awsRequestId' | 'memoryLimitInMB'>,
+  context: DoorContext & Pick<Context, 'memoryLimitInMB'>,
 ): Promise<BackfillSummary> {
-  logger.appendKeys({ requestId: context.awsRequestId });
-  try {
+  return enter(context, async ({ clients, deadline, log }) => {
     const deployed = readSettings(process.env);
     const request = readRequest(event, deployed, Math.floor(Date.now() / 1000));
     const settings = { ...deployed, formats: request.formats ?? deployed.formats };
-    using deadline = createDeadline(context.getRemainingTimeInMillis());
-    using clients = openAwsClients();
-    const log = (message: string, fields = {}): void => logger.info(message, fields);
+    if (isLong(request, settings)) return startExecution(request, settings, deadline.signal);
     using invocation = await openInvocation(settings, clients, deadline.signal, log);
 
     const summary = await runBackfill(invocation, request, {
       remaining: () => deadline.remaining(),
       megabytes: Number(context.memoryLimitInMB),
     });
-    logger.info(summary.message, { summary });
+    log(summary.message, { summary });
     return summary;
-  } catch (error) {
-    logFailure(error);
-    throw error;
-  }
+  });
 }

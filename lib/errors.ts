@@ -32,6 +32,16 @@ export class SupersededError extends StarError {
   override readonly name = 'SupersededError';
 }
 
+/** The secret that the windows of one backfill share has been destroyed: its execution had ended before. */
+export class MaskingSecretGoneError extends StarError {
+  override readonly name = 'MaskingSecretGoneError';
+}
+
+/** Windows of a backfill are missing although everything was tried. */
+export class BackfillIncompleteError extends StarError {
+  override readonly name = 'BackfillIncompleteError';
+}
+
 /** The invocation's time is nearly over; what was not published is left for the next run. */
 export class DeadlineError extends StarError {
   override readonly name = 'DeadlineError';

@@ -13,6 +13,7 @@ import { layoutOf } from './store/layout.ts';
  * Makes everything that lives as long as one invocation: the opened secret, the source, the masks. Dispose of it
  * to forget the masking secret.
  *
+ * @param shared a masking secret that several invocations share, where the operator holds none
  * @throws InputError where a secret is not there or not accepted; nothing has been opened then
  */
 export async function openInvocation(
@@ -20,14 +21,15 @@ export async function openInvocation(
   clients: AwsClients,
   signal: AbortSignal,
   log: Log,
+  shared?: Buffer,
 ): Promise<Invocation & Disposable> {
   const secret = await fetchSecret(clients.secretsManager, settings.secret, 'STAR_SECRET', signal);
   const connection = await parseSecret(secret.toString('utf8'));
   const held =
     settings.maskingSecret === undefined
-      ? undefined
+      ? shared
       : await fetchSecret(clients.secretsManager, settings.maskingSecret, 'STAR_MASKING_SECRET', signal);
-  const masking = createMasking(settings.masking, held);
+  const masking = createMasking(settings.masking, held, settings.maskingSecret === undefined);
   return {
     run: randomUUID(),
     settings,

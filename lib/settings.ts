@@ -33,6 +33,10 @@ export interface Settings extends WindowPlan {
   readonly apiConcurrency: number;
   /** At least so often every live server is asked for its actions; 0: in every window. */
   readonly apiSweepSeconds: Seconds;
+  /** ARN of the state machine that long backfills are handed to. */
+  readonly backfillMachine: string | undefined;
+  /** What the names of its executions' masking secrets begin with. */
+  readonly backfillSecrets: string | undefined;
   /** Whether to publish windows while the Nova API leaves out a cell. */
   readonly allowPartial: boolean;
 }
@@ -101,6 +105,8 @@ const Environment = z.strictObject({
   STAR_HOST_FROM: choice(['event', 'instance'], 'event'),
   STAR_MACHINES: choice(['vm', 'baremetal'], 'vm'),
   STAR_RETIRED_CELLS: list('cell names separated by commas', ''),
+  STAR_BACKFILL_MACHINE: text('the ARN of a state machine', /^$|^arn:[\w-]+:states:.+$/, ''),
+  STAR_BACKFILL_SECRETS: text('a prefix of names of secrets', /^$|^[\w/+=.@-]{1,256}$/, ''),
   STAR_API_CONCURRENCY: number('1 to 64', 8, (n) => n >= 1 && n <= 64),
   STAR_API_SWEEP_HOURS: number('whole hours, 0 to 720', 0, (n) => n <= 720),
   STAR_ALLOW_PARTIAL: choice(['true', 'false'], 'false'),
@@ -132,6 +138,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     excludeProjects: new Set(values.STAR_EXCLUDE_PROJECTS),
     hostFrom: values.STAR_MACHINES === 'baremetal' ? 'node' : values.STAR_HOST_FROM,
     retiredCells: new Set(values.STAR_RETIRED_CELLS),
+    backfillMachine: values.STAR_BACKFILL_MACHINE === '' ? undefined : values.STAR_BACKFILL_MACHINE,
+    backfillSecrets: values.STAR_BACKFILL_SECRETS === '' ? undefined : values.STAR_BACKFILL_SECRETS,
     apiConcurrency: values.STAR_API_CONCURRENCY,
     apiSweepSeconds: values.STAR_API_SWEEP_HOURS * HOUR,
     allowPartial: values.STAR_ALLOW_PARTIAL === 'true',

@@ -20,6 +20,8 @@ export interface BackfillOptions {
   readonly megabytes: number;
   /** What a schedule would have known at the start of the range, where it was planned. */
   readonly state?: SourceState | undefined;
+  /** The range is part of a larger one that was checked as a whole. */
+  readonly isPart?: boolean;
 }
 
 /**
@@ -32,10 +34,10 @@ export interface BackfillOptions {
 export async function runBackfill(
   invocation: Invocation,
   request: BackfillRequest,
-  { remaining, megabytes, state }: BackfillOptions,
+  { remaining, megabytes, state, isPart = false }: BackfillOptions,
 ): Promise<BackfillSummary> {
   const { settings, masking, signal } = invocation;
-  const plan = await planBackfill(invocation, request);
+  const plan = await planBackfill(invocation, request, isPart);
   const progress: BackfillProgress = { plan, done: [], left: plan.due };
   const answer = (status: BackfillSummary['status']): BackfillSummary =>
     summarizeBackfill(settings.cloud, request, status, progress, masking.scope);
@@ -68,10 +70,9 @@ async function publishAll(
   const { due, sourceFrom } = progress.plan;
   const [first, last] = [due[0], due.at(-1)];
   if (first === undefined || last === undefined) return 'published';
-  // What was planned is for the start of the range; where that needs no work, the source looks back itself.
-  const isPlanned = first.start === request.range.start;
-  const range = { start: first.start, end: last.end };
-  await using reader = openRange(invocation, range, isPlanned ? state : undefined, sourceFrom);
+  // What was planned is for the start of the range.
+  const range = { start: state === undefined ? first.start : request.range.start, end: last.end };
+  await using reader = openRange(invocation, range, state, sourceFrom);
   let longest = 0;
   for (const window of due) {
     if (longest * SAFETY > remaining()) return 'unfinished';

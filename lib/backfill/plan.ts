@@ -3,7 +3,7 @@ import { InputError } from '../errors.ts';
 import type { Seconds } from '../time.ts';
 import { iso } from '../time.ts';
 import { type Window, windowKey, windowText, windowsOf } from '../window.ts';
-import { lateIn, publishedIn } from './published.ts';
+import { lateIn, madeWith, publishedIn } from './published.ts';
 import type { BackfillRequest } from './request.ts';
 
 /** What a backfill would do, window by window. */
@@ -23,22 +23,30 @@ export interface BackfillPlan {
 /**
  * Looks at what is published and at how far back the source goes.
  *
+ * @param isPart the range is part of a larger one: what was made anew with the same masks is not made again
  * @throws InputError where the range cannot be published as it is
  */
-export async function planBackfill(invocation: Invocation, request: BackfillRequest): Promise<BackfillPlan> {
+export async function planBackfill(
+  invocation: Invocation,
+  request: BackfillRequest,
+  isPart = false,
+): Promise<BackfillPlan> {
   const { settings, source, signal } = invocation;
   const windows = windowsOf(request.range, settings.windowSeconds);
   const keys = await publishedIn(invocation, windows);
   const isOut = (window: Window): boolean => keys.has(windowKey(window));
-  if (request.replace) await refuseToLoseLate(invocation, request.range, windows.filter(isOut));
+  if (request.replace && !isPart) await refuseToLoseLate(invocation, request.range, windows.filter(isOut));
+  const isOurs = isPart ? await madeWith(invocation, windows.filter(isOut)) : new Set<string>();
+  const isDone = (window: Window): boolean =>
+    isOut(window) && (!request.replace || isOurs.has(windowKey(window)));
 
   const history = await source.history(request.range, signal);
   const { from } = history;
   const isGone = ({ end }: Window): boolean => from !== null && end <= from;
   return {
     windows: windows.length,
-    due: windows.filter((window) => !isGone(window) && (request.replace || !isOut(window))),
-    published: windows.filter((window) => isOut(window) && !request.replace),
+    due: windows.filter((window) => !isGone(window) && !isDone(window)),
+    published: windows.filter(isDone),
     beforeHistory: windows.filter((window) => isGone(window) && !isOut(window)),
     sourceFrom: from,
     events: history.events,

@@ -11,7 +11,7 @@ import { type Window, windowKey, windowText } from '../window.ts';
  * @throws InputError where windows of another length are published there, which would hold the same events
  */
 export async function publishedIn(
-  { bucket, layout, signal }: Invocation,
+  { bucket, layout, signal }: Pick<Invocation, 'bucket' | 'layout' | 'signal'>,
   windows: readonly Window[],
 ): Promise<ReadonlySet<string>> {
   const [first, last] = [windows[0], windows.at(-1)];
@@ -34,6 +34,21 @@ export async function publishedIn(
     found.add(windowKey(window));
   }
   return found;
+}
+
+/** Which of these published windows bear the masks of this invocation: another try has just made them. */
+export async function madeWith(
+  { bucket, layout, masking, signal }: Invocation,
+  windows: readonly Window[],
+): Promise<ReadonlySet<string>> {
+  const made = new Set<string>();
+  if (!masking.isDrawn) return made;
+  for (const window of windows) {
+    const stored = await readText(bucket, layout.manifest(window), signal);
+    const manifest = stored?.json() as Manifest | undefined;
+    if (manifest?.maskingScope === masking.scope) made.add(windowKey(window));
+  }
+  return made;
 }
 
 /** How many events of earlier windows a published drop holds. */

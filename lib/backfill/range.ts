@@ -33,10 +33,11 @@ export function openRange(
 
   const pass = (from: Window): Split => {
     const { settleSeconds, windowSeconds } = settings;
-    const rest = { start: from.start, end: range.end };
+    // From a known state it is cheaper to pass over windows than to look back from a later one.
+    const rest = state === undefined ? { start: from.start, end: range.end } : range;
     const request = {
       window: rest,
-      state: from.start === range.start ? state : undefined,
+      state,
       openHorizonSeconds: ANY_TIME,
       settleSeconds,
       holdLate: false,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SourceError, StoreError } from '../errors.ts';
 import { inStartOrder } from '../source/order.ts';
+import { remove } from '../store/bucket.ts';
 import { type Window, windowText } from '../window.ts';
 import { type StoredCheckpoint, hasMoved } from './checkpoint.ts';
 import { type Committed, type FoundClaim, commitClaim, isStillHeld, superseded, takeClaim } from './claim.ts';
@@ -32,7 +33,8 @@ export async function dropWindow(
   if (held === undefined) throw superseded(window);
   // Whoever held the claim before may have published meanwhile. From here on only we can.
   if (await isOutdated(invocation, window, from)) return { status: 'alreadyPublished' };
-  if (await takeOverFromBackfill(invocation, window)) return { status: 'alreadyPublished' };
+  const found = await takeOverFromBackfill(invocation, window);
+  if (found === 'published') return { status: 'alreadyPublished' };
 
   const assertHeld = async (): Promise<void> => {
     if (!(await isStillHeld(bucket, layout.claim, held, signal))) throw superseded(window);
@@ -54,7 +56,9 @@ export async function dropWindow(
   const committed = decide(invocation, window, data);
   if ((await commitClaim(bucket, layout.claim, held, committed, signal)) === undefined)
     throw superseded(window);
-  return publish(invocation, window, committed);
+  const result = await publish(invocation, window, committed);
+  if (found === 'taken') await remove(bucket, layout.windowClaim(window), signal);
+  return result;
 }
 
 async function isOutdated(

@@ -10,21 +10,24 @@ import { parseInstant } from '../time.ts';
  * What the schedule does about a backfill of its window, once it holds the cloud's claim: a drop that is decided is
  * finished; a backfill that is still at work loses its claim, and cannot decide any more.
  *
- * @returns whether the window is published now
+ * @returns `published` where the window is out now, `taken` where a claim has to be removed when it is
  */
-export async function takeOverFromBackfill(invocation: Invocation, window: Window): Promise<boolean> {
+export async function takeOverFromBackfill(
+  invocation: Invocation,
+  window: Window,
+): Promise<'published' | 'taken' | 'free'> {
   const { bucket, layout, run, signal } = invocation;
   const key = layout.windowClaim(window);
   for (;;) {
     const found = await readClaim(bucket, key, signal);
-    if (found === undefined) return false;
+    if (found === undefined) return 'free';
     const { committed } = found.claim;
     if (committed !== null && (await isWhole(invocation, committed.manifest))) {
       await publish(invocation, window, committed);
       await remove(bucket, key, signal);
-      return true;
+      return 'published';
     }
-    if ((await takeClaim(bucket, key, run, window, found, signal)) !== undefined) return false;
+    if ((await takeClaim(bucket, key, run, window, found, signal)) !== undefined) return 'taken';
   }
 }
 

@@ -7,6 +7,8 @@ export interface Masking extends Disposable {
   readonly method: MaskingMethod;
   /** A public id that is the same for drops that join, and says nothing about the secret. */
   readonly scope: string;
+  /** Whether the secret was drawn at random for this invocation, or for one backfill. */
+  readonly isDrawn: boolean;
   readonly mask: Mask;
 }
 
@@ -17,7 +19,11 @@ const SECRET_BYTES = 32;
  *   secret is drawn that lives as long as the invocation
  * @throws InputError where the held secret is too short to withstand guessing
  */
-export function createMasking(method: MaskingMethod, held: Buffer | undefined): Masking {
+export function createMasking(
+  method: MaskingMethod,
+  held: Buffer | undefined,
+  isDrawn = held === undefined,
+): Masking {
   if (held !== undefined && held.length < SECRET_BYTES) {
     throw new InputError(
       `STAR_MASKING_SECRET: holds ${held.length} bytes; accepted: at least ${SECRET_BYTES} random bytes`,
@@ -29,6 +35,7 @@ export function createMasking(method: MaskingMethod, held: Buffer | undefined): 
   return {
     method,
     scope: scopeOf(method, held),
+    isDrawn: isDrawn && method === 'sha2-salted',
     mask: ((value: string | null) => {
       if (isOver) throw new StarError('masking: the secret of this invocation is gone');
       return mask(value);

@@ -95,6 +95,15 @@ export interface Source {
   read(request: ReadRequest): AsyncGenerator<Batch, WindowOutcome, void>;
   /** What it still has of a range of time, without reading it. */
   history(range: Window, signal: AbortSignal): Promise<History>;
+  /**
+   * What a schedule would remember at the start of each range, so that reading it need not look back; undefined of
+   * a source that has to look back all the same. Costs one look over the whole history, however many ranges.
+   */
+  statesAt(
+    ranges: readonly Window[],
+    windowSeconds: Seconds,
+    signal: AbortSignal,
+  ): Promise<readonly (SourceState | undefined)[]>;
 }
 
 export interface History {

@@ -8,6 +8,9 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { S3Client } from '@aws-sdk/client-s3';
+import { handler as end } from '../../handlers/backfill-end.ts';
+import { handler as plan } from '../../handlers/backfill-plan.ts';
+import { handler as windows } from '../../handlers/backfill-windows.ts';
 import { handler as backfill } from '../../handlers/backfill.ts';
 import { handler } from '../../handlers/scheduled.ts';
 import type { BackfillSummary } from '../../lib/backfill/summary.ts';
@@ -34,8 +37,13 @@ export interface Stage {
   invoke(event: unknown, lifetimeMs?: number): Promise<ScheduleSummary>;
   /** Invokes the on-demand handler. */
   backfill(event: unknown, lifetimeMs?: number): Promise<BackfillSummary>;
+  /** Invokes a handler of the backfill's state machine. */
+  step(name: Step, event: unknown, lifetimeMs?: number): Promise<object>;
   stop(): Promise<void>;
 }
+
+const STEPS = { plan, windows, end };
+export type Step = keyof typeof STEPS;
 
 export interface StageOptions {
   env?: Record<string, string>;
@@ -95,6 +103,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       ),
     invoke,
     backfill: (event, lifetimeMs = 900_000) => backfill(event, context(lifetimeMs)),
+    step: (name, event, lifetimeMs = 900_000) => STEPS[name](event, context(lifetimeMs)),
     async stop() {
       client.destroy();
       secrets.destroy();

@@ -1,7 +1,8 @@
 import { MINUTE, type Seconds } from '../../time.ts';
 import type { Query } from './session.ts';
-import { CREATED, START } from './event-rows.ts';
-import type { CellSchema } from './schema.ts';
+import { CREATED, START, unixSeconds } from './event-rows.ts';
+import { LAST_ID } from './id-ranges.ts';
+import { type CellSchema, SHADOW } from './schema.ts';
 
 /**
  * No event time is indexed, but ids follow the time of insertion closely. A bisection over the primary key
@@ -36,6 +37,22 @@ export function lastIdBefore(
   return bisect(within, async (id) => {
     const latest = await judge(query, schema, 'MAX', id);
     return latest.every((created) => created === null) || latest.some((created) => (created ?? 0) >= time);
+  });
+}
+
+/** An archived instance's id from which on instances were created at `time` or later; the last id there can be. */
+export async function firstInstanceAfter(query: Query, schema: CellSchema, time: Seconds): Promise<number> {
+  if (!schema.tables.includes(SHADOW)) return LAST_ID;
+  const [newest] = await query(`SELECT COALESCE(MAX(id), 0) FROM ${SHADOW.instances}`);
+  const end = Number(newest?.[0]) + 1;
+  return bisect({ from: 0, to: end }, async (id) => {
+    const [row] = await query(
+      `SELECT MIN(created) FROM (SELECT ${unixSeconds('created_at')} AS created FROM ${SHADOW.instances} ` +
+        `WHERE id >= ? ORDER BY id LIMIT ${ROWS_JUDGED}) run`,
+      [id],
+    );
+    const created = row?.[0] as number | null | undefined;
+    return created === null || created === undefined || created >= time + DISORDER;
   });
 }
 

@@ -5,6 +5,7 @@ import { ahead } from '../ahead.ts';
 import type { Batch, History, Source, SourceCounts, WindowOutcome } from '../source.ts';
 import { type CellOutcome, readCell } from './cell.ts';
 import { historyOf } from './history.ts';
+import { planCell } from './plan.ts';
 import { type CellSession, openCell } from './session.ts';
 import { type CellState, restoreCells, storeCell } from './state.ts';
 
@@ -32,6 +33,21 @@ export function databaseSource(cells: readonly CellConnection[], retiredCells: R
         }),
       );
       return joinOutcomes(new Map(outcomes.map((outcome, index) => [cells[index]?.cell ?? '', outcome])));
+    },
+    async statesAt(ranges, windowSeconds, signal) {
+      const planned = new Map<string, readonly CellState[]>();
+      for (const cell of cells) {
+        await using session = await openCell(cell, signal);
+        planned.set(cell.cell, await planCell(session, ranges, windowSeconds));
+      }
+      return ranges.map((_, nth) =>
+        Object.fromEntries(
+          [...planned].flatMap(([cell, states]) => {
+            const state = states[nth];
+            return state === undefined ? [] : [[cell, storeCell(state)]];
+          }),
+        ),
+      );
     },
     async history(range, signal) {
       const all: History[] = [];

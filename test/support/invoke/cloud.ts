@@ -7,6 +7,7 @@ import type { MariaDb } from '../mariadb/index.ts';
 import { compareWithTruth, unlikeNow } from '../nova/compare.ts';
 import { replay } from '../nova/history.ts';
 import { randomHistory } from '../nova/random-history.ts';
+import type { Mix } from '../nova/random-mix.ts';
 import { type Cell, createCell } from '../nova/schema.ts';
 import { finishedEvents } from '../nova/truth.ts';
 import type { RequestRecord } from '../s3/server.ts';
@@ -45,7 +46,7 @@ export const UNMASKED = { STAR_MASKING: 'none', STAR_ALLOW_UNSAFE_MASKING: 'true
  */
 export async function startCloud(
   db: MariaDb,
-  options: { seed: number; days: number; env?: Record<string, string> },
+  options: { seed: number; days: number; env?: Record<string, string>; mix?: Partial<Mix> },
 ): Promise<Cloud> {
   const { seed, days } = options;
   const cells = [await createCell(db, 'cell1'), await createCell(db, 'cell0')];
@@ -54,7 +55,7 @@ export async function startCloud(
     days,
     start: START,
     eventsPerDay: 1000,
-    mix: { rescheduled: 0, moves: 0 },
+    mix: { rescheduled: 0, moves: 0, ...options.mix },
   });
   const history = replay(cells, changes);
   const stage = await startStage({

@@ -1,0 +1,48 @@
+import { judge } from '../lib/backfill/judge.ts';
+import { destroySecret } from '../lib/backfill/masking-secret.ts';
+import { secretPlace } from '../lib/backfill/place.ts';
+import { forgetStates } from '../lib/backfill/plan-execution.ts';
+import { windowOf } from '../lib/backfill/run-group.ts';
+import { readEndStep } from '../lib/backfill/steps.ts';
+import { sweepSecrets } from '../lib/backfill/sweep.ts';
+import { type DoorContext, enter } from '../lib/door.ts';
+import { BackfillIncompleteError } from '../lib/errors.ts';
+import { readSettings } from '../lib/settings.ts';
+import { layoutOf } from '../lib/store/layout.ts';
+
+/**
+ * The last step of an execution, and what is done about one that was cut off: in the end its masking secret is
+ * destroyed, whatever came of its windows. Once a day it looks for secrets that were left all the same.
+ */
+export function handler(event: unknown, context: DoorContext): Promise<object> {
+  return enter(context, async ({ clients, deadline, log }) => {
+    const settings = readSettings(process.env);
+    const step = readEndStep(event);
+    const { signal } = deadline;
+    const place = secretPlace(settings, clients.secretsManager, signal);
+    if ('sweep' in step) {
+      const destroyed = await sweepSecrets(place, settings);
+      log('swept', { destroyed });
+      return { destroyed };
+    }
+    if ('detail' in step) {
+      await destroySecret(place, step.detail.name);
+      log('execution ended', { execution: step.detail.name, status: step.detail.status });
+      return {};
+    }
+    const { execution, groups, ...redrives } = step.judge;
+    const bucket = { client: clients.s3, name: settings.bucket };
+    const where = { bucket, layout: layoutOf(settings), settings, signal };
+    const verdict = await judge(where, groups, redrives).catch(async (error: unknown) => {
+      // Any other error may pass, and the step is tried again.
+      if (error instanceof BackfillIncompleteError) await destroySecret(place, execution);
+      throw error;
+    });
+    log('backfill judged', { execution, ...verdict });
+    if (!verdict.again) {
+      await forgetStates(where, execution, groups.map(windowOf));
+      await destroySecret(place, execution);
+    }
+    return verdict;
+  });
+}

@@ -1,0 +1,34 @@
+import { makeSecret } from '../lib/backfill/masking-secret.ts';
+import { needsSecret, secretPlace } from '../lib/backfill/place.ts';
+import { planExecution } from '../lib/backfill/plan-execution.ts';
+import { eventOf } from '../lib/backfill/request.ts';
+import { readPlanStep, requestOf } from '../lib/backfill/steps.ts';
+import { type DoorContext, enter } from '../lib/door.ts';
+import { keepHeapSmall } from '../lib/heap.ts';
+import { openInvocation } from '../lib/open-invocation.ts';
+import { readSettings } from '../lib/settings.ts';
+
+keepHeapSmall();
+
+/** The first step of an execution: plans its groups and makes the secret that they share; or that secret anew. */
+export function handler(event: unknown, context: DoorContext): Promise<object> {
+  return enter(context, async ({ clients, deadline, log }) => {
+    const settings = readSettings(process.env);
+    const step = readPlanStep(event);
+    const makeShared = async (execution: string): Promise<void> => {
+      if (!needsSecret(settings)) return;
+      await makeSecret(secretPlace(settings, clients.secretsManager, deadline.signal), execution);
+    };
+    if ('renew' in step) {
+      await makeShared(step.renew.execution);
+      return step.renew;
+    }
+    const { plan: asked, execution, redrives } = step;
+    const request = requestOf(asked, settings, undefined);
+    using invocation = await openInvocation(settings, clients, deadline.signal, log);
+    const planned = await planExecution(invocation, request, execution);
+    await makeShared(execution);
+    log('backfill planned', { execution, groups: planned.groups.length, ...planned.summary });
+    return { ...planned, request: eventOf(request, request.range), execution, redrives };
+  });
+}

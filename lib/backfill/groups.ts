@@ -1,0 +1,27 @@
+import type { Window } from '../window.ts';
+
+/** What a worker gets through well before its time is over: at a million events about a minute of a small function. */
+const EVENTS_PER_GROUP = 1_000_000;
+const MOST_WINDOWS = 31;
+/** Step Functions passes on 256 KiB of state, and a group takes 70 bytes. */
+const MOST_GROUPS = 1500;
+
+/**
+ * Parts the windows to be made into runs for one worker each, which reads its run in one pass.
+ *
+ * @param events about how many the source has of the whole range; null where it cannot tell
+ */
+export function groupsOf(due: readonly Window[], windows: number, events: number | null): Window[] {
+  const perWindow = Math.max(1, (events ?? 0) / Math.max(1, windows));
+  const wanted = Math.min(MOST_WINDOWS, Math.max(1, Math.floor(EVENTS_PER_GROUP / perWindow)));
+  const size = Math.max(wanted, Math.ceil(due.length / MOST_GROUPS));
+  const groups: { start: number; end: number; size: number }[] = [];
+  for (const { start, end } of due) {
+    const last = groups.at(-1);
+    if (last?.end === start && last.size < size) {
+      last.end = end;
+      last.size++;
+    } else groups.push({ start, end, size: 1 });
+  }
+  return groups.map(({ start, end }) => ({ start, end }));
+}

@@ -1,0 +1,39 @@
+import type { Invocation } from '../drop/invocation.ts';
+import { parseInstant } from '../time.ts';
+import type { Window } from '../window.ts';
+import { runBackfill } from './backfill.ts';
+import { plannedState } from './plan-execution.ts';
+import type { BackfillRequest } from './request.ts';
+import type { Group } from './steps.ts';
+
+export interface GroupResult {
+  /** For the next turn of the same worker; null where the run is done. */
+  readonly left: Group | null;
+  readonly published: number;
+  readonly rows: number;
+}
+
+/** One worker's turn: publishes what it can of a run of windows before its time is over. */
+export async function runGroup(
+  invocation: Invocation,
+  request: BackfillRequest,
+  execution: string,
+  remaining: () => number,
+): Promise<GroupResult> {
+  const state = await plannedState(invocation, execution, request.range);
+  const summary = await runBackfill(invocation, request, { remaining, megabytes: 0, state, isPart: true });
+  const { status, rows, done } = summary;
+  const published = done.filter((window) => window.status === 'published').length;
+  return { left: status === 'unfinished' ? leftOf(summary.left) : null, published, rows };
+}
+
+/** From the first window that is left to the last; what lies between and is published is passed over. */
+function leftOf(intervals: readonly string[]): Group | null {
+  const [start] = (intervals[0] ?? '').split('/');
+  const end = intervals.at(-1)?.split('/')[1];
+  return start === undefined || end === undefined ? null : { start, end };
+}
+
+export function windowOf({ start, end }: Group): Window {
+  return { start: parseInstant(start) ?? Number.NaN, end: parseInstant(end) ?? Number.NaN };
+}

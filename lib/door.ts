@@ -1,0 +1,27 @@
+import type { Context } from 'aws-lambda';
+import { type AwsClients, openAwsClients } from './aws-clients.ts';
+import { type Deadline, createDeadline } from './deadline.ts';
+import type { Log } from './drop/invocation.ts';
+import { logFailure, logger } from './telemetry.ts';
+
+/** What a handler needs of its context. */
+export type DoorContext = Pick<Context, 'getRemainingTimeInMillis' | 'awsRequestId'>;
+
+export interface Entered {
+  readonly clients: AwsClients;
+  readonly deadline: Deadline;
+  readonly log: Log;
+}
+
+/** What every way in has in common: a deadline, clients for one invocation, and a log line for a failure. */
+export async function enter<T>(context: DoorContext, work: (entered: Entered) => Promise<T>): Promise<T> {
+  logger.appendKeys({ requestId: context.awsRequestId });
+  try {
+    using deadline = createDeadline(context.getRemainingTimeInMillis());
+    using clients = openAwsClients();
+    return await work({ clients, deadline, log: (message, fields = {}) => logger.info(message, fields) });
+  } catch (error) {
+    logFailure(error);
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { splitByWindow } from '../../../lib/backfill/split.ts';
+import type { OrderedEvents } from '../../../lib/drop/write-data.ts';
+import type { TraceEvent } from '../../../lib/source/source.ts';
+import { type Window, windowsOf } from '../../../lib/window.ts';
+import { traceEvent } from '../../support/records.ts';
+
+const LENGTH = 100;
+const RANGE = { start: 1000, end: 1500 };
+const WINDOWS = windowsOf(RANGE, LENGTH);
+
+/** A source that gives events in order of start, some at a time. */
+async function* source(events: readonly TraceEvent[], size: number): OrderedEvents {
+  const ordered = events.toSorted((a, b) => a.start - b.start);
+  for (let at = 0; at < ordered.length; at += size) yield ordered.slice(at, at + size);
+  const counts = { late: 0, abandoned: 0, stillOpen: 0, rewritten: 0, skipped: { instanceGone: 3 } };
+  return { state: {}, counts, sourceFrom: 7 };
+}
+
+async function readAll(
+  events: OrderedEvents,
+): Promise<{ names: string[]; skipped: object; starts: number[] }> {
+  const names: string[] = [];
+  const starts: number[] = [];
+  for (;;) {
+    const next = await events.next();
+    if (next.done === true) return { names, starts, skipped: next.value.counts.skipped };
+    for (const { event, start } of next.value) {
+      names.push(String(event));
+      starts.push(start);
+    }
+  }
+}
+
+const named = (times: readonly [start: number, finish: number][]): TraceEvent[] =>
+  times.map(([start, finish], nth) => traceEvent({ event: `e${nth}`, start, finish }));
+
+describe('A pass over several windows', () => {
+  test('gives each window what finishes in it, also what began long before', async () => {
+    const events = named([
+      [990, 1010],
+      [1020, 1450],
+      [1090, 1110],
+      [1250, 1260],
+      [1499, 1499],
+    ]);
+    await using split = splitByWindow(source(events, 2), RANGE, LENGTH, 7);
+    const parts: string[][] = [];
+    for (const window of WINDOWS) parts.push((await readAll(split.of(window))).names);
+    expect(parts).toEqual([['e0'], ['e2'], ['e3'], [], ['e1', 'e4']]);
+  });
+
+  test('passes over windows that are left out or given up', async () => {
+    const events = named([
+      [1010, 1020],
+      [1030, 1250],
+      [1110, 1120],
+      [1120, 1130],
+      [1210, 1220],
+    ]);
+    await using split = splitByWindow(source(events, 1), RANGE, LENGTH, null);
+    const [, second, third] = WINDOWS as [Window, Window, Window];
+    const givenUp = split.of(second);
+    await givenUp.next();
+    await givenUp.return(undefined as never);
+    expect((await readAll(split.of(third))).names).toEqual(['e1', 'e4']);
+    await expect(readAll(split.of(second))).rejects.toThrow('its events were passed over');
+  });
+
+  test('tells with the last window what was left out', async () => {
+    await using split = splitByWindow(source(named([[1010, 1020]]), 1), RANGE, LENGTH, null);
+    const skipped: object[] = [];
+    for (const window of WINDOWS) skipped.push((await readAll(split.of(window))).skipped);
+    expect(skipped.at(-1)).toEqual({ instanceGone: 3 });
+  });
+
+  test('puts an event that ends before it begins, by two clocks, where a schedule would: in the window it begins', async () => {
+    await using split = splitByWindow(source(named([[1201, 1199]]), 1), RANGE, LENGTH, null);
+    const parts: string[][] = [];
+    for (const window of WINDOWS) parts.push((await readAll(split.of(window))).names);
+    expect(parts).toEqual([[], [], ['e0'], [], []]);
+  });
+
+  test('gives every event once, in order of start, whatever the events and the batches', async () => {
+    const times = fc.tuple(fc.integer({ min: 500, max: 1499 }), fc.integer({ min: 0, max: 900 }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(times), fc.integer({ min: 1, max: 7 }), async (some, size) => {
+        const events = named(
+          some
+            .map(([start, length]): [number, number] => [start, start + length])
+            .filter(([, finish]) => finish >= RANGE.start && finish < RANGE.end),
+        );
+        await using split = splitByWindow(source(events, size), RANGE, LENGTH, null);
+        for (const window of WINDOWS) {
+          const { names, starts } = await readAll(split.of(window));
+          const own = events.filter(({ finish }) => finish >= window.start && finish < window.end);
+          expect(names.toSorted()).toEqual(own.map(({ event }) => String(event)).toSorted());
+          expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+        }
+      }),
+    );
+  });
+});
