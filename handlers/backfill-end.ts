@@ -1,9 +1,7 @@
 import { judge } from '../lib/backfill/judge.ts';
-import { destroySecret } from '../lib/backfill/masking-secret.ts';
-import { secretPlace } from '../lib/backfill/place.ts';
+import { destroySecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { forgetStates } from '../lib/backfill/plan-execution.ts';
-import { windowOf } from '../lib/backfill/run-group.ts';
-import { readEndStep } from '../lib/backfill/steps.ts';
+import { readEndStep, windowOf } from '../lib/backfill/steps.ts';
 import { sweepSecrets } from '../lib/backfill/sweep.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
 import { BackfillIncompleteError } from '../lib/errors.ts';

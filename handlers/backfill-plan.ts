@@ -1,5 +1,4 @@
-import { makeSecret } from '../lib/backfill/masking-secret.ts';
-import { needsSecret, secretPlace } from '../lib/backfill/place.ts';
+import { makeSecret, needsSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { planExecution } from '../lib/backfill/plan-execution.ts';
 import { eventOf } from '../lib/backfill/request.ts';
 import { readPlanStep, requestOf } from '../lib/backfill/steps.ts';

@@ -1,5 +1,4 @@
-import { readSecret } from '../lib/backfill/masking-secret.ts';
-import { needsSecret, secretPlace } from '../lib/backfill/place.ts';
+import { needsSecret, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { type GroupResult, runGroup } from '../lib/backfill/run-group.ts';
 import { readWindowsStep, requestOf } from '../lib/backfill/steps.ts';
 import { type DoorContext, enter } from '../lib/door.ts';

@@ -2,8 +2,7 @@ import { BackfillIncompleteError } from '../errors.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import { windowKey, windowsOf } from '../window.ts';
 import { publishedIn } from './published.ts';
-import { windowOf } from './run-group.ts';
-import type { Group } from './steps.ts';
+import { type Group, windowOf } from './steps.ts';
 import { intervals } from './summary.ts';
 
 export type Verdict =

@@ -6,7 +6,8 @@ import {
   ListSecretsCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { MaskingSecretGoneError, StoreError } from '../errors.ts';
+import { InputError, MaskingSecretGoneError, StoreError } from '../errors.ts';
+import type { Settings } from '../settings.ts';
 
 /*
  * All windows of one execution share a masking secret, so that its drops join. It lives in Secrets Manager, encrypted
@@ -18,6 +19,23 @@ export interface SecretPlace {
   /** `star-compactor-prod/backfill` */
   readonly prefix: string;
   readonly signal: AbortSignal;
+}
+
+/** @throws InputError outside of the project's state machine, where no place for such secrets is set */
+export function secretPlace(
+  { backfillSecrets: prefix }: Settings,
+  client: SecretsManagerClient,
+  signal: AbortSignal,
+): SecretPlace {
+  if (prefix === undefined) {
+    throw new InputError('STAR_BACKFILL_SECRETS: got nothing; accepted: a prefix of names of secrets');
+  }
+  return { client, prefix, signal };
+}
+
+/** Whether executions need a masking secret of their own. */
+export function needsSecret({ masking, maskingSecret }: Settings): boolean {
+  return masking === 'sha2-salted' && maskingSecret === undefined;
 }
 
 const BYTES = 32;

@@ -1,6 +1,4 @@
 import type { Invocation } from '../drop/invocation.ts';
-import { parseInstant } from '../time.ts';
-import type { Window } from '../window.ts';
 import { runBackfill } from './backfill.ts';
 import { plannedState } from './plan-execution.ts';
 import type { BackfillRequest } from './request.ts';
@@ -32,8 +30,4 @@ function leftOf(intervals: readonly string[]): Group | null {
   const [start] = (intervals[0] ?? '').split('/');
   const end = intervals.at(-1)?.split('/')[1];
   return start === undefined || end === undefined ? null : { start, end };
-}
-
-export function windowOf({ start, end }: Group): Window {
-  return { start: parseInstant(start) ?? Number.NaN, end: parseInstant(end) ?? Number.NaN };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Settings } from '../settings.ts';
-import { iso } from '../time.ts';
+import { iso, parseInstant } from '../time.ts';
 import { check } from '../validate.ts';
 import type { Window } from '../window.ts';
 import { type BackfillRequest, readRequest } from './request.ts';
@@ -13,6 +13,10 @@ export interface Group {
 
 export function groupOf({ start, end }: Window): Group {
   return { start: iso(start), end: iso(end) };
+}
+
+export function windowOf({ start, end }: Group): Window {
+  return { start: parseInstant(start) ?? Number.NaN, end: parseInstant(end) ?? Number.NaN };
 }
 
 const group = z.strictObject({ start: z.string(), end: z.string() });

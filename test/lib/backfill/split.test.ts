@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { splitByWindow } from '../../../lib/backfill/split.ts';
 import type { OrderedEvents } from '../../../lib/drop/write-data.ts';
