@@ -1,7 +1,7 @@
 import { judge } from '../lib/backfill/judge.ts';
 import { destroySecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { forgetStates } from '../lib/backfill/plan-execution.ts';
-import { readEndStep, windowOf } from '../lib/backfill/steps.ts';
+import { readEndStep, requestOf, windowOf } from '../lib/backfill/steps.ts';
 import { sweepSecrets } from '../lib/backfill/sweep.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
 import { BackfillIncompleteError } from '../lib/errors.ts';
@@ -28,14 +28,16 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
       log('execution ended', { execution: step.detail.name, status: step.detail.status });
       return {};
     }
-    const { execution, groups, ...redrives } = step.judge;
+    const { execution, groups, request, ...redrives } = step.judge;
     const bucket = { client: clients.s3, name: settings.bucket };
     const where = { bucket, layout: layoutOf(settings), settings, signal };
-    const verdict = await judge(where, groups, redrives).catch(async (error: unknown) => {
-      // Any other error may pass, and the step is tried again.
-      if (error instanceof BackfillIncompleteError) await destroySecret(place, execution);
-      throw error;
-    });
+    const verdict = await judge(where, requestOf(request, settings), groups, redrives).catch(
+      async (error: unknown) => {
+        // Any other error may pass, and the step is tried again.
+        if (error instanceof BackfillIncompleteError) await destroySecret(place, execution);
+        throw error;
+      },
+    );
     log('backfill judged', { execution, ...verdict });
     if (!verdict.again) {
       await forgetStates(where, execution, groups.map(windowOf));

@@ -23,7 +23,7 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
       return step.renew;
     }
     const { plan: asked, execution, redrives } = step;
-    const request = requestOf(asked, settings, undefined);
+    const request = requestOf(asked, settings);
     using invocation = await openInvocation(settings, clients, deadline.signal, log);
     const planned = await planExecution(invocation, request, execution);
     await makeShared(execution);

@@ -20,7 +20,7 @@ export function handler(event: unknown, context: DoorContext): Promise<GroupResu
       ? await readSecret(secretPlace(settings, clients.secretsManager, signal), execution)
       : undefined;
     using invocation = await openInvocation(settings, clients, signal, log, shared);
-    const result = await runGroup(invocation, request, execution, () => deadline.remaining());
+    const result = await runGroup(invocation, request, group, execution, () => deadline.remaining());
     log('group done', { execution, ...group, ...result });
     return result;
   });

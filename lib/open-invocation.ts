@@ -29,7 +29,7 @@ export async function openInvocation(
     settings.maskingSecret === undefined
       ? shared
       : await fetchSecret(clients.secretsManager, settings.maskingSecret, 'STAR_MASKING_SECRET', signal);
-  const masking = createMasking(settings.masking, held, settings.maskingSecret === undefined);
+  const masking = createMasking(settings.masking, held);
   return {
     run: randomUUID(),
     settings,

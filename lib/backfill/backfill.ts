@@ -2,6 +2,7 @@ import type { Invocation } from '../drop/invocation.ts';
 import { DeadlineError } from '../errors.ts';
 import type { SourceState } from '../source/source.ts';
 import { windowSummary } from '../summary.ts';
+import type { Seconds } from '../time.ts';
 import { windowText } from '../window.ts';
 import { dropBackfillWindow } from './drop-window.ts';
 import { estimate } from './estimate.ts';
@@ -20,8 +21,8 @@ export interface BackfillOptions {
   readonly megabytes: number;
   /** What a schedule would have known at the start of the range, where it was planned. */
   readonly state?: SourceState | undefined;
-  /** The range is part of a larger one that was checked as a whole. */
-  readonly isPart?: boolean;
+  /** The range is part of a larger one, which was planned and checked as a whole at that time. */
+  readonly part?: { readonly planned: Seconds } | undefined;
 }
 
 /**
@@ -34,10 +35,10 @@ export interface BackfillOptions {
 export async function runBackfill(
   invocation: Invocation,
   request: BackfillRequest,
-  { remaining, megabytes, state, isPart = false }: BackfillOptions,
+  { remaining, megabytes, state, part }: BackfillOptions,
 ): Promise<BackfillSummary> {
   const { settings, masking, signal } = invocation;
-  const plan = await planBackfill(invocation, request, isPart);
+  const plan = await planBackfill(invocation, request, part);
   const progress: BackfillProgress = { plan, done: [], left: plan.due };
   const answer = (status: BackfillSummary['status']): BackfillSummary =>
     summarizeBackfill(settings.cloud, request, status, progress, masking.scope);

@@ -1,7 +1,9 @@
 import { BackfillIncompleteError } from '../errors.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import { windowKey, windowsOf } from '../window.ts';
-import { publishedIn } from './published.ts';
+import { parseInstant } from '../time.ts';
+import { madeSince, publishedIn } from './published.ts';
+import type { BackfillRequest } from './request.ts';
 import { type Group, windowOf } from './steps.ts';
 import { intervals } from './summary.ts';
 
@@ -19,13 +21,21 @@ export type Verdict =
  */
 export async function judge(
   invocation: Pick<Invocation, 'bucket' | 'layout' | 'settings' | 'signal'>,
+  { replace }: BackfillRequest,
   groups: readonly Group[],
   { redrives, redrive }: { redrives: number; redrive: number },
 ): Promise<Verdict> {
   const { windowSeconds } = invocation.settings;
   const all = groups.map((group) => ({ group, windows: windowsOf(windowOf(group), windowSeconds) }));
   const published = new Set<string>();
-  for (const { windows } of all) for (const key of await publishedIn(invocation, windows)) published.add(key);
+  for (const { group, windows } of all) {
+    const out = await publishedIn(invocation, windows);
+    const there = windows.filter((window) => out.has(windowKey(window)));
+    // Of windows that were to be made anew the old drops do not count.
+    const since = parseInstant(group.planned) ?? -Infinity;
+    const keys = replace ? await madeSince(invocation, there, since) : out;
+    for (const key of keys) published.add(key);
+  }
 
   const isMissing = (window: { start: number; end: number }): boolean => !published.has(windowKey(window));
   const open = all.filter(({ windows }) => windows.some(isMissing));

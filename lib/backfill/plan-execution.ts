@@ -32,6 +32,7 @@ export async function planExecution(
   execution: string,
 ): Promise<ExecutionPlan> {
   const { source, settings, signal } = invocation;
+  const planned = Math.floor(Date.now() / 1000);
   const plan = await planBackfill(invocation, request);
   const groups = groupsOf(plan.due, plan.windows, plan.events);
   const states = groups.length === 0 ? [] : await source.statesAt(groups, settings.windowSeconds, signal);
@@ -40,7 +41,7 @@ export async function planExecution(
     if (state !== undefined) await keepState(invocation, execution, group, state);
   }
   return {
-    groups: groups.map(groupOf),
+    groups: groups.map((group) => groupOf(group, planned)),
     concurrency: request.concurrency,
     summary: {
       windows: plan.windows,

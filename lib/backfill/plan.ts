@@ -3,7 +3,7 @@ import { InputError } from '../errors.ts';
 import type { Seconds } from '../time.ts';
 import { iso } from '../time.ts';
 import { type Window, windowKey, windowText, windowsOf } from '../window.ts';
-import { lateIn, madeWith, publishedIn } from './published.ts';
+import { lateIn, madeSince, publishedIn } from './published.ts';
 import type { BackfillRequest } from './request.ts';
 
 /** What a backfill would do, window by window. */
@@ -23,20 +23,24 @@ export interface BackfillPlan {
 /**
  * Looks at what is published and at how far back the source goes.
  *
- * @param isPart the range is part of a larger one: what was made anew with the same masks is not made again
+ * @param part where the range is part of a larger one: when that was planned. What was made since is not made again
  * @throws InputError where the range cannot be published as it is
  */
 export async function planBackfill(
   invocation: Invocation,
   request: BackfillRequest,
-  isPart = false,
+  part?: { readonly planned: Seconds },
 ): Promise<BackfillPlan> {
   const { settings, source, signal } = invocation;
   const windows = windowsOf(request.range, settings.windowSeconds);
   const keys = await publishedIn(invocation, windows);
   const isOut = (window: Window): boolean => keys.has(windowKey(window));
-  if (request.replace && !isPart) await refuseToLoseLate(invocation, request.range, windows.filter(isOut));
-  const isOurs = isPart ? await madeWith(invocation, windows.filter(isOut)) : new Set<string>();
+  if (request.replace && part === undefined)
+    await refuseToLoseLate(invocation, request.range, windows.filter(isOut));
+  const isOurs =
+    part === undefined || !request.replace
+      ? new Set<string>()
+      : await madeSince(invocation, windows.filter(isOut), part.planned);
   const isDone = (window: Window): boolean =>
     isOut(window) && (!request.replace || isOurs.has(windowKey(window)));
 

@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Manifest } from '../drop/manifest.ts';
 import { listKeys, readText } from '../store/bucket.ts';
-import { DAY, type Seconds, isoDate, parseCompact } from '../time.ts';
+import { DAY, type Seconds, isoDate, parseCompact, parseInstant } from '../time.ts';
 import { type Window, windowKey, windowText } from '../window.ts';
 
 /**
@@ -36,17 +36,17 @@ export async function publishedIn(
   return found;
 }
 
-/** Which of these published windows bear the masks of this invocation: another try has just made them. */
-export async function madeWith(
-  { bucket, layout, masking, signal }: Invocation,
+/** Which of these published windows were made at that time or later: another try has just made them anew. */
+export async function madeSince(
+  { bucket, layout, signal }: Pick<Invocation, 'bucket' | 'layout' | 'signal'>,
   windows: readonly Window[],
+  time: Seconds,
 ): Promise<ReadonlySet<string>> {
   const made = new Set<string>();
-  if (!masking.isDrawn) return made;
   for (const window of windows) {
     const stored = await readText(bucket, layout.manifest(window), signal);
     const manifest = stored?.json() as Manifest | undefined;
-    if (manifest?.maskingScope === masking.scope) made.add(windowKey(window));
+    if ((parseInstant(manifest?.created ?? '') ?? -Infinity) >= time) made.add(windowKey(window));
   }
   return made;
 }

@@ -1,6 +1,7 @@
 import type { Invocation } from '../drop/invocation.ts';
 import { runBackfill } from './backfill.ts';
 import { plannedState } from './plan-execution.ts';
+import { parseInstant } from '../time.ts';
 import type { BackfillRequest } from './request.ts';
 import type { Group } from './steps.ts';
 
@@ -15,19 +16,25 @@ export interface GroupResult {
 export async function runGroup(
   invocation: Invocation,
   request: BackfillRequest,
+  group: Group,
   execution: string,
   remaining: () => number,
 ): Promise<GroupResult> {
   const state = await plannedState(invocation, execution, request.range);
-  const summary = await runBackfill(invocation, request, { remaining, megabytes: 0, state, isPart: true });
+  const summary = await runBackfill(invocation, request, {
+    remaining,
+    megabytes: 0,
+    state,
+    part: { planned: parseInstant(group.planned) ?? -Infinity },
+  });
   const { status, rows, done } = summary;
   const published = done.filter((window) => window.status === 'published').length;
-  return { left: status === 'unfinished' ? leftOf(summary.left) : null, published, rows };
+  return { left: status === 'unfinished' ? leftOf(summary.left, group) : null, published, rows };
 }
 
 /** From the first window that is left to the last; what lies between and is published is passed over. */
-function leftOf(intervals: readonly string[]): Group | null {
+function leftOf(intervals: readonly string[], group: Group): Group | null {
   const [start] = (intervals[0] ?? '').split('/');
   const end = intervals.at(-1)?.split('/')[1];
-  return start === undefined || end === undefined ? null : { start, end };
+  return start === undefined || end === undefined ? null : { ...group, start, end };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Settings } from '../settings.ts';
-import { iso, parseInstant } from '../time.ts';
+import { type Seconds, iso, parseInstant } from '../time.ts';
 import { check } from '../validate.ts';
 import type { Window } from '../window.ts';
 import { type BackfillRequest, readRequest } from './request.ts';
@@ -9,17 +9,19 @@ import { type BackfillRequest, readRequest } from './request.ts';
 export interface Group {
   readonly start: string;
   readonly end: string;
+  /** When the execution was planned: what was made since, it has made. */
+  readonly planned: string;
 }
 
-export function groupOf({ start, end }: Window): Group {
-  return { start: iso(start), end: iso(end) };
+export function groupOf({ start, end }: Window, planned: Seconds): Group {
+  return { start: iso(start), end: iso(end), planned: iso(planned) };
 }
 
 export function windowOf({ start, end }: Group): Window {
   return { start: parseInstant(start) ?? Number.NaN, end: parseInstant(end) ?? Number.NaN };
 }
 
-const group = z.strictObject({ start: z.string(), end: z.string() });
+const group = z.strictObject({ start: z.string(), end: z.string(), planned: z.string() });
 const execution = z.string().check(z.regex(/^[\w.-]{1,80}$/, { error: 'the name of an execution' }));
 const event = z.record(z.string(), z.unknown());
 
@@ -50,6 +52,11 @@ export const readWindowsStep = (input: unknown) => check(WindowsStep, input, { w
 export const readEndStep = (input: unknown) => check(EndStep, input, { what: 'event' });
 
 /** The request of an execution, for all of its range or a part. */
-export function requestOf(asked: object, settings: Settings, part: Group | undefined): BackfillRequest {
-  return readRequest({ ...asked, ...part }, settings, Math.floor(Date.now() / 1000));
+export function requestOf(
+  asked: object,
+  settings: Settings,
+  part?: Pick<Group, 'start' | 'end'>,
+): BackfillRequest {
+  const range = part === undefined ? {} : { start: part.start, end: part.end };
+  return readRequest({ ...asked, ...range }, settings, Math.floor(Date.now() / 1000));
 }

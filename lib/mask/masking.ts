@@ -7,8 +7,6 @@ export interface Masking extends Disposable {
   readonly method: MaskingMethod;
   /** A public id that is the same for drops that join, and says nothing about the secret. */
   readonly scope: string;
-  /** Whether the secret was drawn at random for this invocation, or for one backfill. */
-  readonly isDrawn: boolean;
   readonly mask: Mask;
 }
 
@@ -19,11 +17,7 @@ const SECRET_BYTES = 32;
  *   secret is drawn that lives as long as the invocation
  * @throws InputError where the held secret is too short to withstand guessing
  */
-export function createMasking(
-  method: MaskingMethod,
-  held: Buffer | undefined,
-  isDrawn = held === undefined,
-): Masking {
+export function createMasking(method: MaskingMethod, held: Buffer | undefined): Masking {
   if (held !== undefined && held.length < SECRET_BYTES) {
     throw new InputError(
       `STAR_MASKING_SECRET: holds ${held.length} bytes; accepted: at least ${SECRET_BYTES} random bytes`,
@@ -35,7 +29,6 @@ export function createMasking(
   return {
     method,
     scope: scopeOf(method, held),
-    isDrawn: isDrawn && method === 'sha2-salted',
     mask: ((value: string | null) => {
       if (isOver) throw new StarError('masking: the secret of this invocation is gone');
       return mask(value);

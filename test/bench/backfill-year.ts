@@ -66,7 +66,7 @@ async function runExecution(stage: Stage): Promise<void> {
   const request = { start: iso(START), end: iso(END) };
   const execution = 'year';
   const plan = (await stage.step('plan', { plan: request, execution, redrives: 0 })) as {
-    groups: { start: string; end: string }[];
+    groups: object[];
   };
   say(`${plan.groups.length} groups`);
   for (const group of plan.groups) await stage.step('windows', { group, request, execution });
