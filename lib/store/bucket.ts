@@ -3,6 +3,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  type HeadObjectCommandOutput,
   ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
@@ -43,14 +44,8 @@ export async function readText(
 
 /** An object's ETag as a write's condition. */
 export async function expectedNow(bucket: Bucket, key: string, signal: AbortSignal): Promise<Expected> {
-  try {
-    const command = new HeadObjectCommand({ Bucket: bucket.name, Key: key });
-    const found = await bucket.client.send(command, { abortSignal: signal });
-    return { etag: found.ETag ?? '' };
-  } catch (error) {
-    if (isMissing(error)) return 'absent';
-    throw storeError('look at', bucket, key, error);
-  }
+  const found = await lookAt(bucket, key, signal);
+  return found === undefined ? 'absent' : { etag: found.ETag ?? '' };
 }
 
 /** Whether there is an object of that size. */
@@ -60,12 +55,19 @@ export async function isThere(
   bytes: number,
   signal: AbortSignal,
 ): Promise<boolean> {
+  return (await lookAt(bucket, key, signal))?.ContentLength === bytes;
+}
+
+async function lookAt(
+  bucket: Bucket,
+  key: string,
+  signal: AbortSignal,
+): Promise<HeadObjectCommandOutput | undefined> {
   try {
     const command = new HeadObjectCommand({ Bucket: bucket.name, Key: key });
-    const found = await bucket.client.send(command, { abortSignal: signal });
-    return found.ContentLength === bytes;
+    return await bucket.client.send(command, { abortSignal: signal });
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error)) return undefined;
     throw storeError('look at', bucket, key, error);
   }
 }

@@ -3,6 +3,7 @@ import { HOUR, MINUTE, type Seconds } from '../../lib/time.ts';
 import type { Drop } from '../support/drops.ts';
 import { readDrops } from '../support/drops.ts';
 import { UNMASKED } from '../support/nova/scene.ts';
+import { without } from '../support/nova/twin.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 import { type RealCloud, realCloud } from './cloud.ts';
 import { type Explained, explain } from './explain.ts';
@@ -110,16 +111,6 @@ describe('On a real cloud', () => {
 
 function records(drop: Drop): string[] {
   return (drop.rows['jsonl'] ?? []).map((row) => JSON.stringify(row));
-}
-
-function without(rows: readonly string[], others: readonly string[]): string[] {
-  const left = new Map<string, number>();
-  for (const row of others) left.set(row, (left.get(row) ?? 0) + 1);
-  return rows.filter((row) => {
-    const count = left.get(row) ?? 0;
-    left.set(row, count - 1);
-    return count <= 0;
-  });
 }
 
 function tally(items: readonly { reason: string }[]): string {
