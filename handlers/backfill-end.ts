@@ -1,8 +1,8 @@
 import { judge } from '../lib/backfill/judge.ts';
 import { destroySecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { forgetStates } from '../lib/backfill/plan-execution.ts';
-import { readEndStep, requestOf, windowOf } from '../lib/backfill/steps.ts';
-import { sweepSecrets } from '../lib/backfill/sweep.ts';
+import { readEndStep, requestOf } from '../lib/backfill/steps.ts';
+import { isAtWork, sweepSecrets } from '../lib/backfill/sweep.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
 import { BackfillIncompleteError } from '../lib/errors.ts';
 import { readSettings } from '../lib/settings.ts';
@@ -24,8 +24,11 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
       return { destroyed };
     }
     if ('detail' in step) {
-      await destroySecret(place, step.detail.name);
-      log('execution ended', { execution: step.detail.name, status: step.detail.status });
+      const { name: execution, status } = step.detail;
+      // It may have been redriven since.
+      const isOver = !(await isAtWork(settings, execution, signal));
+      if (isOver) await destroySecret(place, execution);
+      log('execution ended', { execution, status, isOver });
       return {};
     }
     const { execution, groups, request, ...redrives } = step.judge;
@@ -40,7 +43,7 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
     );
     log('backfill judged', { execution, ...verdict });
     if (!verdict.again) {
-      await forgetStates(where, execution, groups.map(windowOf));
+      await forgetStates(where, execution);
       await destroySecret(place, execution);
     }
     return verdict;

@@ -1,8 +1,10 @@
 import { makeSecret, needsSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { planExecution } from '../lib/backfill/plan-execution.ts';
+import { behindSchedule } from '../lib/backfill/plan.ts';
 import { eventOf } from '../lib/backfill/request.ts';
 import { readPlanStep, requestOf } from '../lib/backfill/steps.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
+import { InputError } from '../lib/errors.ts';
 import { keepHeapSmall } from '../lib/heap.ts';
 import { openInvocation } from '../lib/open-invocation.ts';
 import { readSettings } from '../lib/settings.ts';
@@ -23,8 +25,13 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
       return step.renew;
     }
     const { plan: asked, execution, redrives } = step;
-    const request = requestOf(asked, settings);
+    const whole = requestOf(asked, settings);
+    if (whole.dryRun)
+      throw new InputError('event: dryRun: got true; accepted: to invoke the function backfill with it');
     using invocation = await openInvocation(settings, clients, deadline.signal, log);
+    // What is made from now on is this execution's, and not made again by another try.
+    const replaceBefore = whole.replace ? (whole.replaceBefore ?? Math.floor(Date.now() / 1000)) : undefined;
+    const request = await behindSchedule(invocation, { ...whole, replaceBefore });
     const planned = await planExecution(invocation, request, execution);
     await makeShared(execution);
     log('backfill planned', { execution, groups: planned.groups.length, ...planned.summary });

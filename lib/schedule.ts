@@ -64,6 +64,9 @@ async function catchUp(
     progress.watermark = stored?.checkpoint.window.end ?? null;
     const from = progress.watermark ?? (await unfinishedStart(invocation));
     progress.due = dueWindows(from, scheduledTime, settings);
+    // Without a checkpoint a trace may begin behind what a backfill has published, and after a first run that ended
+    // there.
+    if (stored === undefined) progress.due = await behindPublished(invocation, progress.due);
     const [window] = progress.due;
 
     // In this order: where the manifest is there and no decided claim is pending, the checkpoint has moved as well,
@@ -157,6 +160,14 @@ function refuseOtherSource(stored: StoredCheckpoint | undefined, { source, layou
 async function unfinishedStart({ bucket, layout, signal }: Invocation): Promise<Seconds | null> {
   const found = await readClaim(bucket, layout.claim, signal);
   return parseInstant(found?.claim.window.start ?? '') ?? null;
+}
+
+/** The windows from the first one on that is not published; only the last if all are. */
+async function behindPublished(invocation: Invocation, due: readonly Window[]): Promise<Window[]> {
+  for (const [nth, window] of due.entries()) {
+    if (!(await isPublished(invocation, window))) return due.slice(nth);
+  }
+  return due.slice(-1);
 }
 
 function dueWindows(from: Seconds | null, now: Seconds, plan: WindowPlan): Window[] {

@@ -27,3 +27,11 @@ exports.alarmingLagSeconds = async ({ resolveVariable }) => {
   const windowMinutes = Number(await resolveVariable('param:windowMinutes'));
   return 2 * windowMinutes * 60 + 6 * 3600;
 };
+
+/** As a string, in which CloudFormation leaves numbers numbers. */
+exports.machineDefinition = async ({ resolveVariable }) =>
+  JSON.stringify(await resolveVariable('file(./serverless/backfill.asl.yml)'));
+
+/** A number, also where the parameter comes from the command line. */
+exports.logRetentionDays = async ({ resolveVariable }) =>
+  Number(await resolveVariable('param:logRetentionDays'));

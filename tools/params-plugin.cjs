@@ -8,7 +8,7 @@ class ParamsPlugin {
     this.hooks = {
       initialize: () => {
         this.check();
-        this.nameBucket();
+        this.prepareInvokeLocal();
       },
     };
   }
@@ -47,12 +47,14 @@ class ParamsPlugin {
     }
   }
 
-  /** `invoke local` understands names and Refs in the environment, but not Fn::If. */
-  nameBucket() {
+  /** `invoke local` understands names and Refs in the environment, but neither Fn::If nor Fn::Sub. */
+  prepareInvokeLocal() {
     const { processedInput, service } = this.serverless;
     if (processedInput.commands.join(' ') !== 'invoke local') return;
-    const [, created, given] = service.provider.environment.STAR_BUCKET['Fn::If'];
-    service.provider.environment.STAR_BUCKET = given === '' ? created : given;
+    const { environment } = service.provider;
+    const [, created, given] = environment.STAR_BUCKET['Fn::If'];
+    environment.STAR_BUCKET = given === '' ? created : given;
+    environment.STAR_BACKFILL_MACHINE = ''; // a range is made here, however long
   }
 }
 

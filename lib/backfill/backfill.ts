@@ -2,7 +2,6 @@ import type { Invocation } from '../drop/invocation.ts';
 import { DeadlineError } from '../errors.ts';
 import type { SourceState } from '../source/source.ts';
 import { windowSummary } from '../summary.ts';
-import type { Seconds } from '../time.ts';
 import { windowText } from '../window.ts';
 import { dropBackfillWindow } from './drop-window.ts';
 import { estimate } from './estimate.ts';
@@ -21,8 +20,8 @@ export interface BackfillOptions {
   readonly megabytes: number;
   /** What a schedule would have known at the start of the range, where it was planned. */
   readonly state?: SourceState | undefined;
-  /** The range is part of a larger one, which was planned and checked as a whole at that time. */
-  readonly part?: { readonly planned: Seconds } | undefined;
+  /** The range is part of a larger one that was planned as a whole. */
+  readonly isPart?: boolean;
 }
 
 /**
@@ -34,11 +33,13 @@ export interface BackfillOptions {
  */
 export async function runBackfill(
   invocation: Invocation,
-  request: BackfillRequest,
-  { remaining, megabytes, state, part }: BackfillOptions,
+  asked: BackfillRequest,
+  { remaining, megabytes, state, isPart = false }: BackfillOptions,
 ): Promise<BackfillSummary> {
   const { settings, masking, signal } = invocation;
-  const plan = await planBackfill(invocation, request, part);
+  const plan = await planBackfill(invocation, asked, isPart);
+  // What `next` asks for is the same range again, where that is replaced: drops made from now on are not made again.
+  const request = { ...asked, replaceBefore: asked.replaceBefore ?? Math.floor(Date.now() / 1000) };
   const progress: BackfillProgress = { plan, done: [], left: plan.due };
   const answer = (status: BackfillSummary['status']): BackfillSummary =>
     summarizeBackfill(settings.cloud, request, status, progress, masking.scope);
@@ -81,7 +82,8 @@ async function publishAll(
     const read = () => reader.read(window);
     const result = await dropBackfillWindow(invocation, window, read, request.replace);
     const milliseconds = performance.now() - started;
-    longest = Math.max(longest, milliseconds);
+    // The first one also has the source look back.
+    if (progress.done.length > 0) longest = Math.max(longest, milliseconds);
     const seconds = Math.round(milliseconds) / 1000;
     progress.done.push(
       result.status === 'leftToOther'

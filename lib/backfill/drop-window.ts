@@ -1,11 +1,19 @@
-import { commitClaim, isStillHeld, readClaim, superseded, takeClaim } from '../drop/claim.ts';
+import {
+  type FoundClaim,
+  commitClaim,
+  isStillHeld,
+  readClaim,
+  superseded,
+  takeClaim,
+} from '../drop/claim.ts';
 import { manifestOf, writeWithRetries } from '../drop/drop.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Manifest } from '../drop/manifest.ts';
-import { type DropResult, isWhole, publish } from '../drop/publish.ts';
+import { type DropResult, isPublished, isWhole, publish } from '../drop/publish.ts';
 import { isWithSchedule } from '../drop/window-claim.ts';
 import type { OrderedEvents } from '../drop/write-data.ts';
 import { SupersededError } from '../errors.ts';
+import { FORMAT_NAMES, formatOf } from '../format/format.ts';
 import { readText, remove } from '../store/bucket.ts';
 import type { Window } from '../window.ts';
 
@@ -43,52 +51,69 @@ async function drop(
 ): Promise<BackfillResult> {
   const { bucket, layout, run, signal } = invocation;
   const key = layout.windowClaim(window);
+  const manifestKey = layout.manifest(window);
   const found = await readClaim(bucket, key, signal);
   const decided = found?.claim.committed ?? null;
-  if (decided !== null && (await manifestNow(invocation, window)) === undefined) {
-    if (await isWhole(invocation, decided.manifest)) {
-      const result = await publish(invocation, window, decided);
-      await remove(bucket, key, signal);
+  if (
+    decided !== null &&
+    !(await isPublished(invocation, window)) &&
+    (await isWhole(invocation, decided.manifest))
+  ) {
+    // Somebody decided it and died.
+    const result = await publish(invocation, window, decided);
+    if (!replace) {
+      await forget(invocation, key, found);
       return result;
     }
   }
   const held = await takeClaim(bucket, key, run, window, found, signal);
   if (held === undefined) throw superseded(window);
   // In this order: the schedule takes its claim first as well, so one of the two sees the other.
-  const old = await manifestNow(invocation, window);
+  const old = await readText(bucket, manifestKey, signal);
   const isTaken = await isWithSchedule(invocation, window);
   if (isTaken || (old !== undefined && !replace)) {
-    await remove(bucket, key, signal);
+    await forget(invocation, key, held);
     return { status: isTaken ? 'leftToOther' : 'alreadyPublished' };
   }
 
   const assertHeld = async (): Promise<void> => {
     if (!(await isStillHeld(bucket, key, held, signal))) throw superseded(window);
-    if (!replace && (await manifestNow(invocation, window)) !== undefined) throw superseded(window);
+    if (!replace && (await isPublished(invocation, window))) throw superseded(window);
   };
   const data = await writeWithRetries(invocation, window, read, async () => {
     await assertHeld();
-    if (old !== undefined) await remove(bucket, layout.manifest(window), signal);
+    // Only what was found: whoever takes the claim over may have published since.
+    if (old !== undefined && !(await remove(bucket, manifestKey, signal, old.etag))) throw superseded(window);
   });
   await assertHeld();
   const committed = { manifest: manifestOf(invocation, window, data), checkpoint: null };
-  if ((await commitClaim(bucket, key, held, committed, signal)) === undefined) throw superseded(window);
+  const ours = await commitClaim(bucket, key, held, committed, signal);
+  if (ours === undefined) throw superseded(window);
   const result = await publish(invocation, window, committed);
-  await remove(bucket, key, signal);
-  if (old !== undefined) await removeLeftOvers(invocation, old, committed.manifest);
+  await forget(invocation, key, ours);
+  if (replace) await removeOtherFormats(invocation, window, committed.manifest);
   return result;
 }
 
-async function manifestNow(
-  { bucket, layout, signal }: Invocation,
-  window: Window,
-): Promise<Manifest | undefined> {
-  const stored = await readText(bucket, layout.manifest(window), signal);
-  return stored === undefined ? undefined : ((stored.json() ?? {}) as Manifest);
+/** Removes a claim that is done with, unless another run has taken it over. */
+async function forget(
+  { bucket, signal }: Invocation,
+  key: string,
+  claim: FoundClaim | undefined,
+): Promise<void> {
+  if (claim === undefined || claim.expected === 'absent') return;
+  await remove(bucket, key, signal, claim.expected.etag);
 }
 
-/** Files of formats that the new drop does not have; no manifest lists them any more. */
-async function removeLeftOvers({ bucket, signal }: Invocation, old: Manifest, made: Manifest): Promise<void> {
-  const kept = new Set(made.files.map(({ key }) => key));
-  for (const { key } of old.files ?? []) if (!kept.has(key)) await remove(bucket, key, signal);
+/** Files of formats that the drop does not have, of an earlier one; no manifest lists them any more. */
+async function removeOtherFormats(
+  { bucket, layout, signal }: Invocation,
+  window: Window,
+  { files }: Manifest,
+): Promise<void> {
+  const kept = new Set(files.map(({ key }) => key));
+  for (const name of FORMAT_NAMES) {
+    const key = layout.data(window, formatOf(name));
+    if (!kept.has(key)) await remove(bucket, key, signal);
+  }
 }

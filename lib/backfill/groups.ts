@@ -3,7 +3,9 @@ import type { Window } from '../window.ts';
 /** What a worker gets through well before its time is over: at a million events about a minute of a small function. */
 const EVENTS_PER_GROUP = 1_000_000;
 const MOST_WINDOWS = 31;
-/** Step Functions passes on 256 KiB of state, and a group takes 70 bytes. */
+/** Of a source that cannot tell how much there is (the API): a worker holds all of its run before it writes any. */
+const UNKNOWN_WINDOWS = 4;
+/** Step Functions passes on 256 KiB of state, and a group takes 120 bytes. */
 const MOST_GROUPS = 1500;
 
 /**
@@ -13,12 +15,19 @@ const MOST_GROUPS = 1500;
  */
 export function groupsOf(due: readonly Window[], windows: number, events: number | null): Window[] {
   const perWindow = Math.max(1, (events ?? 0) / Math.max(1, windows));
-  const wanted = Math.min(MOST_WINDOWS, Math.max(1, Math.floor(EVENTS_PER_GROUP / perWindow)));
+  const fitting = Math.max(1, Math.floor(EVENTS_PER_GROUP / perWindow));
+  const wanted = events === null ? UNKNOWN_WINDOWS : Math.min(MOST_WINDOWS, fitting);
   const size = Math.max(wanted, Math.ceil(due.length / MOST_GROUPS));
+  const groups = inRuns(due, size, 0);
+  // Many holes between the due windows: then a worker passes over what is published in its run.
+  return groups.length <= MOST_GROUPS ? groups : inRuns(due, size, Infinity);
+}
+
+function inRuns(due: readonly Window[], size: number, holes: number): Window[] {
   const groups: { start: number; end: number; size: number }[] = [];
   for (const { start, end } of due) {
     const last = groups.at(-1);
-    if (last?.end === start && last.size < size) {
+    if (last !== undefined && start - last.end <= holes && last.size < size) {
       last.end = end;
       last.size++;
     } else groups.push({ start, end, size: 1 });

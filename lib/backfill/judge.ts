@@ -1,7 +1,6 @@
 import { BackfillIncompleteError } from '../errors.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import { windowKey, windowsOf } from '../window.ts';
-import { parseInstant } from '../time.ts';
 import { madeSince, publishedIn } from './published.ts';
 import type { BackfillRequest } from './request.ts';
 import { type Group, windowOf } from './steps.ts';
@@ -21,19 +20,18 @@ export type Verdict =
  */
 export async function judge(
   invocation: Pick<Invocation, 'bucket' | 'layout' | 'settings' | 'signal'>,
-  { replace }: BackfillRequest,
+  { replace, replaceBefore }: BackfillRequest,
   groups: readonly Group[],
   { redrives, redrive }: { redrives: number; redrive: number },
 ): Promise<Verdict> {
   const { windowSeconds } = invocation.settings;
   const all = groups.map((group) => ({ group, windows: windowsOf(windowOf(group), windowSeconds) }));
   const published = new Set<string>();
-  for (const { group, windows } of all) {
+  for (const { windows } of all) {
     const out = await publishedIn(invocation, windows);
     const there = windows.filter((window) => out.has(windowKey(window)));
     // Of windows that were to be made anew the old drops do not count.
-    const since = parseInstant(group.planned) ?? -Infinity;
-    const keys = replace ? await madeSince(invocation, there, since) : out;
+    const keys = replace ? await madeSince(invocation, there, replaceBefore ?? -Infinity) : out;
     for (const key of keys) published.add(key);
   }
 

@@ -1,8 +1,7 @@
 import type { Invocation } from '../drop/invocation.ts';
 import type { SourceState } from '../source/source.ts';
-import { readText, remove, writeText } from '../store/bucket.ts';
+import { listKeys, readText, remove, writeText } from '../store/bucket.ts';
 import { iso } from '../time.ts';
-import type { Window } from '../window.ts';
 import { groupsOf } from './groups.ts';
 import { planBackfill } from './plan.ts';
 import type { BackfillRequest } from './request.ts';
@@ -31,17 +30,16 @@ export async function planExecution(
   request: BackfillRequest,
   execution: string,
 ): Promise<ExecutionPlan> {
-  const { source, settings, signal } = invocation;
-  const planned = Math.floor(Date.now() / 1000);
+  const { source, signal } = invocation;
   const plan = await planBackfill(invocation, request);
   const groups = groupsOf(plan.due, plan.windows, plan.events);
-  const states = groups.length === 0 ? [] : await source.statesAt(groups, settings.windowSeconds, signal);
+  const states = groups.length === 0 ? [] : await source.statesAt(groups, signal);
   for (const [nth, group] of groups.entries()) {
     const state = states[nth];
-    if (state !== undefined) await keepState(invocation, execution, group, state);
+    if (state !== undefined) await keepState(invocation, execution, groupOf(group), state);
   }
   return {
-    groups: groups.map((group) => groupOf(group, planned)),
+    groups: groups.map(groupOf),
     concurrency: request.concurrency,
     summary: {
       windows: plan.windows,
@@ -57,10 +55,10 @@ export async function planExecution(
 async function keepState(
   { bucket, layout, source, signal }: Invocation,
   execution: string,
-  group: Window,
+  group: Group,
   state: SourceState,
 ): Promise<void> {
-  const key = layout.backfillState(execution, group);
+  const key = `${layout.backfillStates(execution)}${group.plan}.json`;
   const text = JSON.stringify({ backfillVersion: 1, source: source.kind, state });
   // A plan that is made again after a lost answer replaces its own.
   const found = await readText(bucket, key, signal);
@@ -71,17 +69,18 @@ async function keepState(
 export async function plannedState(
   { bucket, layout, source, signal }: Invocation,
   execution: string,
-  group: Window,
+  group: Group,
 ): Promise<SourceState | undefined> {
-  const stored = await readText(bucket, layout.backfillState(execution, group), signal);
+  const stored = await readText(bucket, `${layout.backfillStates(execution)}${group.plan}.json`, signal);
   const kept = stored?.json() as { source?: string; state?: SourceState } | undefined;
   return kept?.source === source.kind ? kept.state : undefined;
 }
 
+/** Removes what was planned for an execution, of groups that were done in an earlier turn too. */
 export async function forgetStates(
   { bucket, layout, signal }: Pick<Invocation, 'bucket' | 'layout' | 'signal'>,
   execution: string,
-  groups: readonly Window[],
 ): Promise<void> {
-  for (const group of groups) await remove(bucket, layout.backfillState(execution, group), signal);
+  const prefix = layout.backfillStates(execution);
+  for await (const key of listKeys(bucket, prefix, '', signal)) await remove(bucket, key, signal);
 }

@@ -1,9 +1,9 @@
+import { readCheckpoint } from '../drop/checkpoint.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import { InputError } from '../errors.ts';
-import type { Seconds } from '../time.ts';
-import { iso } from '../time.ts';
+import { type Seconds, iso } from '../time.ts';
 import { type Window, windowKey, windowText, windowsOf } from '../window.ts';
-import { lateIn, madeSince, publishedIn } from './published.ts';
+import { displacedIn, madeSince, publishedIn } from './published.ts';
 import type { BackfillRequest } from './request.ts';
 
 /** What a backfill would do, window by window. */
@@ -16,69 +16,90 @@ export interface BackfillPlan {
   /** Older than anything that the source still has. */
   readonly beforeHistory: readonly Window[];
   readonly sourceFrom: Seconds | null;
-  /** Events of the range that the source has, as far as it can tell beforehand. */
+  /** Events of the due windows that the source has, about; null where it cannot tell beforehand. */
   readonly events: number | null;
+}
+
+/**
+ * The request, up to where the schedule stands: it publishes what follows by itself, and what came late for a window
+ * that was made ahead of it could be neither told from what is in there nor held back.
+ *
+ * @throws InputError where the range reaches further and is not to be cut
+ */
+export async function behindSchedule(
+  { bucket, layout, signal }: Pick<Invocation, 'bucket' | 'layout' | 'signal'>,
+  request: BackfillRequest,
+): Promise<BackfillRequest> {
+  const { range, cut } = request;
+  const stands = (await readCheckpoint(bucket, layout.checkpoint, signal))?.checkpoint.window.end ?? Infinity;
+  if (range.end <= stands) return request;
+  if (cut && range.start < stands) return { ...request, range: { start: range.start, end: stands } };
+  throw new InputError(
+    `event: ${cut ? 'start' : 'end'}: the schedule stands at ${iso(stands)} and publishes what follows; ` +
+      `accepted: up to there${cut ? '' : ', or "cut": true'}`,
+  );
 }
 
 /**
  * Looks at what is published and at how far back the source goes.
  *
- * @param part where the range is part of a larger one: when that was planned. What was made since is not made again
+ * @param isPart the range is part of a larger one that was looked at as a whole
  * @throws InputError where the range cannot be published as it is
  */
 export async function planBackfill(
   invocation: Invocation,
   request: BackfillRequest,
-  part?: { readonly planned: Seconds },
+  isPart = false,
 ): Promise<BackfillPlan> {
   const { settings, source, signal } = invocation;
-  const windows = windowsOf(request.range, settings.windowSeconds);
+  const { range, replace, replaceBefore } = request;
+  const windows = windowsOf(range, settings.windowSeconds);
   const keys = await publishedIn(invocation, windows);
   const isOut = (window: Window): boolean => keys.has(windowKey(window));
-  if (request.replace && part === undefined)
-    await refuseToLoseLate(invocation, request.range, windows.filter(isOut));
-  const isOurs =
-    part === undefined || !request.replace
-      ? new Set<string>()
-      : await madeSince(invocation, windows.filter(isOut), part.planned);
-  const isDone = (window: Window): boolean =>
-    isOut(window) && (!request.replace || isOurs.has(windowKey(window)));
+  if (replace && !isPart) await refuseToLoseDisplaced(invocation, range, windows.filter(isOut));
+  const isNew =
+    replace && replaceBefore !== undefined
+      ? await madeSince(invocation, windows.filter(isOut), replaceBefore)
+      : new Set<string>();
+  const isDone = (window: Window): boolean => isOut(window) && (!replace || isNew.has(windowKey(window)));
 
-  const history = await source.history(request.range, signal);
-  const { from } = history;
-  const isGone = ({ end }: Window): boolean => from !== null && end <= from;
+  const history = await source.history(range, signal);
+  const from = history.from ?? Infinity;
+  const isGone = ({ end }: Window): boolean => end <= from;
+  const due = windows.filter((window) => !isGone(window) && !isDone(window));
   return {
     windows: windows.length,
-    due: windows.filter((window) => !isGone(window) && !isDone(window)),
+    due,
     published: windows.filter(isDone),
     beforeHistory: windows.filter((window) => isGone(window) && !isOut(window)),
-    sourceFrom: from,
-    events: history.events,
+    sourceFrom: history.from,
+    events: history.events === null ? null : Math.round((history.events * due.length) / windows.length),
   };
 }
 
 /**
- * A drop of the schedule may hold events of windows before it that came late. Made anew, every event is in its own
- * window: so the drop that held it and the one that should have must be made anew together.
+ * A drop of the schedule may hold events of windows before it that came late, and lack what has been rewritten into
+ * it. Made anew, every event is in its own window: so the drop that holds it and the one that should have to be made
+ * anew together.
  */
-async function refuseToLoseLate(
+async function refuseToLoseDisplaced(
   invocation: Invocation,
   range: Window,
   published: readonly Window[],
 ): Promise<void> {
   const { windowSeconds } = invocation.settings;
-  const refuse = (window: Window, late: number, accepted: string): never => {
+  const refuse = (window: Window, count: number, accepted: string): never => {
     throw new InputError(
-      `event: replace: the published window ${windowText(window)} holds ${late} late events of earlier ones; ` +
-        `accepted: ${accepted}`,
+      `event: replace: the published window ${windowText(window)} has ${count} events that came late for earlier ` +
+        `ones or were rewritten; accepted: ${accepted}`,
     );
   };
   const [first] = published;
   if (first?.start === range.start) {
-    const late = await lateIn(invocation, first);
-    if (late > 0) refuse(first, late, `a start at ${iso(range.start - windowSeconds)} or before`);
+    const count = await displacedIn(invocation, first);
+    if (count > 0) refuse(first, count, `a start at ${iso(range.start - windowSeconds)} or before`);
   }
   const next = { start: range.end, end: range.end + windowSeconds };
-  const late = await lateIn(invocation, next);
-  if (late > 0) refuse(next, late, `an end at ${iso(next.end)} or after`);
+  const count = await displacedIn(invocation, next);
+  if (count > 0) refuse(next, count, `an end at ${iso(next.end)} or after`);
 }

@@ -11,11 +11,15 @@ export interface BackfillRequest {
   readonly range: Window;
   /** Whether windows that are published are made anew. */
   readonly replace: boolean;
+  /** Of these only what was made before; undefined for all. */
+  readonly replaceBefore: Seconds | undefined;
   /** Other formats than the deployment's; undefined for these. */
   readonly formats: readonly FormatName[] | undefined;
   /** How many groups of windows a state machine works on at once. */
   readonly concurrency: number;
   readonly dryRun: boolean;
+  /** Whether a range that reaches too far is shortened instead of refused. */
+  readonly cut: boolean;
 }
 
 const INSTANT = 'an ISO 8601 date or instant such as 2026-11-01 or 2026-11-01T06:00:00Z';
@@ -33,6 +37,7 @@ const Event = z.strictObject(
     start: instant,
     end: instant,
     replace: flag,
+    replaceBefore: z.optional(instant),
     formats: z.optional(
       z
         .array(z.enum(FORMAT_NAMES, { error: FORMATS }), { error: FORMATS })
@@ -77,6 +82,11 @@ export function readRequest(event: unknown, plan: WindowPlan, now: Seconds): Bac
       `event: end: got "${asked.end}", which is not settled yet; accepted: up to ${iso(settled)}, or "cut": true`,
     );
   }
+  if (asked.replaceBefore !== undefined && asked.replace !== true) {
+    throw new InputError(
+      `event: replaceBefore: got "${asked.replaceBefore}" without replace; accepted: both, or neither`,
+    );
+  }
   const range = { start, end: Math.min(end, settled) };
   if (range.end <= start) {
     throw new InputError(
@@ -90,18 +100,24 @@ export function readRequest(event: unknown, plan: WindowPlan, now: Seconds): Bac
   return {
     range,
     replace: asked.replace ?? false,
+    replaceBefore: asked.replaceBefore === undefined ? undefined : parseInstant(asked.replaceBefore),
     formats: asked.formats,
     concurrency: asked.concurrency ?? CONCURRENCY,
     dryRun: asked.dryRun ?? false,
+    cut: asked.cut ?? false,
   };
 }
 
 /** The event that asks for a part of a range. */
-export function eventOf({ replace, formats, concurrency }: BackfillRequest, { start, end }: Window): object {
+export function eventOf(
+  { replace, replaceBefore, formats, concurrency }: BackfillRequest,
+  { start, end }: Window,
+): object {
   return {
     start: iso(start),
     end: iso(end),
     ...(replace ? { replace } : {}),
+    ...(replaceBefore === undefined ? {} : { replaceBefore: iso(replaceBefore) }),
     ...(formats === undefined ? {} : { formats }),
     ...(concurrency === CONCURRENCY ? {} : { concurrency }),
   };

@@ -1,7 +1,6 @@
 import type { Invocation } from '../drop/invocation.ts';
 import { runBackfill } from './backfill.ts';
 import { plannedState } from './plan-execution.ts';
-import { parseInstant } from '../time.ts';
 import type { BackfillRequest } from './request.ts';
 import type { Group } from './steps.ts';
 
@@ -20,12 +19,12 @@ export async function runGroup(
   execution: string,
   remaining: () => number,
 ): Promise<GroupResult> {
-  const state = await plannedState(invocation, execution, request.range);
+  const state = await plannedState(invocation, execution, group);
   const summary = await runBackfill(invocation, request, {
     remaining,
     megabytes: 0,
     state,
-    part: { planned: parseInstant(group.planned) ?? -Infinity },
+    isPart: true,
   });
   const { status, rows, done } = summary;
   const published = done.filter((window) => window.status === 'published').length;

@@ -1,8 +1,11 @@
 import type { OrderedEvents } from '../drop/write-data.ts';
 import { SourceError } from '../errors.ts';
 import type { SourceCounts, TraceEvent, WindowOutcome } from '../source/source.ts';
-import type { Seconds } from '../time.ts';
+import { MINUTE, type Seconds } from '../time.ts';
 import { type Window, floorTo, windowText } from '../window.ts';
+
+/** By the clocks of several conductors an event may end before it begins, but not by so much. */
+const CLOCKS = 10 * MINUTE;
 
 /** One pass over a range of windows, of which each in turn gets its events. */
 export interface Split extends AsyncDisposable {
@@ -15,7 +18,7 @@ export interface Split extends AsyncDisposable {
 
 /**
  * Parts a stream of events by the window in which they finish. As events come in order of start, a window is complete
- * as soon as one comes that starts after its end. Of the windows to come only those events are held that started
+ * soon after one comes that starts after its end. Of the windows to come only those events are held that started
  * before: in a day that ends at midnight a few in a thousand.
  *
  * @param events everything that finished in the range, in order of start
@@ -51,14 +54,10 @@ export function splitByWindow(
     if (upcoming.done === true) outcome = upcoming.value;
     return next.value;
   };
-  /** By the clocks of several conductors an event may end before it begins; a schedule publishes it late. */
-  const windowStart = ({ start, finish }: TraceEvent): Seconds =>
-    floorTo(Math.max(start, finish), windowSeconds);
-
   /** Of events in order, those of the window; those of later ones are held. */
   const sift = (some: readonly TraceEvent[], window: Window): TraceEvent[] =>
     some.filter((event) => {
-      const start = windowStart(event);
+      const start = floorTo(event.finish, windowSeconds);
       if (start === window.start) return true;
       if (start > window.start && start < range.end) {
         const others = held.get(start);
@@ -85,7 +84,7 @@ export function splitByWindow(
       for (let isOver = false; !isOver;) {
         const pulled = await pull();
         if (pulled === undefined) break;
-        const after = isLast ? -1 : pulled.findIndex(({ start }) => start >= window.end);
+        const after = isLast ? -1 : pulled.findIndex(({ start }) => start >= window.end + CLOCKS);
         isOver = after >= 0;
         const mine = sift(isOver ? pulled.slice(0, after) : pulled, window);
         if (isOver) rest = pulled.slice(after);

@@ -1,27 +1,27 @@
 import * as z from 'zod/mini';
 import type { Settings } from '../settings.ts';
-import { type Seconds, iso, parseInstant } from '../time.ts';
+import { iso, parseInstant } from '../time.ts';
 import { check } from '../validate.ts';
-import type { Window } from '../window.ts';
+import { type Window, windowKey } from '../window.ts';
 import { type BackfillRequest, readRequest } from './request.ts';
 
 /** A range as the states of an execution pass it on. */
 export interface Group {
   readonly start: string;
   readonly end: string;
-  /** When the execution was planned: what was made since, it has made. */
-  readonly planned: string;
+  /** Where what was planned for it is kept, also when only a part is left. */
+  readonly plan: string;
 }
 
-export function groupOf({ start, end }: Window, planned: Seconds): Group {
-  return { start: iso(start), end: iso(end), planned: iso(planned) };
+export function groupOf(window: Window): Group {
+  return { start: iso(window.start), end: iso(window.end), plan: windowKey(window) };
 }
 
 export function windowOf({ start, end }: Group): Window {
   return { start: parseInstant(start) ?? Number.NaN, end: parseInstant(end) ?? Number.NaN };
 }
 
-const group = z.strictObject({ start: z.string(), end: z.string(), planned: z.string() });
+const group = z.strictObject({ start: z.string(), end: z.string(), plan: z.string() });
 const execution = z.string().check(z.regex(/^[\w.-]{1,80}$/, { error: 'the name of an execution' }));
 const event = z.record(z.string(), z.unknown());
 

@@ -90,9 +90,18 @@ export function summarizeBackfill(
     next:
       first === undefined || last === undefined
         ? null
-        : eventOf(request, { start: first.start, end: last.end }),
+        : nextEvent(request, { start: first.start, end: last.end }),
     message,
   };
+}
+
+/**
+ * The rest of the range. Of one that is replaced it is all of it again, for what is left may not be parted from what
+ * was before (late events); what has been made anew is told by its time.
+ */
+function nextEvent(request: BackfillRequest, rest: Window): object {
+  if (request.replace) return eventOf(request, request.range);
+  return eventOf({ ...request, replaceBefore: undefined }, rest);
 }
 
 /** Windows that follow each other as one interval: `2025-01-01T00:00:00Z/2025-03-01T00:00:00Z`. */

@@ -10,30 +10,26 @@ import { type SecretPlace, destroySecret, executionsWithSecret } from './masking
  * @returns how many
  * @throws StoreError where Step Functions does not say how an execution stands
  */
-export async function sweepSecrets(place: SecretPlace, { backfillMachine }: Settings): Promise<number> {
-  if (backfillMachine === undefined) {
-    throw new InputError('STAR_BACKFILL_MACHINE: got nothing; accepted: the ARN of a state machine');
-  }
-  const client = new SFNClient();
+export async function sweepSecrets(place: SecretPlace, settings: Settings): Promise<number> {
   let destroyed = 0;
-  try {
-    for (const execution of await executionsWithSecret(place)) {
-      if (await isAtWork(client, backfillMachine, execution, place.signal)) continue;
-      await destroySecret(place, execution);
-      destroyed++;
-    }
-    return destroyed;
-  } finally {
-    client.destroy();
+  for (const execution of await executionsWithSecret(place)) {
+    if (await isAtWork(settings, execution, place.signal)) continue;
+    await destroySecret(place, execution);
+    destroyed++;
   }
+  return destroyed;
 }
 
-async function isAtWork(
-  client: SFNClient,
-  machine: string,
+/** Whether an execution goes on, or has been redriven. @throws StoreError where Step Functions does not say */
+export async function isAtWork(
+  { backfillMachine: machine }: Settings,
   execution: string,
   signal: AbortSignal,
 ): Promise<boolean> {
+  if (machine === undefined) {
+    throw new InputError('STAR_BACKFILL_MACHINE: got nothing; accepted: the ARN of a state machine');
+  }
+  const client = new SFNClient();
   const executionArn = `${machine.replace(':stateMachine:', ':execution:')}:${execution}`;
   try {
     const command = new DescribeExecutionCommand({ executionArn });
@@ -45,5 +41,7 @@ async function isAtWork(
     // Its history is kept for 90 days.
     if (name === 'ExecutionDoesNotExist') return false;
     throw new StoreError(`could not ask how execution ${execution} stands: ${name}`, { cause: error });
+  } finally {
+    client.destroy();
   }
 }

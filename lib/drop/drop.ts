@@ -8,6 +8,7 @@ import { type Committed, type FoundClaim, commitClaim, isStillHeld, superseded, 
 import type { Invocation } from './invocation.ts';
 import { type Manifest, makeManifest } from './manifest.ts';
 import { type DropResult, isPublished, publish } from './publish.ts';
+import { publishedWithin } from './published-windows.ts';
 import { takeOverFromBackfill } from './window-claim.ts';
 import { type OrderedEvents, type WrittenData, writeData } from './write-data.ts';
 
@@ -33,6 +34,7 @@ export async function dropWindow(
   if (held === undefined) throw superseded(window);
   // Whoever held the claim before may have published meanwhile. From here on only we can.
   if (await isOutdated(invocation, window, from)) return { status: 'alreadyPublished' };
+  await refuseOverlap(invocation, window);
   const found = await takeOverFromBackfill(invocation, window);
   if (found === 'published') return { status: 'alreadyPublished' };
 
@@ -59,6 +61,16 @@ export async function dropWindow(
   const result = await publish(invocation, window, committed);
   if (found === 'taken') await remove(bucket, layout.windowClaim(window), signal);
   return result;
+}
+
+/** Windows of another length, made by a backfill before the length was changed, hold events of this one. */
+async function refuseOverlap(invocation: Invocation, window: Window): Promise<void> {
+  for await (const other of publishedWithin(invocation, window)) {
+    throw new StoreError(
+      `window ${windowText(window)}: overlaps ${windowText(other)}, which is published and of another length; ` +
+        'set the length of windows back until the schedule has passed what was backfilled, or remove that drop',
+    );
+  }
 }
 
 async function isOutdated(

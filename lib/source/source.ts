@@ -99,15 +99,11 @@ export interface Source {
    * What a schedule would remember at the start of each range, so that reading it need not look back; undefined of
    * a source that has to look back all the same. Costs one look over the whole history, however many ranges.
    */
-  statesAt(
-    ranges: readonly Window[],
-    windowSeconds: Seconds,
-    signal: AbortSignal,
-  ): Promise<readonly (SourceState | undefined)[]>;
+  statesAt(ranges: readonly Window[], signal: AbortSignal): Promise<readonly (SourceState | undefined)[]>;
 }
 
 export interface History {
-  /** Nothing that it still has is older; null where it has nothing, or cannot tell. */
+  /** Nothing that it still has is older; null where it has nothing. */
   readonly from: Seconds | null;
   /** About how many events it has of the range; null where it cannot tell. */
   readonly events: number | null;

@@ -72,12 +72,25 @@ async function lookAt(
   }
 }
 
-/** Removes an object, if it is there. */
-export async function remove(bucket: Bucket, key: string, signal: AbortSignal): Promise<void> {
+/**
+ * Removes an object, if it is there; with `etag` only as long as it is that version.
+ *
+ * @returns whether it is gone now, and not another version in its place
+ */
+export async function remove(
+  bucket: Bucket,
+  key: string,
+  signal: AbortSignal,
+  etag?: string,
+): Promise<boolean> {
   try {
-    const command = new DeleteObjectCommand({ Bucket: bucket.name, Key: key });
+    const condition = etag === undefined ? {} : { IfMatch: etag };
+    const command = new DeleteObjectCommand({ Bucket: bucket.name, Key: key, ...condition });
     await bucket.client.send(command, { abortSignal: signal });
+    return true;
   } catch (error) {
+    if (isMissing(error)) return true;
+    if (isLostRace(error)) return false;
     throw storeError('remove', bucket, key, error);
   }
 }

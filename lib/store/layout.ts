@@ -9,8 +9,8 @@ export interface Layout {
   readonly claim: string;
   /** By which a backfill and the schedule agree on who publishes a window. */
   windowClaim(window: Window): string;
-  /** What a source was found to need for a range of an execution of the backfill's state machine. */
-  backfillState(execution: string, range: Window): string;
+  /** Keys of what was planned for an execution of the backfill's state machine begin so. */
+  backfillStates(execution: string): string;
   /** All keys of manifests begin so. */
   readonly manifests: string;
   readonly checkpoint: string;
@@ -25,7 +25,7 @@ export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): 
     manifest: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.json`,
     claim: `${root}/state/claim.json`,
     windowClaim: (window) => `${root}/state/claims/${windowKey(window)}.json`,
-    backfillState: (execution, range) => `${root}/state/backfills/${execution}/${windowKey(range)}.json`,
+    backfillStates: (execution) => `${root}/state/backfills/${execution}/`,
     manifests: `${root}/manifests/`,
     checkpoint: `${root}/state/checkpoint.json`,
   };

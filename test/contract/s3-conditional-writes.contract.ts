@@ -30,6 +30,18 @@ describe('a conditional write', () => {
     expect(await read(key, { IfMatch: second.ETag })).toBe('second');
   });
 
+  test('that is a deletion with If-Match removes the version it names, and no other', async () => {
+    const key = newKey();
+    const first = await put(key, 'first');
+    const second = await put(key, 'second');
+    const remove = (etag: string | undefined) =>
+      client.send(new DeleteObjectCommand({ Bucket, Key: key, IfMatch: etag }));
+    expect(await failure(remove(first.ETag))).toBe('412 PreconditionFailed');
+    expect(await read(key)).toBe('second');
+    await remove(second.ETag);
+    expect(await failure(head(key))).toBe('404 NotFound');
+  });
+
   test('with If-Match finds no object where there is none', async () => {
     const key = newKey();
     expect(await failure(put(key, 'x', { IfMatch: `"${md5('x')}"` }))).toBe('404 NoSuchKey');

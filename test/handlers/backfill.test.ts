@@ -195,7 +195,7 @@ describe(`A backfill (seed ${SEED})`, () => {
       [1, 2, 3, 4].map((nth) => day(nth) + 45 * MINUTE),
     );
     await expect(stage.backfill({ start: date(2), end: date(4), replace: true })).rejects.toThrow(
-      /event: replace: the published window 2026-09-03.* holds \d+ late events of earlier ones; accepted: a start at/,
+      /event: replace: the published window 2026-09-03.* has \d+ events that came late .*; accepted: a start at/,
     );
     await expect(stage.backfill({ start: date(0), end: date(2), replace: true })).rejects.toThrow(
       /the published window 2026-09-03.* accepted: an end at 2026-09-04T00:00:00Z or after/,

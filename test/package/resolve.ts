@@ -125,7 +125,7 @@ function list(item: Json | undefined): Json[] {
   throw new Error(`not a list: ${JSON.stringify(item)}`);
 }
 
-function string(item: Json | undefined): string {
+export function string(item: Json | undefined): string {
   if (typeof item === 'string') return item;
   throw new Error(`not a string: ${JSON.stringify(item)}`);
 }

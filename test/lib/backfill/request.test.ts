@@ -11,9 +11,11 @@ describe('The event of a backfill', () => {
     expect(readRequest({ start: '2026-11-01', end: '2026-11-08' }, daily, NOW)).toEqual({
       range: { start: Date.UTC(2026, 10, 1) / 1000, end: Date.UTC(2026, 10, 8) / 1000 },
       replace: false,
+      replaceBefore: undefined,
       formats: undefined,
       concurrency: 4,
       dryRun: false,
+      cut: false,
     });
   });
 
@@ -82,7 +84,11 @@ describe('The event of a backfill', () => {
     [{ ...range, concurrency: 0 }, 'event: concurrency: got 0; accepted: a whole number, 1 to 100'],
     [
       { ...range, dryrun: true },
-      'event: dryrun: unknown; accepted: start, end, replace, formats, concurrency, dryRun',
+      'event: dryrun: unknown; accepted: start, end, replace, replaceBefore, formats, concurrency',
+    ],
+    [
+      { ...range, replaceBefore: '2026-11-20' },
+      'event: replaceBefore: got "2026-11-20" without replace; accepted: both, or neither',
     ],
   ])('is refused as %j', (event, message) => {
     expect(() => readRequest(event, daily, NOW)).toThrow(InputError);

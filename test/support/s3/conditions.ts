@@ -50,6 +50,18 @@ export async function writeUnderCondition<T>(
   }
 }
 
+/** The `If-Match` of a deletion. Source: "How to perform conditional deletes", S3 user guide. */
+export function checkDelete(
+  object: StoredObject | undefined,
+  key: string,
+  headers: IncomingHttpHeaders,
+): void {
+  const ifMatch = headers['if-match'];
+  if (ifMatch === undefined || ifMatch === '*') return;
+  if (!object) throw noSuchKey(key);
+  if (unquoted(ifMatch) !== object.etag) throw preconditionFailed('If-Match');
+}
+
 export function noteDeletion(claims: Claims, bucket: string, key: string): void {
   const claim = claims.get(claimId(bucket, key));
   if (claim) claim.overtaken = true;

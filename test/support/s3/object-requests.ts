@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { receiveBody, receiveDocument } from './body.ts';
 import { checksumHeaders } from './checksums.ts';
 import type { Checksum } from './checksums.ts';
-import { isNotModified, noteDeletion, writeUnderCondition } from './conditions.ts';
+import { checkDelete, isNotModified, noteDeletion, writeUnderCondition } from './conditions.ts';
 import { invalidRequest, malformedXml, noSuchKey, notImplemented } from './errors.ts';
 import { encryptionHeaders, etagOf, objectHeaders, quoted } from './headers.ts';
 import { parseRange } from './ranges.ts';
@@ -45,7 +45,8 @@ export function headObject(request: S3Request): Answer {
 }
 
 export function deleteObject({ store, claims, bucket, key, http }: S3Request): Answer {
-  if (http.headers['if-match'] !== undefined) throw notImplemented('conditional deletes');
+  // Answered at once, so nothing can come between the condition and the deletion.
+  checkDelete(bucketOf(store, bucket).get(key), key, http.headers);
   if (removeObject(store, bucket, key)) noteDeletion(claims, bucket, key);
   return { status: 204 };
 }

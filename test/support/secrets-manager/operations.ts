@@ -1,7 +1,8 @@
-import { SecretsManagerError, addVersion, findSecret, newArn } from './secrets.ts';
-import type { Secret, SecretValue, Secrets, Version } from './secrets.ts';
+import { type Input, ServiceError, text } from '../aws/json-service.ts';
+import { listSecrets } from './list.ts';
+import { addVersion, findSecret, newArn } from './secrets.ts';
+import type { Secret, SecretValue, Secrets, Tag, Version } from './secrets.ts';
 
-export type Input = Record<string, unknown>;
 type Operation = (secrets: Secrets, input: Input, region: string) => object;
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -17,7 +18,11 @@ export const operations: Record<string, Operation> = {
         "You can't create this secret because a secret with this name is already scheduled for deletion.",
       );
     }
+    const value = valueOf(input);
     if (namesake) {
+      // The client sends its token again when it repeats a request whose answer it never had.
+      const known = namesake.versions.find(({ id }) => id === token(input));
+      if (known && isSame(known, value)) return { ...identity(namesake), VersionId: known.id };
       throw resourceExists(`The operation failed because the secret ${name} already exists.`);
     }
     const created = Date.now();
@@ -26,11 +31,11 @@ export const operations: Record<string, Operation> = {
       name,
       arn: newArn(region, name),
       description,
+      tags: tagsOf(input),
       created,
       changed: created,
       versions: [],
     };
-    const value = valueOf(input);
     secrets.set(name, secret);
     if (!value) return identity(secret);
     return {
@@ -45,8 +50,7 @@ export const operations: Record<string, Operation> = {
     if (!value) throw invalidParameter('You must provide either SecretString or SecretBinary.');
     const known = secret.versions.find(({ id }) => id === token(input));
     if (known) {
-      // The client sends its token again when it repeats a request whose answer it never had.
-      if (known.SecretString === value.SecretString && known.SecretBinary === value.SecretBinary) {
+      if (isSame(known, value)) {
         return { ...identity(secret), VersionId: known.id, VersionStages: [...known.stages] };
       }
       throw resourceExists(
@@ -70,13 +74,18 @@ export const operations: Record<string, Operation> = {
   DescribeSecret(secrets, input) {
     const secret = found(secrets, input);
     return {
-      ...identity(secret),
-      Description: secret.description,
-      CreatedDate: secret.created / 1000,
-      LastChangedDate: secret.changed / 1000,
-      DeletedDate: secret.deletion === undefined ? undefined : secret.deletion / 1000,
+      ...metadata(secret),
       VersionIdsToStages: Object.fromEntries(secret.versions.map(({ id, stages }) => [id, [...stages]])),
     };
+  },
+
+  ListSecrets(secrets, input) {
+    const { page, next } = listSecrets(secrets, input);
+    const SecretList = page.map((secret) => ({
+      ...metadata(secret),
+      SecretVersionsToStages: Object.fromEntries(secret.versions.map(({ id, stages }) => [id, [...stages]])),
+    }));
+    return next === undefined ? { SecretList } : { SecretList, NextToken: next };
   },
 
   DeleteSecret(secrets, input) {
@@ -105,6 +114,17 @@ export const operations: Record<string, Operation> = {
 
 function identity({ arn, name }: Secret): { ARN: string; Name: string } {
   return { ARN: arn, Name: name };
+}
+
+function metadata(secret: Secret): object {
+  return {
+    ...identity(secret),
+    Description: secret.description,
+    Tags: secret.tags,
+    CreatedDate: secret.created / 1000,
+    LastChangedDate: secret.changed / 1000,
+    DeletedDate: secret.deletion === undefined ? undefined : secret.deletion / 1000,
+  };
 }
 
 function found(secrets: Secrets, input: Input): Secret {
@@ -145,6 +165,19 @@ function valueOf(input: Input): SecretValue | undefined {
   return SecretBinary === undefined ? undefined : { SecretBinary };
 }
 
+function isSame(version: Version, value: SecretValue | undefined): boolean {
+  return version.SecretString === value?.SecretString && version.SecretBinary === value?.SecretBinary;
+}
+
+function tagsOf(input: Input): Tag[] {
+  const tags = input['Tags'] ?? [];
+  if (!Array.isArray(tags)) throw new ServiceError('SerializationException', 'Tags is not a list');
+  return tags.map(({ Key = '', Value = '' }: Partial<Tag>) => {
+    if (!/^.{1,128}$/.test(Key) || Key.startsWith('aws:')) throw invalidParameter('Invalid tag key.');
+    return { Key, Value };
+  });
+}
+
 function secretId(input: Input): string {
   const id = text(input, 'SecretId');
   if (id) return id;
@@ -155,24 +188,18 @@ function token(input: Input): string {
   return text(input, 'ClientRequestToken') ?? '';
 }
 
-function text(input: Input, name: string): string | undefined {
-  const value = input[name];
-  if (value === undefined || typeof value === 'string') return value;
-  throw new SecretsManagerError('SerializationException', `${name} is not a string`);
+function notFound(message: string): ServiceError {
+  return new ServiceError('ResourceNotFoundException', message);
 }
 
-function notFound(message: string): SecretsManagerError {
-  return new SecretsManagerError('ResourceNotFoundException', message);
+function resourceExists(message: string): ServiceError {
+  return new ServiceError('ResourceExistsException', message);
 }
 
-function resourceExists(message: string): SecretsManagerError {
-  return new SecretsManagerError('ResourceExistsException', message);
+function invalidRequest(message: string): ServiceError {
+  return new ServiceError('InvalidRequestException', message);
 }
 
-function invalidRequest(message: string): SecretsManagerError {
-  return new SecretsManagerError('InvalidRequestException', message);
-}
-
-function invalidParameter(message: string): SecretsManagerError {
-  return new SecretsManagerError('InvalidParameterException', message);
+function invalidParameter(message: string): ServiceError {
+  return new ServiceError('InvalidParameterException', message);
 }

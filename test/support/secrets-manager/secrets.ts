@@ -12,10 +12,16 @@ export interface Version extends SecretValue {
   created: number;
 }
 
+export interface Tag {
+  Key: string;
+  Value: string;
+}
+
 export interface Secret {
   name: string;
   arn: string;
   description: string | undefined;
+  tags: Tag[];
   created: number;
   changed: number;
   /** When it goes, for a secret that is to be deleted. */
@@ -25,18 +31,6 @@ export interface Secret {
 
 /** By name. */
 export type Secrets = Map<string, Secret>;
-
-export class SecretsManagerError extends Error {
-  override name = 'SecretsManagerError';
-  readonly code: string;
-  readonly status: number;
-
-  constructor(code: string, message: string, status = 400) {
-    super(message);
-    this.code = code;
-    this.status = status;
-  }
-}
 
 /** The ARN of a new secret, with the six random characters that tell it from an earlier one of its name. */
 export function newArn(region: string, name: string): string {

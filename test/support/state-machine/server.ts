@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import type { Credentials } from '../aws/credentials.ts';
+import type { RequestHook } from '../aws/faults.ts';
+import { type Input, ServiceError, startJsonService, text } from '../aws/json-service.ts';
+
+/** The account that AWS uses in its documentation. */
+const ACCOUNT = '123456789012';
+
+export type Status = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'PENDING_REDRIVE';
+
+export interface StartedExecution {
+  readonly arn: string;
+  readonly name: string;
+  readonly input: unknown;
+  /** A test says how it ends; nothing is run here. */
+  status: Status;
+  readonly started: number;
+}
+
+export interface RequestRecord {
+  /** As the API reference names it, such as `StartExecution`. */
+  operation: string;
+  input: Input | undefined;
+  /** Absent until the request is answered, and for good where the connection was reset. */
+  status?: number;
+}
+
+export interface LocalStepFunctions extends Credentials {
+  endpoint: string;
+  region: string;
+  /** ARN of the one state machine that is there. */
+  machine: string;
+  /** Every execution that was started, in order. */
+  executions(): StartedExecution[];
+  /** Every request so far, in the order of their arrival. */
+  requests(): RequestRecord[];
+  stop(): Promise<void>;
+}
+
+export interface LocalStepFunctionsOptions {
+  port?: number;
+  region?: string;
+  /** Name of the state machine. */
+  machine?: string;
+  /** Made anew for every server unless given, so that several stand-ins can share them. */
+  credentials?: Credentials;
+  onRequest?: RequestHook<RequestRecord>;
+}
+
+/**
+ * Starts a Step Functions on the loopback address that takes executions of one state machine and tells how they
+ * stand. It runs none of them: see `run.ts`.
+ */
+export async function startStepFunctions(
+  options: LocalStepFunctionsOptions = {},
+): Promise<LocalStepFunctions> {
+  const region = options.region ?? 'us-east-1';
+  const name = options.machine ?? 'star-compactor-test-backfill';
+  const machine = `arn:aws:states:${region}:${ACCOUNT}:stateMachine:${name}`;
+  const executions = new Map<string, StartedExecution>();
+  const service = await startJsonService<RequestRecord>({
+    ...options,
+    region,
+    service: 'states',
+    target: 'AWSStepFunctions',
+    version: '1.0',
+    operations: {
+      StartExecution: (input) => start(machine, executions, input),
+      DescribeExecution: (input) => describe(machine, executions, input),
+    },
+    record: ({ operation, input }) => ({ operation, input }),
+  });
+  return { ...service, machine, executions: () => [...executions.values()] };
+}
+
+/** Source: StartExecution, AWS Step Functions API reference. */
+function start(machine: string, executions: Map<string, StartedExecution>, request: Input): object {
+  const wanted = text(request, 'stateMachineArn') ?? '';
+  if (!/^arn:aws[\w-]*:states:/.test(wanted))
+    throw new ServiceError('InvalidArn', `Invalid Arn: '${wanted}'`);
+  if (wanted !== machine) {
+    throw new ServiceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${wanted}'`);
+  }
+  const name = text(request, 'name') ?? randomUUID();
+  // oxlint-disable-next-line no-control-regex
+  if (!/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]{1,80}$/.test(name)) {
+    throw new ServiceError('InvalidName', `Invalid Name: '${name}'`);
+  }
+  const input = parsed(text(request, 'input') ?? '{}');
+  const arn = `${machine.replace(':stateMachine:', ':execution:')}:${name}`;
+  const namesake = executions.get(arn);
+  if (namesake !== undefined) {
+    // Only with the same input, and while it runs, is the same name the same request again.
+    const isSame = JSON.stringify(namesake.input) === JSON.stringify(input);
+    if (namesake.status !== 'RUNNING' || !isSame) {
+      throw new ServiceError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
+    }
+    return { executionArn: arn, startDate: namesake.started / 1000 };
+  }
+  const started = Date.now();
+  executions.set(arn, { arn, name, input, status: 'RUNNING', started });
+  return { executionArn: arn, startDate: started / 1000 };
+}
+
+/** Source: DescribeExecution, AWS Step Functions API reference. */
+function describe(machine: string, executions: Map<string, StartedExecution>, request: Input): object {
+  const arn = text(request, 'executionArn') ?? '';
+  if (!/^arn:aws[\w-]*:states:[^:]*:\d{12}:execution:[^:]+:[^:]+$/.test(arn)) {
+    throw new ServiceError('InvalidArn', `Invalid Arn: '${arn}'`);
+  }
+  const execution = executions.get(arn);
+  if (execution === undefined) {
+    throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+  }
+  const { name, input, status, started } = execution;
+  return {
+    executionArn: arn,
+    stateMachineArn: machine,
+    name,
+    status,
+    startDate: started / 1000,
+    ...(status === 'RUNNING' ? {} : { stopDate: Date.now() / 1000 }),
+    input: JSON.stringify(input),
+    inputDetails: { included: true },
+    redriveCount: 0,
+  };
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new ServiceError('InvalidExecutionInput', 'Invalid State Machine Execution Input: not JSON');
+  }
+}
