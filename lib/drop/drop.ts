@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SourceError, StoreError } from '../errors.ts';
 import { inStartOrder } from '../source/order.ts';
 import { remove } from '../store/bucket.ts';
-import { type Window, windowText } from '../window.ts';
+import { type Window, windowKey, windowText } from '../window.ts';
 import { type StoredCheckpoint, hasMoved } from './checkpoint.ts';
 import { type Committed, type FoundClaim, commitClaim, isStillHeld, superseded, takeClaim } from './claim.ts';
 import type { Invocation } from './invocation.ts';
@@ -66,6 +66,8 @@ export async function dropWindow(
 /** Windows of another length, made by a backfill before the length was changed, hold events of this one. */
 async function refuseOverlap(invocation: Invocation, window: Window): Promise<void> {
   for await (const other of publishedWithin(invocation, window)) {
+    // The very same: another run has just published it, and ours will notice.
+    if (windowKey(other) === windowKey(window)) continue;
     throw new StoreError(
       `window ${windowText(window)}: overlaps ${windowText(other)}, which is published and of another length; ` +
         'set the length of windows back until the schedule has passed what was backfilled, or remove that drop',

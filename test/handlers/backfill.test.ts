@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { BackfillSummary } from '../../lib/backfill/summary.ts';
-import { DAY, MINUTE, iso } from '../../lib/time.ts';
+import { DAY, HOUR, MINUTE, iso } from '../../lib/time.ts';
 import { type Drop, listKeys, readDrops } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { compareWithTruth } from '../support/nova/compare.ts';
@@ -10,6 +10,7 @@ import { randomHistory } from '../support/nova/random-history.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
 import { EQUAL, type Twin, startTwin, without } from '../support/nova/twin.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
+import { upsert } from '../support/nova/rows.ts';
 import { UNMASKED } from '../support/nova/scene.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 
@@ -204,6 +205,58 @@ describe(`A backfill (seed ${SEED})`, () => {
     await expectExactly(0, 4);
   });
 
+  test('that makes windows anew and runs out of time is completed by what it answers, nothing lost or doubled', async () => {
+    const mix = { rescheduled: 0, moves: 0, veryLateFinish: 0.2 };
+    const history = randomHistory({ seed: SEED, start: START, days: 8, eventsPerDay: 100, mix });
+    await twin.live(
+      history.changes,
+      [1, 2, 3, 4, 5, 6, 7, 8].map((nth) => day(nth) + 45 * MINUTE),
+    );
+    await delay(1100);
+    twin.onS3Request = async () => {
+      await delay(20);
+    };
+    let event: object | null = { start: date(0), end: date(8), replace: true };
+    const answers: string[] = [];
+    for (let round = 1; event !== null; round++) {
+      const summary: BackfillSummary | Error = await stage
+        .backfill(event, round > 20 ? 900_000 : 2500)
+        .catch((error: Error) => error);
+      answers.push(summary instanceof Error ? summary.name : summary.status);
+      if (!(summary instanceof Error)) event = summary.next;
+    }
+    expect(answers).toContain('unfinished');
+    expect(answers.at(-1)).toBe('published');
+    expect(await expectExactly(0, 8)).toHaveLength(8);
+  });
+
+  test('is refused beyond where the schedule stands, which publishes what follows, or cut there', async () => {
+    await happen();
+    await stage.run(day(6) + 45 * MINUTE);
+    const range = { start: date(2), end: date(9) };
+    await expect(stage.backfill(range)).rejects.toThrow(
+      `event: end: the schedule stands at ${iso(day(6))} and publishes what follows; accepted: up to there, or "cut": true`,
+    );
+    await expect(stage.backfill({ ...range, start: date(7), cut: true })).rejects.toThrow(
+      /event: start: the schedule/,
+    );
+    const cut = await stage.backfill({ ...range, cut: true });
+    expect([cut.end, cut.done.length]).toEqual([iso(day(6)), 3]);
+    await stage.run(day(9) + 45 * MINUTE);
+    expect(await expectExactly(2, 9)).toHaveLength(7);
+  });
+
+  test('in windows of another length is not doubled by the schedule, which refuses to overlap it', async () => {
+    await happen();
+    stage.env['STAR_WINDOW_MINUTES'] = '60';
+    await stage.backfill({ start: `${date(3)}T06:00Z`, end: `${date(3)}T09:00Z` });
+    stage.env['STAR_WINDOW_MINUTES'] = '1440';
+    await expect(stage.run(day(4) + 45 * MINUTE)).rejects.toThrow(
+      /window 2026-09-04.* overlaps 2026-09-04T06:00:00Z\/2026-09-04T07:00:00Z, which is published and of another length/,
+    );
+    expect(await readDrops(stage.client)).toHaveLength(3);
+  });
+
   test('goes before a trace that began later, and the schedule goes on as if nothing had been', async () => {
     const mix = { rescheduled: 0, moves: 0 };
     const { changes } = randomHistory({ seed: SEED, start: START, days: DAYS, eventsPerDay: 120, mix });
@@ -235,6 +288,12 @@ describe(`A backfill (seed ${SEED})`, () => {
     expect(await readDrops(stage.client)).toHaveLength(2);
   });
 
+  test('of a source that has nothing publishes nothing', async () => {
+    const summary = await stage.backfill({ start: date(0), end: date(3) });
+    expect(summary).toMatchObject({ status: 'published', done: [], sourceFrom: null });
+    expect(summary.beforeHistory).toEqual([`${iso(day(0))}/${iso(day(3))}`]);
+  });
+
   test('that is a dry run tells what would be done, and does nothing', async () => {
     await happen();
     const summary = await stage.backfill({ start: date(0), end: date(DAYS), dryRun: true });
@@ -248,6 +307,75 @@ describe(`A backfill (seed ${SEED})`, () => {
     expect(Math.abs((summary.expected?.rows ?? 0) - rows) / rows).toBeLessThan(0.15);
     expect(summary.expected?.cost?.dollars).toBeGreaterThan(0);
     expect(await listKeys(stage.client)).toEqual([]);
+  });
+});
+
+describe('Groups that are planned together', () => {
+  /** One event of a server that is there, with stamps of their own and the next free ids. */
+  async function event(id: number, name: string, start: number, seconds = 10): Promise<void> {
+    const cell = twin.cells[0]!;
+    const times = { created_at: sqlTime(start), start_time: sqlTime(start), deleted: 0 };
+    await upsert(cell, 'instance_actions', [
+      {
+        id,
+        action: name,
+        instance_uuid: SERVER,
+        request_id: `req-${id}`,
+        updated_at: sqlTime(start),
+        ...times,
+      },
+    ]);
+    const finish = { finish_time: sqlTime(start + seconds), result: 'Success', host: 'cmp-1' };
+    await upsert(cell, 'instance_actions_events', [{ id, action_id: id, event: name, ...times, ...finish }]);
+  }
+  const SERVER = '5c3e0000-0000-4000-a000-000000000001';
+
+  test('lose nothing that conductors with wrong clocks have written about their edge', async () => {
+    stage.env['STAR_WINDOW_MINUTES'] = '60';
+    stage.env['STAR_BACKFILL_SECRETS'] = 'test/backfill';
+    const sizes = { memory_mb: 2048, root_gb: 20, vcpus: 2, ephemeral_gb: 0 };
+    const names = {
+      hostname: 'server',
+      user_id: 'user',
+      project_id: 'project',
+      host: 'cmp-1',
+      node: 'cmp-1',
+    };
+    const row = {
+      id: 1,
+      uuid: SERVER,
+      created_at: sqlTime(START),
+      deleted: 0,
+      hidden: 0,
+      ...names,
+      ...sizes,
+    };
+    await upsert(twin.cells[0]!, 'instances', [row]);
+    // The edge of two groups is at the 31st hour. Ids follow the time of insertion, stamps do not.
+    const hour = (time: number): number => START + time * HOUR;
+    let id = 0;
+    for (let time = 0; time < 40; time += 0.05) {
+      await event(++id, 'regular', hour(time));
+      if (Math.abs(time - 30.05) < 0.01) await event(++id, 'ahead', hour(32.5));
+      if (Math.abs(time - 29.5) < 0.01) await event(++id, 'far ahead', hour(38));
+      if (Math.abs(time - 31.5) < 0.01) await event(++id, 'behind', hour(30.8));
+      if (Math.abs(time - 33) < 0.01) await event(++id, 'far behind', hour(3));
+      if (Math.abs(time - 2) < 0.01) await event(++id, 'long', hour(2), 35 * HOUR);
+    }
+    const request = { start: iso(hour(0)), end: iso(hour(40)) };
+    const plan = (await stage.step('plan', { plan: request, execution: 'one', redrives: 0 })) as {
+      groups: object[];
+    };
+    expect(plan.groups).toHaveLength(2);
+    for (const group of plan.groups) await stage.step('windows', { group, request, execution: 'one' });
+    const drops = await readDrops(stage.client);
+    const truth = await finishedEvents(twin.cells, hour(40));
+    expect(truth.length).toBeGreaterThan(800);
+    expect(compareWithTruth(drops, truth)).toEqual({ onlyInDrops: [], onlyInDatabase: [] });
+    for (const { manifest, rows } of drops) {
+      for (const one of rows['jsonl'] ?? [])
+        expect(String(one['finish_time']) >= manifest.window.start).toBe(true);
+    }
   });
 });
 
