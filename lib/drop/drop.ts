@@ -125,10 +125,10 @@ function decide(invocation: Invocation, window: Window, data: WrittenData): Comm
 }
 
 export function manifestOf(
-  { settings, source, masking }: Invocation,
+  { run, settings, source, masking }: Invocation,
   window: Window,
   data: WrittenData,
 ): Manifest {
   const created = Math.floor(Date.now() / 1000);
-  return makeManifest({ settings, source: source.kind, masking, window, ...data, created });
+  return makeManifest({ settings, source: source.kind, masking, window, ...data, created, run });
 }

@@ -20,6 +20,8 @@ export interface Manifest {
   readonly maskingScope: string;
   readonly hostFrom: string;
   readonly created: string;
+  /** Random id of the invocation that made it. No two manifests are alike, so that one can be told from the next. */
+  readonly run: string;
   readonly files: readonly ManifestFile[];
   readonly counts: Counts;
   /** Start of the oldest event that the source still had; what is older was purged. Null where nobody can tell (the API). */
@@ -63,6 +65,7 @@ export function makeManifest(drop: {
   counts: Counts;
   outcome: WindowOutcome;
   created: number;
+  run: string;
 }): Manifest {
   const { settings, masking, window, outcome } = drop;
   return {
@@ -77,6 +80,7 @@ export function makeManifest(drop: {
     maskingScope: masking.scope,
     hostFrom: settings.hostFrom,
     created: iso(drop.created),
+    run: drop.run,
     files: drop.files,
     counts: drop.counts,
     sourceFrom: outcome.sourceFrom === null ? null : iso(outcome.sourceFrom),

@@ -3,7 +3,7 @@ import { StoreError } from '../errors.ts';
 import { isThere, readText, writeText } from '../store/bucket.ts';
 import type { Window } from '../window.ts';
 import { advanceCheckpoint } from './checkpoint.ts';
-import type { Committed } from './claim.ts';
+import { type Committed, superseded } from './claim.ts';
 import type { Invocation } from './invocation.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -26,6 +26,8 @@ export async function publish(
   if ((await writeText(bucket, key, text, 'absent', signal)) === undefined) {
     const found = await readText(bucket, key, signal);
     if (!isDeepStrictEqual(found?.json(), JSON.parse(text))) {
+      // Of a backfill's window: one that was to replace it has finished ours, and then made its own.
+      if (checkpoint === null) throw superseded(window);
       throw new StoreError(`${key}: holds another manifest than the one that was decided on; remove it`);
     }
   }
