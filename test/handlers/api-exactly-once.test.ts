@@ -36,24 +36,48 @@ const mornings = (history: RandomHistory, skipped: readonly number[] = []): numb
 const made = (options: Partial<RandomHistoryOptions> = {}): RandomHistory =>
   randomHistory({ seed: SEED, days: DAYS, eventsPerDay: 150, ...options });
 
+/**
+ * What the database has and the API has not, save what cannot be: the made-up history lets servers be acted upon after
+ * their deletion, which Nova's API refuses.
+ */
+async function missing(onlyInDatabase: readonly string[]): Promise<string[]> {
+  const deleted = new Map<unknown, string>();
+  for (const cell of twin.cells) {
+    for (const row of await cell.query(
+      'SELECT uuid, deleted_at FROM instances WHERE deleted_at IS NOT NULL',
+    )) {
+      deleted.set(row['uuid'], `${String(row['deleted_at']).replace(' ', 'T')}Z`);
+    }
+  }
+  return onlyInDatabase.filter((row) => {
+    const { uuid, start_time: start } = JSON.parse(row.slice(row.indexOf('{'))) as Record<string, string>;
+    return (start ?? '') < (deleted.get(uuid) ?? '9');
+  });
+}
+
 describe(`The same days over a stand-in of the Nova API and from its databases (seed ${SEED})`, () => {
   test('give the same rows, whatever straddles, lasts, comes late, is rewritten or never ends', async () => {
     const history = made();
     await twin.live(history.changes, mornings(history));
-    const { database, api, ...differences } = await compareTwin(twin);
-    expect(differences).toEqual(EQUAL);
+    const { database, api, onlyInDatabase, onlyOverApi } = await compareTwin(twin);
+    expect({ onlyInDatabase: await missing(onlyInDatabase), onlyOverApi }).toEqual(EQUAL);
     expect(total(api, 'events')).toBeGreaterThan(1000);
-    expect(total(api, 'late')).toBe(total(database, 'late'));
-    expect(total(api, 'rewritten')).toBe(total(database, 'rewritten'));
+    expect(total(database, 'events') - total(api, 'events')).toBe(onlyInDatabase.length);
+    const unseen = onlyInDatabase.length;
+    expect(Math.abs(total(api, 'late') - total(database, 'late'))).toBeLessThanOrEqual(unseen);
+    expect(Math.abs(total(api, 'rewritten') - total(database, 'rewritten'))).toBeLessThanOrEqual(unseen);
     expect(total(api, 'late') * total(api, 'rewritten')).toBeGreaterThan(0);
-    expect(api.at(-1)?.manifest.counts.stillOpen).toBe(database.at(-1)?.manifest.counts.stillOpen);
+    const [last, lastOverApi] = [database.at(-1), api.at(-1)].map(
+      (drop) => drop?.manifest.counts.stillOpen ?? 0,
+    );
+    expect(Math.abs((last ?? 0) - (lastOverApi ?? 0))).toBeLessThanOrEqual(unseen);
   });
 
   test('give the same rows where days without a run are caught up', async () => {
     const history = made({ seed: SEED + 1 });
     await twin.live(history.changes, mornings(history, [4, 5, 6]));
-    const { api, database: _, ...differences } = await compareTwin(twin);
-    expect(differences).toEqual(EQUAL);
+    const { api, onlyInDatabase, onlyOverApi } = await compareTwin(twin);
+    expect({ onlyInDatabase: await missing(onlyInDatabase), onlyOverApi }).toEqual(EQUAL);
     expect(api).toHaveLength(DAYS);
   });
 

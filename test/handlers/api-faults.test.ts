@@ -21,7 +21,9 @@ afterAll(() => db.stop());
 beforeEach(async () => {
   // Small pages, so that there are many.
   twin = await startTwin(db, { maxLimit: 20 });
-  const { changes } = randomHistory({ seed: SEED, start: START, days: 2, eventsPerDay: 200 });
+  // Operations that are moved to midnight may come after their server's deletion, which the API does not show.
+  const history = { seed: SEED, start: START, days: 2, eventsPerDay: 200, mix: { straddle: 0 } };
+  const { changes } = randomHistory(history);
   await replay(twin.cells, changes).applyUntil(morning(2));
   twin.now = morning(2);
 });
