@@ -72,7 +72,7 @@ describe(`A troubled stand-in of the Nova API (seed ${SEED})`, () => {
     await dropBoth();
     const { api, database: _, ...differences } = await compareTwin(twin);
     expect(differences).toEqual(EQUAL);
-    expect(api.map(({ manifest }) => manifest.counts.events > 50)).toEqual([true, true]);
+    expect(api.reduce((sum, { manifest }) => sum + manifest.counts.events, 0)).toBeGreaterThan(100);
     for (const count of Object.values(met)) expect(count).toBeGreaterThan(1);
   });
 
