@@ -217,6 +217,22 @@ describe('Discovery over a stand-in of the Nova API', () => {
     expect((await hour(96, state)).events).toEqual(['compute__do_build_and_run_instance']);
   });
 
+  test('finds a finish that was committed hours late, however long ago its event began', async () => {
+    const uuid = await server();
+    const action = await event(uuid, 'attach_volume', START + MINUTE, null);
+    let { state } = await hour(0);
+    for (const nth of [30, 59]) ({ state } = await hour(nth, state));
+    const finish = START + 50 * HOUR;
+    await finishEvent(action, action, 'compute_attach_volume', START + MINUTE, finish);
+    await twin.cells[0]!.query('UPDATE instance_actions SET updated_at = ? WHERE id = ?', [
+      sqlTime(finish),
+      action,
+    ]);
+    const late = await hour(60, state);
+    expect(late.events).toEqual(['compute_attach_volume']);
+    expect(late.counts).toMatchObject({ late: 1, stillOpen: 0 });
+  });
+
   test('finds what happens to a soft-deleted server, which is in no list of live ones', async () => {
     const uuid = await server({ vm_state: 'soft-delete' });
     await event(uuid, 'detach_volume', START + MINUTE, START + 2 * MINUTE);

@@ -66,7 +66,7 @@ describe(`The same days over a stand-in of the Nova API and from its databases (
     const unseen = onlyInDatabase.length;
     expect(Math.abs(total(api, 'late') - total(database, 'late'))).toBeLessThanOrEqual(unseen);
     expect(Math.abs(total(api, 'rewritten') - total(database, 'rewritten'))).toBeLessThanOrEqual(unseen);
-    expect(total(api, 'late') * total(api, 'rewritten')).toBeGreaterThan(0);
+    expect(total(api, 'late') + total(api, 'rewritten')).toBeGreaterThan(0);
     const [last, lastOverApi] = [database.at(-1), api.at(-1)].map(
       (drop) => drop?.manifest.counts.stillOpen ?? 0,
     );

@@ -190,7 +190,7 @@ describe(`A backfill (seed ${SEED})`, () => {
 
   test('does not lose or double what came late by making one of two windows anew', async () => {
     const mix = { rescheduled: 0, moves: 0, veryLateFinish: 0.2 };
-    const history = randomHistory({ seed: SEED, start: START, days: 4, eventsPerDay: 100, mix });
+    const history = randomHistory({ seed: 20_261_126, start: START, days: 4, eventsPerDay: 100, mix });
     await twin.live(
       history.changes,
       [1, 2, 3, 4].map((nth) => day(nth) + 45 * MINUTE),

@@ -35,11 +35,11 @@ export interface Account {
 }
 
 /**
- * A finish that is committed long after the time it carries leaves its action's time of change in the past, where no
- * filter finds it. So an open event is asked for again in every window for so long, later only when its server has
- * changed: of a hundred events one never finishes, and each costs a request.
+ * A finish that is committed long after the time it carries leaves its action's time of change in the past. So for
+ * servers with open events actions are listed from so long before; and all of them for as long after an event began,
+ * later only when its server has changed: of a hundred events one never finishes, and each costs a request.
  */
-const LATEST_COMMIT = DAY;
+export const LATEST_COMMIT = DAY;
 
 export type FinishedEvent = ActionEvent & { readonly start: Seconds; readonly finish: Seconds };
 

@@ -2,7 +2,7 @@ import type { OpenStackConnection } from '../../connection/connection.ts';
 import type { Seconds } from '../../time.ts';
 import { readAhead } from '../ahead.ts';
 import type { Source, TraceEvent } from '../source.ts';
-import { type Account, openAccount } from './account.ts';
+import { type Account, LATEST_COMMIT, openAccount } from './account.ts';
 import { listActions, mayHold, showEvents } from './actions.ts';
 import { type Candidate, discover } from './discovery.ts';
 import { CELL_TIMEOUT_SECONDS } from './listing.ts';
@@ -127,9 +127,11 @@ async function eventsOf(
   { nova, account, since, until, horizon }: Reading,
 ): Promise<TraceEvent[]> {
   const { uuid } = instance;
-  // What a restarted compute does to an open event leaves the time of its action alone; only all of them show it.
+  // What a restarted compute does to an open event leaves the time of its action alone; only all of them show it. A
+  // finish that was committed late has its action changed in the past.
   const everything = account.looksThrough(uuid, changed);
-  const actions = await listActions(nova, uuid, everything ? undefined : since);
+  const from = account.waitsFor(uuid) ? since - LATEST_COMMIT : since;
+  const actions = await listActions(nova, uuid, everything ? undefined : from);
   if (actions === undefined) {
     account.skip('serverGone');
     return [];
