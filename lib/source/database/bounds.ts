@@ -46,13 +46,8 @@ export async function firstInstanceAfter(query: Query, schema: CellSchema, time:
   const [newest] = await query(`SELECT COALESCE(MAX(id), 0) FROM ${SHADOW.instances}`);
   const end = Number(newest?.[0]) + 1;
   return bisect({ from: 0, to: end }, async (id) => {
-    const [row] = await query(
-      `SELECT MIN(created) FROM (SELECT ${unixSeconds('created_at')} AS created FROM ${SHADOW.instances} ` +
-        `WHERE id >= ? ORDER BY id LIMIT ${ROWS_JUDGED}) run`,
-      [id],
-    );
-    const created = row?.[0] as number | null | undefined;
-    return created === null || created === undefined || created >= time + DISORDER;
+    const created = await extremeOfRun(query, 'MIN', unixSeconds('e.created_at'), SHADOW.instances, id);
+    return created === null || created >= time + DISORDER;
   });
 }
 
@@ -80,15 +75,24 @@ async function judge(
   id: number,
 ): Promise<(number | null)[]> {
   const found: (number | null)[] = [];
-  for (const { events } of schema.tables) {
-    const [row] = await query(
-      `SELECT ${extreme}(created) FROM (SELECT ${CREATED} AS created FROM ${events} e ` +
-        `WHERE e.id >= ? ORDER BY e.id LIMIT ${ROWS_JUDGED}) run`,
-      [id],
-    );
-    found.push((row?.[0] ?? null) as number | null);
-  }
+  for (const { events } of schema.tables) found.push(await extremeOfRun(query, extreme, CREATED, events, id));
   return found;
+}
+
+/** The extreme of an expression over the run of rows, called `e`, that begins at an id; null where there are none. */
+async function extremeOfRun(
+  query: Query,
+  extreme: 'MIN' | 'MAX',
+  expression: string,
+  table: string,
+  id: number,
+): Promise<number | null> {
+  const [row] = await query(
+    `SELECT ${extreme}(created) FROM (SELECT ${expression} AS created FROM ${table} e ` +
+      `WHERE e.id >= ? ORDER BY e.id LIMIT ${ROWS_JUDGED}) run`,
+    [id],
+  );
+  return (row?.[0] ?? null) as number | null;
 }
 
 export interface Extent {

@@ -27,7 +27,7 @@ export async function planCell(
     const within = { from: firstIds.at(-1) ?? 0, to: extent.endId };
     firstIds.push(await lastIdBefore(query, schema, start - DISORDER, within));
   }
-  const elsewhere = await idsElsewhere(session, schema, ranges, firstIds);
+  const elsewhere = await idsElsewhere(session, schema, extent.endId, ranges, firstIds);
   const states: CellState[] = [];
   for (const [nth, range] of ranges.entries()) {
     const firstId = firstIds[nth] ?? 0;
@@ -54,13 +54,13 @@ const IDS_PER_STATEMENT = 5_000_000;
 async function idsElsewhere(
   { query }: CellSession,
   schema: CellSchema,
+  endId: number,
   ranges: readonly Window[],
   firstIds: readonly number[],
 ): Promise<number[][]> {
   const found = ranges.map((): number[] => []);
   const starts = ranges.map(({ start }) => start);
   const [from, until] = [starts[0] ?? 0, ranges.at(-1)?.end ?? 0];
-  const { endId } = await readExtent(query, schema);
   for (const { events } of schema.tables) {
     for (let first = 0; first < endId; first += IDS_PER_STATEMENT) {
       const rows = await query(
