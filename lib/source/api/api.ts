@@ -8,7 +8,7 @@ import { type Candidate, discover } from './discovery.ts';
 import { CELL_TIMEOUT_SECONDS } from './listing.ts';
 import { shaped } from './answers.ts';
 import { type Nova, openNova } from './nova.ts';
-import { ServerPage, toServer } from './servers.ts';
+import { SERVERS, ServerPage, toServer } from './servers.ts';
 import { restoreState, storeState } from './state.ts';
 import { unseenBy } from './unseen.ts';
 
@@ -92,9 +92,12 @@ async function oldestCreated(nova: Nova): Promise<Seconds | null> {
     sort_dir: 'asc',
     limit: '1',
   };
-  const what = 'Nova: the list of servers';
-  const { json } = await nova.get({ path: '/servers/detail', query: new URLSearchParams(query), what });
-  const [oldest] = shaped(ServerPage, json, what).servers;
+  const { json } = await nova.get({
+    path: '/servers/detail',
+    query: new URLSearchParams(query),
+    what: SERVERS,
+  });
+  const [oldest] = shaped(ServerPage, json, SERVERS).servers;
   return oldest === undefined ? null : toServer(oldest, () => undefined).created;
 }
 

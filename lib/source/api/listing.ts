@@ -1,7 +1,7 @@
 import { SourceError } from '../../errors.ts';
 import { shaped } from './answers.ts';
 import type { Nova } from './nova.ts';
-import { type RawServer, ServerPage, isUnknown } from './servers.ts';
+import { type RawServer, SERVERS, ServerPage, isUnknown } from './servers.ts';
 
 /**
  * Nova waits this long for a cell (`CELL_TIMEOUT` in nova/context.py), then leaves it out without a word, whatever
@@ -18,8 +18,6 @@ export interface ListingOptions {
   /** After how many seconds an answer may lack a cell. */
   readonly doubtSeconds: number;
 }
-
-const WHAT = 'Nova: the list of servers';
 
 /** So many servers in a row are not archived while one page is read; another reason for the refusal is likelier. */
 const MOST_VANISHED = 20;
@@ -47,9 +45,10 @@ export async function* listServers(
     if (answer === 'markerGone') {
       // It was archived meanwhile. The one before it leads to the same place, and what comes twice is left out.
       if (++vanished > MOST_VANISHED) {
-        throw new SourceError(`${WHAT}: the servers to go on from were refused, ${vanished} times in a row`, {
-          transient: true,
-        });
+        throw new SourceError(
+          `${SERVERS}: the servers to go on from were refused, ${vanished} times in a row`,
+          { transient: true },
+        );
       }
       markers = markers.slice(1);
       continue;
@@ -74,7 +73,7 @@ export async function* listServers(
     // which is then one short, and takes it for the last.
     const last = answer.servers.at(-1)?.id;
     if (last === undefined) return;
-    if (last === marker) throw goesNowhere(WHAT);
+    if (last === marker) throw goesNowhere(SERVERS);
     markers = answer.servers.map(({ id }) => id).toReversed();
   }
 }
@@ -103,11 +102,11 @@ async function page(
       ...(limit === undefined ? {} : { limit: String(limit) }),
       ...(marker === undefined ? {} : { marker }),
     }),
-    what: WHAT,
+    what: SERVERS,
     accept: marker === undefined ? [] : [400],
     // Three cells may be silent in turn: build requests, cells, faults.
     timeoutSeconds: doubtSeconds * 3 + 60,
   });
   if (answer.status === 400) return 'markerGone';
-  return { servers: shaped(ServerPage, answer.json, WHAT).servers, seconds: answer.seconds };
+  return { servers: shaped(ServerPage, answer.json, SERVERS).servers, seconds: answer.seconds };
 }

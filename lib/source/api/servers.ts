@@ -4,6 +4,9 @@ import { type Seconds, parseInstant } from '../../time.ts';
 import type { Instance } from '../source.ts';
 import type { FlavourSizes } from './flavours.ts';
 
+/** What is asked for, in errors. */
+export const SERVERS = 'Nova: the list of servers';
+
 /** A server as a listing shows it. */
 export interface Server {
   readonly created: Seconds;
@@ -52,7 +55,7 @@ export function toServer(row: RawServer, sizes: FlavourSizes | undefined): Serve
     const field = parsed.error?.issues[0]?.path.join('.') ?? 'created or updated';
     const isHidden = field.startsWith('OS-EXT');
     throw new SourceError(
-      `Nova: the list of servers: ${field} is missing or not as documented` +
+      `${SERVERS}: ${field} is missing or not as documented` +
         (isHidden ? '; accepted: a user to whom Nova shows it, by default an administrator' : ''),
       { transient: false },
     );
