@@ -4,9 +4,9 @@ import { forgetStates } from '../lib/backfill/plan-execution.ts';
 import { readEndStep, requestOf } from '../lib/backfill/steps.ts';
 import { isAtWork, sweepSecrets } from '../lib/backfill/sweep.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
+import { whereDropsLie } from '../lib/drop/where.ts';
 import { BackfillIncompleteError } from '../lib/errors.ts';
 import { readSettings } from '../lib/settings.ts';
-import { layoutOf } from '../lib/store/layout.ts';
 
 /**
  * The last step of an execution, and what is done about one that was cut off: in the end its masking secret is
@@ -32,8 +32,7 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
       return {};
     }
     const { execution, groups, request, ...redrives } = step.judge;
-    const bucket = { client: clients.s3, name: settings.bucket };
-    const where = { bucket, layout: layoutOf(settings), settings, signal };
+    const where = { ...whereDropsLie(settings, clients, signal), settings };
     const verdict = await judge(where, requestOf(request, settings), groups, redrives).catch(
       async (error: unknown) => {
         // Any other error may pass, and the step is tried again.

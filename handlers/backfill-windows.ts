@@ -1,4 +1,5 @@
 import { needsSecret, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
+import { settingsFor } from '../lib/backfill/request.ts';
 import { type GroupResult, runGroup } from '../lib/backfill/run-group.ts';
 import { readWindowsStep, requestOf } from '../lib/backfill/steps.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
@@ -14,7 +15,7 @@ export function handler(event: unknown, context: DoorContext): Promise<GroupResu
     const deployed = readSettings(process.env);
     const { group, request: asked, execution } = readWindowsStep(event);
     const request = requestOf(asked, deployed, group);
-    const settings = { ...deployed, formats: request.formats ?? deployed.formats };
+    const settings = settingsFor(request, deployed);
     const { signal } = deadline;
     const shared = needsSecret(settings)
       ? await readSecret(secretPlace(settings, clients.secretsManager, signal), execution)

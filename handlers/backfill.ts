@@ -1,14 +1,14 @@
 import type { Context } from 'aws-lambda';
 import { runBackfill } from '../lib/backfill/backfill.ts';
 import { behindSchedule } from '../lib/backfill/plan.ts';
-import { readRequest } from '../lib/backfill/request.ts';
+import { readRequest, settingsFor } from '../lib/backfill/request.ts';
 import { isLong, startExecution } from '../lib/backfill/start-execution.ts';
 import type { BackfillSummary } from '../lib/backfill/summary.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
+import { whereDropsLie } from '../lib/drop/where.ts';
 import { keepHeapSmall } from '../lib/heap.ts';
 import { openInvocation } from '../lib/open-invocation.ts';
 import { readSettings } from '../lib/settings.ts';
-import { layoutOf } from '../lib/store/layout.ts';
 
 keepHeapSmall();
 
@@ -19,11 +19,9 @@ export function handler(
 ): Promise<BackfillSummary> {
   return enter(context, async ({ clients, deadline, log }) => {
     const deployed = readSettings(process.env);
-    const bucket = { client: clients.s3, name: deployed.bucket };
-    const where = { bucket, layout: layoutOf(deployed), signal: deadline.signal };
     const asked = readRequest(event, deployed, Math.floor(Date.now() / 1000));
-    const request = await behindSchedule(where, asked);
-    const settings = { ...deployed, formats: request.formats ?? deployed.formats };
+    const request = await behindSchedule(whereDropsLie(deployed, clients, deadline.signal), asked);
+    const settings = settingsFor(request, deployed);
     if (isLong(request, settings)) return startExecution(request, settings, deadline.signal);
     using invocation = await openInvocation(settings, clients, deadline.signal, log);
 

@@ -4,10 +4,10 @@ import type { CloudConnection } from './connection/connection.ts';
 import { fetchSecret } from './connection/fetch-secret.ts';
 import { parseSecret } from './connection/secret.ts';
 import type { Invocation, Log } from './drop/invocation.ts';
+import { whereDropsLie } from './drop/where.ts';
 import { createMasking } from './mask/masking.ts';
 import type { Settings } from './settings.ts';
 import type { Source } from './source/source.ts';
-import { layoutOf } from './store/layout.ts';
 
 /**
  * Makes everything that lives as long as one invocation: the opened secret, the source, the masks. Dispose of it
@@ -35,9 +35,7 @@ export async function openInvocation(
     settings,
     source: await openSource(connection, settings),
     masking,
-    bucket: { client: clients.s3, name: settings.bucket },
-    layout: layoutOf(settings),
-    signal,
+    ...whereDropsLie(settings, clients, signal),
     log,
     [Symbol.dispose]: () => masking[Symbol.dispose](),
   };

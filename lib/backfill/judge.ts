@@ -1,6 +1,7 @@
 import { BackfillIncompleteError } from '../errors.ts';
 import type { Invocation } from '../drop/invocation.ts';
-import { windowKey, windowsOf } from '../window.ts';
+import type { Where } from '../drop/where.ts';
+import { type Window, windowKey, windowsOf } from '../window.ts';
 import { madeSince, publishedIn } from './published.ts';
 import type { BackfillRequest } from './request.ts';
 import { type Group, windowOf } from './steps.ts';
@@ -19,7 +20,7 @@ export type Verdict =
  * @throws BackfillIncompleteError naming the windows that are missing
  */
 export async function judge(
-  invocation: Pick<Invocation, 'bucket' | 'layout' | 'settings' | 'signal'>,
+  invocation: Where & Pick<Invocation, 'settings'>,
   { replace, replaceBefore }: BackfillRequest,
   groups: readonly Group[],
   { redrives, redrive }: { redrives: number; redrive: number },
@@ -35,7 +36,7 @@ export async function judge(
     for (const key of keys) published.add(key);
   }
 
-  const isMissing = (window: { start: number; end: number }): boolean => !published.has(windowKey(window));
+  const isMissing = (window: Window): boolean => !published.has(windowKey(window));
   const open = all.filter(({ windows }) => windows.some(isMissing));
   if (open.length === 0) {
     const windows = all.reduce((sum, one) => sum + one.windows.length, 0);

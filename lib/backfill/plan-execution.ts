@@ -1,4 +1,5 @@
 import type { Invocation } from '../drop/invocation.ts';
+import type { Where } from '../drop/where.ts';
 import type { SourceState } from '../source/source.ts';
 import { listKeys, readText, remove, writeText } from '../store/bucket.ts';
 import { iso } from '../time.ts';
@@ -58,7 +59,7 @@ async function keepState(
   group: Group,
   state: SourceState,
 ): Promise<void> {
-  const key = `${layout.backfillStates(execution)}${group.plan}.json`;
+  const key = stateKey(layout, execution, group);
   const text = JSON.stringify({ backfillVersion: 1, source: source.kind, state });
   // A plan that is made again after a lost answer replaces its own.
   const found = await readText(bucket, key, signal);
@@ -71,16 +72,17 @@ export async function plannedState(
   execution: string,
   group: Group,
 ): Promise<SourceState | undefined> {
-  const stored = await readText(bucket, `${layout.backfillStates(execution)}${group.plan}.json`, signal);
+  const stored = await readText(bucket, stateKey(layout, execution, group), signal);
   const kept = stored?.json() as { source?: string; state?: SourceState } | undefined;
   return kept?.source === source.kind ? kept.state : undefined;
 }
 
+function stateKey(layout: Invocation['layout'], execution: string, group: Group): string {
+  return `${layout.backfillStates(execution)}${group.plan}.json`;
+}
+
 /** Removes what was planned for an execution, of groups that were done in an earlier turn too. */
-export async function forgetStates(
-  { bucket, layout, signal }: Pick<Invocation, 'bucket' | 'layout' | 'signal'>,
-  execution: string,
-): Promise<void> {
+export async function forgetStates({ bucket, layout, signal }: Where, execution: string): Promise<void> {
   const prefix = layout.backfillStates(execution);
   for await (const key of listKeys(bucket, prefix, '', signal)) await remove(bucket, key, signal);
 }

@@ -1,5 +1,6 @@
 import { readCheckpoint } from '../drop/checkpoint.ts';
 import type { Invocation } from '../drop/invocation.ts';
+import type { Where } from '../drop/where.ts';
 import { InputError } from '../errors.ts';
 import { type Seconds, iso } from '../time.ts';
 import { type Window, windowKey, windowText, windowsOf } from '../window.ts';
@@ -27,7 +28,7 @@ export interface BackfillPlan {
  * @throws InputError where the range reaches further and is not to be cut
  */
 export async function behindSchedule(
-  { bucket, layout, signal }: Pick<Invocation, 'bucket' | 'layout' | 'signal'>,
+  { bucket, layout, signal }: Where,
   request: BackfillRequest,
 ): Promise<BackfillRequest> {
   const { range, cut } = request;

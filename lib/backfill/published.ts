@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { Manifest } from '../drop/manifest.ts';
-import { type Where, publishedWithin } from '../drop/published-windows.ts';
+import { publishedWithin } from '../drop/published-windows.ts';
+import type { Where } from '../drop/where.ts';
 import { readText } from '../store/bucket.ts';
 import { type Seconds, parseInstant } from '../time.ts';
 import { type Window, windowKey, windowText } from '../window.ts';

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { InputError } from '../errors.ts';
 import { FORMAT_NAMES, type FormatName } from '../format/format.ts';
+import type { Settings } from '../settings.ts';
 import { type Seconds, iso, parseInstant } from '../time.ts';
 import { check } from '../validate.ts';
 import { type Window, type WindowPlan, floorTo } from '../window.ts';
@@ -106,6 +107,11 @@ export function readRequest(event: unknown, plan: WindowPlan, now: Seconds): Bac
     dryRun: asked.dryRun ?? false,
     cut: asked.cut ?? false,
   };
+}
+
+/** The settings as deployed, but for what the request asks for instead. */
+export function settingsFor({ formats }: BackfillRequest, deployed: Settings): Settings {
+  return { ...deployed, formats: formats ?? deployed.formats };
 }
 
 /** The event that asks for a part of a range. */

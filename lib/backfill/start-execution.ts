@@ -3,7 +3,7 @@ import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { StoreError, firstLine } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import { compactIso, iso } from '../time.ts';
-import { windowsOf } from '../window.ts';
+import { windowText, windowsOf } from '../window.ts';
 import { type BackfillRequest, eventOf } from './request.ts';
 import type { BackfillSummary } from './summary.ts';
 
@@ -62,7 +62,7 @@ function started({ range }: BackfillRequest, settings: Settings, arn: string): B
     leftToOther: [],
     beforeHistory: [],
     sourceFrom: null,
-    left: [`${iso(range.start)}/${iso(range.end)}`],
+    left: [windowText(range)],
     next: null,
     execution: { arn, watch: `aws stepfunctions describe-execution --execution-arn ${arn}` },
     message: 'the state machine is at work',

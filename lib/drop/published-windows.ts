@@ -1,9 +1,7 @@
 import { listKeys } from '../store/bucket.ts';
 import { DAY, isoDate, parseCompact } from '../time.ts';
 import type { Window } from '../window.ts';
-import type { Invocation } from './invocation.ts';
-
-export type Where = Pick<Invocation, 'bucket' | 'layout' | 'signal'>;
+import type { Where } from './where.ts';
 
 /** The published windows, of whatever length, that overlap a range, as the names of their manifests tell. */
 export async function* publishedWithin(
