@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { InputError } from './errors.ts';
+import { TRACE_VERSIONS, type TraceVersion } from './format/columns.ts';
 import { FORMAT_NAMES, type FormatName } from './format/format.ts';
 import { MASKING_METHODS, type MaskingMethod } from './mask/mask.ts';
 import { DAY, HOUR, MINUTE, type Seconds, parseInstant } from './time.ts';
@@ -21,6 +22,8 @@ export interface Settings extends WindowPlan {
   /** Where START_SEC and FINISH_SEC count from. */
   readonly epoch: Seconds | 'window';
   readonly formats: readonly FormatName[];
+  /** Of CSV. */
+  readonly formatVersion: TraceVersion;
   readonly masking: MaskingMethod;
   /** ARN or name of an operator-held masking secret, which makes masks stable across drops. */
   readonly maskingSecret: string | undefined;
@@ -97,6 +100,7 @@ const Environment = z.strictObject({
     'csv',
     (names) => names.length > 0 && new Set(names).size === names.length && names.every(isFormat),
   ),
+  STAR_FORMAT_VERSION: choice(TRACE_VERSIONS, '0.2'),
   STAR_MASKING: choice(MASKING_METHODS, 'sha2-salted'),
   STAR_MASKING_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{0,2048}$/, ''),
   STAR_ALLOW_UNSAFE_MASKING: choice(['true', 'false'], 'false'),
@@ -132,6 +136,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     openHorizonSeconds: values.STAR_OPEN_HORIZON_DAYS * DAY,
     epoch: values.STAR_EPOCH === 'window' ? 'window' : (parseInstant(values.STAR_EPOCH) ?? Number.NaN),
     formats: values.STAR_FORMATS.filter(isFormat),
+    formatVersion: values.STAR_FORMAT_VERSION,
     masking: values.STAR_MASKING,
     maskingSecret: values.STAR_MASKING_SECRET === '' ? undefined : values.STAR_MASKING_SECRET,
     excludeUsers: new Set(values.STAR_EXCLUDE_USERS),

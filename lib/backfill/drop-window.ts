@@ -11,9 +11,9 @@ import type { Invocation } from '../drop/invocation.ts';
 import type { Manifest } from '../drop/manifest.ts';
 import { type DropResult, isPublished, isWhole, publish } from '../drop/publish.ts';
 import { isWithSchedule } from '../drop/window-claim.ts';
-import type { OrderedEvents } from '../drop/write-data.ts';
+import type { OrderedEvents } from '../drop/pump.ts';
 import { SupersededError } from '../errors.ts';
-import { FORMAT_NAMES, formatOf } from '../format/format.ts';
+import { FORMAT_NAMES } from '../format/format.ts';
 import { readText, remove } from '../store/bucket.ts';
 import type { Window } from '../window.ts';
 
@@ -113,7 +113,7 @@ async function removeOtherFormats(
 ): Promise<void> {
   const kept = new Set(files.map(({ key }) => key));
   for (const name of FORMAT_NAMES) {
-    const key = layout.data(window, formatOf(name));
+    const key = layout.data(window, name);
     if (!kept.has(key)) await remove(bucket, key, signal);
   }
 }

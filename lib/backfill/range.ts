@@ -1,5 +1,5 @@
 import type { Invocation } from '../drop/invocation.ts';
-import type { OrderedEvents } from '../drop/write-data.ts';
+import type { OrderedEvents } from '../drop/pump.ts';
 import { inStartOrder } from '../source/order.ts';
 import type { SourceState } from '../source/source.ts';
 import { DAY, type Seconds } from '../time.ts';

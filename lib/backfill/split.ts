@@ -1,4 +1,4 @@
-import type { OrderedEvents } from '../drop/write-data.ts';
+import type { OrderedEvents } from '../drop/pump.ts';
 import { SourceError } from '../errors.ts';
 import type { SourceCounts, TraceEvent, WindowOutcome } from '../source/source.ts';
 import { MINUTE, type Seconds } from '../time.ts';

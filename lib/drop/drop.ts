@@ -10,7 +10,8 @@ import { type Manifest, makeManifest } from './manifest.ts';
 import { type DropResult, isPublished, publish } from './publish.ts';
 import { publishedWithin } from './published-windows.ts';
 import { takeOverFromBackfill } from './window-claim.ts';
-import { type OrderedEvents, type WrittenData, writeData } from './write-data.ts';
+import type { OrderedEvents } from './pump.ts';
+import { type WrittenData, writeData } from './write-data.ts';
 
 /** A lost connection is tried again this often before the run fails. */
 const ATTEMPTS = 3;

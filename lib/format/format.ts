@@ -1,33 +1,55 @@
 import type { Transform } from 'node:stream';
 import type { MaskedEvent } from '../mask/masked-event.ts';
 import type { Seconds } from '../time.ts';
+import type { TraceVersion } from './columns.ts';
 import { csv } from './csv.ts';
 import { jsonLines } from './json-lines.ts';
 
-export const FORMAT_NAMES = ['csv', 'jsonl'] as const;
+export const FORMAT_NAMES = ['csv', 'jsonl', 'parquet'] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];
+
+/** What the keys of data objects end with, by format. */
+export const EXTENSIONS: Readonly<Record<FormatName, string>> = {
+  csv: 'csv.gz',
+  jsonl: 'jsonl.gz',
+  parquet: 'parquet',
+};
 
 /** A way to write a trace. Takes masked events in order, yields what goes into the file before compression. */
 export interface Format {
   readonly name: FormatName;
-  readonly version: string;
-  /** What follows the last dot but one of the key. */
-  readonly extension: string;
+  readonly version: TraceVersion;
   readonly columns: readonly string[];
   readonly contentType: string;
   /** @param epoch where START_SEC and FINISH_SEC count from */
   encoder(epoch: Seconds): Encoder;
+  /** How the file is compressed as a whole; passes on what compresses its parts itself. */
   compressor(): Transform;
 }
 
+/** Pieces of a file, in order; a piece may be empty. */
+export type Piece = string | Uint8Array;
+
 export interface Encoder {
   /** What precedes the first row. */
-  readonly head: string;
-  rows(events: readonly MaskedEvent[]): string;
+  readonly head: Piece;
+  rows(events: readonly MaskedEvent[]): Piece;
+  /** What follows the last row. To be called once, at the end. */
+  tail(): Piece;
 }
 
-const FORMATS: Readonly<Record<FormatName, Format>> = { csv, jsonl: jsonLines };
-
-export function formatOf(name: FormatName): Format {
-  return FORMATS[name];
+/**
+ * Loads a format's writer, with the library that it needs.
+ *
+ * @param version of CSV; the other formats have one form only
+ */
+export async function loadFormat(name: FormatName, version: TraceVersion): Promise<Format> {
+  switch (name) {
+    case 'csv':
+      return csv(version);
+    case 'jsonl':
+      return jsonLines;
+    case 'parquet':
+      return (await import('./parquet.ts')).parquet;
+  }
 }

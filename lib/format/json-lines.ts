@@ -1,15 +1,14 @@
 import type { MaskedEvent, MaskedInstance } from '../mask/masked-event.ts';
 import { onceForEach } from '../once-for-each.ts';
 import { createClock, secondsSince } from './clock.ts';
-import { COLUMNS, TRACE_VERSION } from './columns.ts';
+import { COLUMNS } from './columns.ts';
 import { GZIP } from './gzip.ts';
 import type { Format } from './format.ts';
 
 /** One JSON object a line; times with `Z`, what is unknown is null. */
 export const jsonLines: Format = {
   name: 'jsonl',
-  version: TRACE_VERSION,
-  extension: 'jsonl.gz',
+  version: '0.2',
   columns: COLUMNS.map((column) => column.json),
   ...GZIP,
   encoder(epoch) {
@@ -26,7 +25,7 @@ export const jsonLines: Format = {
       `"finish_time":"${clock(finish)}Z","finishSec":${secondsSince(epoch, finish)},` +
       `"duration":${finish - start},"result":${json(result)},${sizesAndNames(instance)},"host":${json(host)}}\n`;
 
-    return { head: '', rows: (events) => events.map(row).join('') };
+    return { head: '', rows: (events) => events.map(row).join(''), tail: () => '' };
   },
 };
 

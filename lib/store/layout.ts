@@ -1,10 +1,10 @@
-import type { Format } from '../format/format.ts';
+import { EXTENSIONS, type FormatName } from '../format/format.ts';
 import { isoDate } from '../time.ts';
 import { type Window, windowKey } from '../window.ts';
 
 /** Keys of everything that a cloud's traces consist of, fixed by the cloud and the window. */
 export interface Layout {
-  data(window: Window, format: Format): string;
+  data(window: Window, format: FormatName): string;
   manifest(window: Window): string;
   readonly claim: string;
   /** By which a backfill and the schedule agree on who publishes a window. */
@@ -21,7 +21,7 @@ export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): 
   const root = `${prefix === '' ? '' : `${prefix}/`}cloud=${cloud}`;
   return {
     data: (window, format) =>
-      `${root}/instance_events/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${format.extension}`,
+      `${root}/instance_events/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${EXTENSIONS[format]}`,
     manifest: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.json`,
     claim: `${root}/state/claim.json`,
     windowClaim: (window) => `${root}/state/claims/${windowKey(window)}.json`,

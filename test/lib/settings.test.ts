@@ -14,6 +14,7 @@ describe('settings', () => {
       openHorizonSeconds: 30 * 86_400,
       epoch: Date.parse('2015-09-06T23:31:16Z') / 1000,
       formats: ['csv'],
+      formatVersion: '0.2',
       masking: 'sha2-salted',
       hostFrom: 'event',
     });
@@ -44,6 +45,7 @@ describe('settings', () => {
     [{ STAR_OPEN_HORIZON_DAYS: '0' }, 'STAR_OPEN_HORIZON_DAYS: got "0"; accepted: whole days'],
     [{ STAR_EPOCH: 'noon' }, 'STAR_EPOCH: got "noon"; accepted: an ISO 8601 instant'],
     [{ STAR_FORMATS: 'xml' }, 'STAR_FORMATS: got "xml"; accepted: one or more of csv, jsonl'],
+    [{ STAR_FORMAT_VERSION: '0.4' }, 'STAR_FORMAT_VERSION: got "0.4"; accepted: 0.2 or 0.3'],
     [{ STAR_FORMATS: 'csv,csv' }, 'STAR_FORMATS: got "csv,csv"; accepted: one or more of csv, jsonl'],
     [{ STAR_MASKING: 'md5' }, 'STAR_MASKING: got "md5"; accepted: sha2-salted or sha1-raw or none'],
     [{ STAR_MASKING: 'none' }, 'STAR_MASKING: got "none", which does not protect anyone'],

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { parse } from 'csv-parse/sync';
+import { parquetReadObjects } from 'hyparquet';
 import type { Manifest } from '../../lib/drop/manifest.ts';
 import { BUCKET } from './stage.ts';
 
 /** One published window as an analyst finds it. */
 export interface Drop {
   readonly manifest: Manifest;
-  /** Rows by format, every value as text; of JSON lines, as parsed. */
+  /** Rows by format: of CSV every value as text, of JSON lines and Parquet as parsed. */
   readonly rows: Readonly<Record<string, Record<string, unknown>[]>>;
 }
 
@@ -28,7 +29,7 @@ export async function readDrops(client: S3Client, prefix = ''): Promise<Drop[]> 
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       if (bytes.length !== file.bytes || sha256 !== file.sha256)
         throw new Error(`${file.key} is not what ${key} says`);
-      rows[file.format] = parseRows(file.format, gunzipSync(bytes).toString('utf8'));
+      rows[file.format] = await parseRows(file.format, bytes);
       if (rows[file.format]?.length !== file.rows)
         throw new Error(`${file.key} has not the rows that ${key} says`);
     }
@@ -58,7 +59,12 @@ export async function readObject(client: S3Client, key: string): Promise<Buffer>
   return Buffer.from((await found.Body?.transformToByteArray()) ?? []);
 }
 
-function parseRows(format: string, text: string): Record<string, unknown>[] {
+async function parseRows(format: string, bytes: Buffer): Promise<Record<string, unknown>[]> {
+  if (format === 'parquet') {
+    const file = new Uint8Array(bytes).buffer;
+    return parquetReadObjects({ file, compressors: { ZSTD: (page) => zstdDecompressSync(page) } });
+  }
+  const text = gunzipSync(bytes).toString('utf8');
   if (format === 'csv') return parse(text, { columns: true }) as Record<string, string>[];
   return text
     .split('\n')

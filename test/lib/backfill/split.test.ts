@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { splitByWindow } from '../../../lib/backfill/split.ts';
-import type { OrderedEvents } from '../../../lib/drop/write-data.ts';
+import type { OrderedEvents } from '../../../lib/drop/pump.ts';
 import type { TraceEvent } from '../../../lib/source/source.ts';
 import { type Window, windowsOf } from '../../../lib/window.ts';
 import { traceEvent } from '../../support/records.ts';

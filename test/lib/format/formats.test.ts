@@ -2,8 +2,9 @@ import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { COLUMNS } from '../../../lib/format/columns.ts';
-import { formatOf } from '../../../lib/format/format.ts';
+import { COLUMNS, type TraceVersion } from '../../../lib/format/columns.ts';
+import { csv } from '../../../lib/format/csv.ts';
+import { jsonLines } from '../../../lib/format/json-lines.ts';
 import { createMask } from '../../../lib/mask/mask.ts';
 import type { MaskedEvent } from '../../../lib/mask/masked-event.ts';
 import { eventMasker } from '../../../lib/mask/mask-event.ts';
@@ -16,9 +17,14 @@ const epoch = parseInstant('2015-09-06T23:31:16Z') ?? 0;
 const asIs = (event: TraceEvent): MaskedEvent =>
   eventMasker(createMask('none', Buffer.alloc(0)), 'event')(event);
 
-const encode = (name: 'csv' | 'jsonl', events: TraceEvent[], from = epoch): string => {
-  const encoder = formatOf(name).encoder(from);
-  return encoder.head + encoder.rows(events.map(asIs));
+const encode = (
+  name: 'csv' | 'jsonl',
+  events: TraceEvent[],
+  from = epoch,
+  version: TraceVersion = '0.2',
+): string => {
+  const encoder = (name === 'csv' ? csv(version) : jsonLines).encoder(from);
+  return [encoder.head, encoder.rows(events.map(asIs)), encoder.tail()].join('');
 };
 
 describe('CSV 0.2', () => {
@@ -82,6 +88,34 @@ describe('CSV 0.2', () => {
         expect(written.slice(written.indexOf('\n') + 1)).toBe(stringify(plain, { quoted_match: /[\r\n]/ }));
       }),
     );
+  });
+});
+
+describe('CSV 0.3', () => {
+  const read = (text: string): Record<string, string>[] => parse(text, { columns: true });
+
+  test('has the sizes in a last column, as JSON in a fixed order of keys', () => {
+    expect(encode('csv', [traceEvent()], epoch, '0.3')).toBe(
+      'INSTANCE_UUID,EVENT,START_TIME,START_SEC,FINISH_TIME,FINISH_SEC,EVENT_DURATION,RESULT,INSTANCE_NAME,USER_ID,' +
+        'PROJECT_ID,HOST_NAME (PHYSICAL),PROPERTIES\n' +
+        '8f2c5f0e-6b0e-4a57-9d8e-3a1d9c2b7e10,compute_stop_instance,2026-11-22T08:15:00,353753024,' +
+        '2026-11-22T08:15:05,353753029,5,Success,web-1,user-1,project-1,cmp-1,' +
+        '"{""memory_mb"": 2048, ""root_gb"": 20, ""vcpus"": 2}"\n',
+    );
+  });
+
+  test('has null for a size that is not known, and all that 0.2 has otherwise', () => {
+    const events = [
+      traceEvent({}, { memoryMb: null }),
+      traceEvent({ result: null }, { hostname: 'a "b", c' }),
+    ];
+    const [first, second] = read(encode('csv', events, epoch, '0.3'));
+    expect(JSON.parse(first?.['PROPERTIES'] ?? '')).toEqual({ memory_mb: null, root_gb: 20, vcpus: 2 });
+    const [, plain = {}] = read(encode('csv', events));
+    const { PROPERTIES = '', ...rest } = second ?? {};
+    const { MEMORY_MB, DISK_GB, VCPUS, ...others } = plain;
+    expect(rest).toEqual(others);
+    expect(Object.values(JSON.parse(PROPERTIES) as object).map(String)).toEqual([MEMORY_MB, DISK_GB, VCPUS]);
   });
 });
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FORMAT_NAMES, formatOf } from '../../../lib/format/format.ts';
+import { FORMAT_NAMES } from '../../../lib/format/format.ts';
 import { layoutOf } from '../../../lib/store/layout.ts';
 import { DAY, MINUTE } from '../../../lib/time.ts';
 import { type Window, isWindowLength } from '../../../lib/window.ts';
@@ -17,7 +17,7 @@ test('keys are those of the documented layout', () => {
   const layout = layoutOf({ prefix: 'traces/nova', cloud: 'uc' });
   const start = Date.UTC(2026, 10, 22) / 1000;
   const day = { start, end: start + DAY };
-  expect([layout.data(day, formatOf('csv')), layout.data(day, formatOf('jsonl'))]).toEqual([
+  expect([layout.data(day, 'csv'), layout.data(day, 'jsonl')]).toEqual([
     'traces/nova/cloud=uc/instance_events/date=2026-11-22/instance-events-20261122T000000Z-20261123T000000Z.csv.gz',
     'traces/nova/cloud=uc/instance_events/date=2026-11-22/instance-events-20261122T000000Z-20261123T000000Z.jsonl.gz',
   ]);
@@ -37,11 +37,9 @@ test('keys of two windows, clouds or formats are never the same, and sort by tim
       expect(layout.manifest(a) === layout.manifest(b)).toBe(isSame);
       expect(layout.manifest(a)).not.toBe(other.manifest(a));
       for (const name of FORMAT_NAMES) {
-        expect(layout.data(a, formatOf(name)) === layout.data(b, formatOf(name))).toBe(isSame);
+        expect(layout.data(a, name) === layout.data(b, name)).toBe(isSame);
       }
-      expect(new Set(FORMAT_NAMES.map((name) => layout.data(a, formatOf(name)))).size).toBe(
-        FORMAT_NAMES.length,
-      );
+      expect(new Set(FORMAT_NAMES.map((name) => layout.data(a, name))).size).toBe(FORMAT_NAMES.length);
       const order = Math.sign(a.start - b.start);
       const keys = [layout.manifest(a), layout.manifest(b)];
       expect(order === 0 ? keys : keys.toSorted()).toEqual(order > 0 ? keys.toReversed() : keys);
@@ -56,7 +54,7 @@ test('keys need no escaping anywhere, and none is within another', () => {
       const keys = [
         layout.manifest(at),
         layout.checkpoint,
-        ...FORMAT_NAMES.map((name) => layout.data(at, formatOf(name))),
+        ...FORMAT_NAMES.map((name) => layout.data(at, name)),
       ];
       for (const key of keys) {
         expect(key).toMatch(/^[\w.=/-]+$/);
