@@ -27,6 +27,16 @@ export class StoreError extends StarError {
   override readonly name = 'StoreError';
 }
 
+/** What a command writes could not be written. */
+export class OutputError extends StarError {
+  override readonly name: string = 'OutputError';
+}
+
+/** Whoever read standard output has stopped, as `head` does when it has enough. */
+export class ReaderGoneError extends OutputError {
+  override readonly name = 'ReaderGoneError';
+}
+
 /** Another invocation has taken this window over; it publishes, this one must not. */
 export class SupersededError extends StarError {
   override readonly name = 'SupersededError';

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { AwsClients } from './aws-clients.ts';
-import type { CloudConnection } from './connection/connection.ts';
 import { fetchSecret } from './connection/fetch-secret.ts';
 import { parseSecret } from './connection/secret.ts';
 import type { Invocation, Log } from './drop/invocation.ts';
 import { whereDropsLie } from './drop/where.ts';
-import { createMasking } from './mask/masking.ts';
+import { InputError } from './errors.ts';
+import { SECRET_BYTES, createMasking } from './mask/masking.ts';
 import type { Settings } from './settings.ts';
-import type { Source } from './source/source.ts';
+import { openSource } from './source/open-source.ts';
 
 /**
  * Makes everything that lives as long as one invocation: the opened secret, the source, the masks. Dispose of it
@@ -29,6 +29,11 @@ export async function openInvocation(
     settings.maskingSecret === undefined
       ? shared
       : await fetchSecret(clients.secretsManager, settings.maskingSecret, 'STAR_MASKING_SECRET', signal);
+  if (held !== undefined && held.length < SECRET_BYTES) {
+    throw new InputError(
+      `STAR_MASKING_SECRET: holds ${held.length} bytes; accepted: at least ${SECRET_BYTES} random bytes`,
+    );
+  }
   const masking = createMasking(settings.masking, held);
   return {
     run: randomUUID(),
@@ -39,18 +44,4 @@ export async function openInvocation(
     log,
     [Symbol.dispose]: () => masking[Symbol.dispose](),
   };
-}
-
-/** Loads only the source that the run needs: each brings a large library. */
-async function openSource(connection: CloudConnection, settings: Settings): Promise<Source> {
-  if (connection.kind === 'database') {
-    const { databaseSource } = await import('./source/database/database.ts');
-    return databaseSource(connection.cells, settings.retiredCells);
-  }
-  const { apiSource } = await import('./source/api/api.ts');
-  return apiSource(connection, {
-    concurrency: settings.apiConcurrency,
-    sweepSeconds: settings.apiSweepSeconds,
-    allowPartial: settings.allowPartial,
-  });
 }

@@ -45,7 +45,7 @@ export interface Settings extends WindowPlan {
 }
 
 /** Start of the published Chameleon traces, and so the default zero of START_SEC. */
-const DEFAULT_EPOCH = '2015-09-06T23:31:16Z';
+export const DEFAULT_EPOCH = '2015-09-06T23:31:16Z';
 
 const text = (accepted: string, pattern: RegExp, fallback?: string) =>
   z.pipe(orDefault(fallback), z.string({ error: accepted }).check(z.regex(pattern, { error: accepted })));

@@ -1,8 +1,8 @@
 import type { Invocation } from '../drop/invocation.ts';
 import type { OrderedEvents } from '../drop/pump.ts';
 import { inStartOrder } from '../source/order.ts';
-import type { SourceState } from '../source/source.ts';
-import { DAY, type Seconds } from '../time.ts';
+import { ANY_TIME, type SourceState } from '../source/source.ts';
+import type { Seconds } from '../time.ts';
 import type { Window } from '../window.ts';
 import { type Split, splitByWindow } from './split.ts';
 
@@ -11,9 +11,6 @@ export interface RangeReader extends AsyncDisposable {
   /** Begins to read a window. Windows come in order; asking for one again begins a new pass over the source there. */
   read(window: Window): OrderedEvents;
 }
-
-/** An event may have been open for any time: there is no checkpoint that would have to carry it. */
-const ANY_TIME = 36_500 * DAY;
 
 /**
  * One pass over the source for all windows of a range.

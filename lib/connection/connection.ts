@@ -7,6 +7,8 @@ export interface CellConnection {
   readonly cell: string;
   readonly host: string;
   readonly port: number;
+  /** Path of a socket on this machine, in place of host and port. */
+  readonly socket?: string;
   readonly user: string;
   readonly password: string;
   readonly database: string;

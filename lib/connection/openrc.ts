@@ -41,12 +41,11 @@ interface Command {
  * file has set before. Other commands are passed over, and so are other variables. An empty value is as good as none;
  * Horizon's files unset such variables themselves.
  *
+ * @param typed what stands in for whatever the file asks for at the terminal
  * @throws InputError naming a variable whose value is not in the file: asked for, set conditionally, from a command
  */
-export function openrcFields(text: string): OpenStackFields {
-  const variables = new Map<string, Value>();
-  const references = new Set<string>();
-  for (const command of commands(text)) run(command, variables, references);
+export function openrcFields(text: string, typed?: string): OpenStackFields {
+  const { variables, references } = evaluate(text, typed);
 
   const fields: Field[] = [];
   for (const [spelt, value] of variables) {
@@ -58,6 +57,25 @@ export function openrcFields(text: string): OpenStackFields {
     if (value.text !== '') fields.push({ name, spelt, value: value.text });
   }
   return { fields, spell: (name) => `OS_${name.toUpperCase()}` };
+}
+
+/** Whether the file asks for a password at the terminal, as Horizon's does. */
+export function asksForPassword(text: string): boolean {
+  const password = evaluate(text, undefined).variables.get('OS_PASSWORD');
+  return password !== undefined && 'needs' in password && password.needs === 'terminal';
+}
+
+interface Evaluated {
+  readonly variables: Map<string, Value>;
+  /** Variables that others refer to. */
+  readonly references: Set<string>;
+}
+
+function evaluate(text: string, typed: string | undefined): Evaluated {
+  const variables = new Map<string, Value>();
+  const references = new Set<string>();
+  for (const command of commands(text)) run(command, { variables, references }, typed);
+  return { variables, references };
 }
 
 function* commands(text: string): Generator<Command> {
@@ -91,8 +109,8 @@ function* commands(text: string): Generator<Command> {
 
 function run(
   { words, isConditional, end }: Command,
-  variables: Map<string, Value>,
-  references: Set<string>,
+  { variables, references }: Evaluated,
+  typed: string | undefined,
 ): void {
   const verbAt = words.findIndex(({ name }) => name === undefined);
   const before = verbAt < 0 ? words : words.slice(0, verbAt);
@@ -111,7 +129,9 @@ function run(
   } else if (verb?.raw === 'read') {
     for (const { raw } of rest) {
       // "If there is none yet", most likely.
-      if (!isConditional || !variables.has(raw)) variables.set(raw, { needs: 'terminal' });
+      if (!isConditional || !variables.has(raw)) {
+        variables.set(raw, typed === undefined ? { needs: 'terminal' } : { text: typed });
+      }
     }
   }
 

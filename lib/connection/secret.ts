@@ -26,7 +26,7 @@ export async function parseSecret(text: string): Promise<CloudConnection> {
   const trimmed = text.trim();
   if (looksLikeDsn(trimmed)) return dsnConnection(trimmed);
 
-  const form = /^[{[]/.test(trimmed) ? 'json' : textForm(trimmed);
+  const form = formOf(trimmed);
   if (form === 'openrc') return openStackConnection(openrcFields(trimmed));
   if (form === 'yaml') return openStackConnection(cloudFields(await readYaml(trimmed)));
 
@@ -38,6 +38,10 @@ export async function parseSecret(text: string): Promise<CloudConnection> {
   return Object.keys(value).some((key) => OPENSTACK_KEY.test(key))
     ? openStackConnection(cloudFields(value))
     : databaseConnection(value);
+}
+
+export function formOf(text: string): 'openrc' | 'yaml' | 'json' {
+  return /^\s*[{[]/.test(text) ? 'json' : textForm(text);
 }
 
 /** Whichever comes first counts: a value of several lines may look like a line of the other form. */

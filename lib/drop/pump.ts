@@ -22,6 +22,8 @@ export interface Pumping {
   readonly settings: Pick<Settings, 'hostFrom' | 'excludeUsers' | 'excludeProjects'>;
   readonly masking: Masking;
   readonly signal: AbortSignal;
+  /** Told of all events, as they are written. */
+  readonly observe?: (events: readonly MaskedEvent[]) => void;
 }
 
 export interface Tally {
@@ -36,7 +38,7 @@ export interface Tally {
 
 /** Source to files: exclude, mask, encode, write. The only place where both kinds of record are at hand. */
 export async function pump(
-  { settings, masking, signal }: Pumping,
+  { settings, masking, signal, observe }: Pumping,
   batches: OrderedEvents,
   outputs: readonly Output[],
 ): Promise<Tally> {
@@ -61,6 +63,7 @@ export async function pump(
       const masked: readonly MaskedEvent[] = next.value.filter(isWanted).map(toMasked);
       events += masked.length;
       await writeAll(outputs, (encoder) => encoder.rows(masked));
+      observe?.(masked);
     }
   } finally {
     await batches.return(undefined as never);

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import { InputError, StarError } from '../errors.ts';
+import { StarError } from '../errors.ts';
 import { type Mask, type MaskingMethod, createMask } from './mask.ts';
 
 /** The masks of one invocation. Disposing of it forgets the secret. */
@@ -10,19 +10,14 @@ export interface Masking extends Disposable {
   readonly mask: Mask;
 }
 
-const SECRET_BYTES = 32;
+/** The least that withstands guessing. */
+export const SECRET_BYTES = 32;
 
 /**
- * @param held an operator-held secret, at least 32 bytes, which makes masks stable across drops; without one a
- *   secret is drawn that lives as long as the invocation
- * @throws InputError where the held secret is too short to withstand guessing
+ * @param held an operator-held secret, which makes masks stable across drops; without one a secret is drawn that
+ *   lives as long as the invocation
  */
 export function createMasking(method: MaskingMethod, held: Buffer | undefined): Masking {
-  if (held !== undefined && held.length < SECRET_BYTES) {
-    throw new InputError(
-      `STAR_MASKING_SECRET: holds ${held.length} bytes; accepted: at least ${SECRET_BYTES} random bytes`,
-    );
-  }
   const secret = held ?? randomBytes(SECRET_BYTES);
   const mask = createMask(method, secret);
   let isOver = false;

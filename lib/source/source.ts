@@ -1,4 +1,4 @@
-import type { Seconds } from '../time.ts';
+import { DAY, type Seconds } from '../time.ts';
 import type { Window } from '../window.ts';
 
 /** A server as the cloud knows it when it is read; sizes are its present flavour's, also in rows of its past. */
@@ -70,6 +70,9 @@ export interface SourceCounts {
   readonly skipped: Readonly<Record<string, number>>;
 }
 
+/** For how long an event may have been open where no checkpoint has to carry it. */
+export const ANY_TIME: Seconds = 36_500 * DAY;
+
 export interface ReadRequest {
   readonly window: Window;
   /** The state that the previous window's outcome gave; undefined for the first window ever. */
@@ -83,6 +86,14 @@ export interface ReadRequest {
   readonly whole: boolean;
   /** Aborts the reading, before the invocation's deadline. */
   readonly signal: AbortSignal;
+  readonly progress?: Progress;
+}
+
+/** Told how much there is to read and how much is read, in the source's own units: rows, or servers. */
+export interface Progress {
+  /** So much more is known to be there. */
+  expect(count: number): void;
+  done(count: number): void;
 }
 
 /**

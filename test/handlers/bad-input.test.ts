@@ -511,7 +511,7 @@ describe('what only the database can refuse is said in one line, and leaves the 
     {
       of: 'a wrong password',
       secret: () => at({ password: PASSWORD }),
-      message: /^cell cell1: the user or password in the secret is wrong.*\(ER_ACCESS_DENIED_ERROR\)$/,
+      message: /^cell cell1: the user or password is wrong.*\(ER_ACCESS_DENIED_ERROR\)$/,
     },
     {
       of: 'an unknown database',
@@ -533,7 +533,7 @@ describe('what only the database can refuse is said in one line, and leaves the 
         await once(server, 'close');
         return at({ port });
       },
-      message: /^cell cell1: nothing listens at the host and port in the secret \(ECONNREFUSED\)$/,
+      message: /^cell cell1: nothing listens at that host and port \(ECONNREFUSED\)$/,
     },
     {
       of: 'a server without TLS, which is required unless the secret says otherwise',

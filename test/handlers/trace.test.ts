@@ -11,8 +11,8 @@ import { type Drop, listKeys, readDrops, readObject } from '../support/drops.ts'
 import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
 import { upsert } from '../support/nova/rows.ts';
-import { loadSample } from '../support/nova/sample.ts';
-import { type Cell, TABLES } from '../support/nova/schema.ts';
+import { loadSample, shiftByYear } from '../support/nova/sample.ts';
+import type { Cell } from '../support/nova/schema.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 
@@ -53,15 +53,6 @@ beforeAll(async () => {
   truth = await finishedEvents(cells, NEXT_DAY);
 });
 afterAll(() => db.stop());
-
-/** To a time that lies in the past wherever this runs. */
-async function shiftByYear(cell: Cell): Promise<void> {
-  for (const table of TABLES) {
-    const times = cell.columns[table].filter((column) => /_(at|time)$/.test(column));
-    const changes = times.map((column) => `${column} = ${column} - INTERVAL 1 YEAR`);
-    await cell.query(`UPDATE ${table} SET ${changes.join()}`);
-  }
-}
 
 async function addAwkward(cell: Cell): Promise<void> {
   for (const [n, name] of [...AWKWARD, null, ''].entries()) {

@@ -1,7 +1,7 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
 import type { Seconds } from '../../time.ts';
 import { readAhead } from '../ahead.ts';
-import type { Source, TraceEvent } from '../source.ts';
+import type { Progress, Source, TraceEvent } from '../source.ts';
 import { type Account, LATEST_COMMIT, openAccount } from './account.ts';
 import { listActions, mayHold, showEvents } from './actions.ts';
 import { type Candidate, discover } from './discovery.ts';
@@ -57,8 +57,15 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
           cellTimeoutSeconds,
         };
         const discovery = discover(nova, request);
-        const reading: Reading = { nova, account, since, until: window.end, horizon };
-        for await (const page of readAhead(discovery.candidates)) {
+        const reading: Reading = {
+          nova,
+          account,
+          since,
+          until: window.end,
+          horizon,
+          onServer: () => toRead.progress?.done(1),
+        };
+        for await (const page of readAhead(counted(discovery.candidates, toRead.progress))) {
           yield { events: await eventsOfAll(page, reading, stop), watermark: -Infinity };
         }
         const isPartial = discovery.isPartial();
@@ -107,6 +114,19 @@ interface Reading {
   readonly since: Seconds;
   readonly until: Seconds;
   readonly horizon: Seconds;
+  /** Told of every server whose events are read. */
+  readonly onServer: () => void;
+}
+
+/** Tells of every page that is found. */
+async function* counted(
+  pages: AsyncGenerator<readonly Candidate[], void, void>,
+  progress: Progress | undefined,
+): AsyncGenerator<readonly Candidate[], void, void> {
+  for await (const page of pages) {
+    progress?.expect(page.length);
+    yield page;
+  }
 }
 
 async function eventsOfAll(
@@ -115,7 +135,13 @@ async function eventsOfAll(
   stop: AbortController,
 ): Promise<TraceEvent[]> {
   try {
-    const events = await Promise.all(servers.map((server) => eventsOf(server, reading)));
+    const events = await Promise.all(
+      servers.map(async (server) => {
+        const found = await eventsOf(server, reading);
+        reading.onServer();
+        return found;
+      }),
+    );
     return events.flat();
   } catch (error) {
     // The others would be tried again and again, and the next page waited for.

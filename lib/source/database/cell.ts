@@ -3,7 +3,7 @@ import type { Batch, ReadRequest, SourceCounts, TraceEvent } from '../source.ts'
 import { type Account, openAccount } from './account.ts';
 import { archivedUuids, lookUpArchived } from './archived-instances.ts';
 import { readExtent } from './bounds.ts';
-import { type Chunk, planChunks, readChunk, readDisplaced, watermarks } from './chunks.ts';
+import { type Chunk, planChunks, readChunk, readDisplaced, rowsOf, watermarks } from './chunks.ts';
 import { findClones, readCopies } from './clones.ts';
 import { type EventRow, selectEventsById } from './event-rows.ts';
 import { type InstanceLookup, instanceLookup } from './instances.ts';
@@ -39,6 +39,7 @@ export async function* readCell(
   const span = await idSpan(session, schema, extent, state, request);
   const filter = state === undefined ? finishedSince(window.start) : EVERYTHING;
   const plan = await planChunks(session, schema, span, filter);
+  request.progress?.expect(rowsOf(plan.chunks));
   const carried = await selectEventsById(session.query, schema, state?.openIds ?? []);
   const displaced = await readDisplaced(session, schema, span, filter, plan);
   const copies = await readCopies(session, others, schema, extent, span, window);
@@ -63,6 +64,7 @@ export async function* readCell(
   const marks = watermarks(plan.chunks);
   for (const [index, chunk] of plan.chunks.entries()) {
     const rows = await readChunk(session, schema, chunk, filter, plan);
+    request.progress?.done(rows.length);
     const publishable = account.take(rows, await clonesAmong(rows));
     yield { events: await toEvents(publishable), watermark: marks[index] ?? Infinity };
   }

@@ -138,6 +138,11 @@ async function readCounted(
   return found;
 }
 
+/** How many rows the server counted in them. */
+export function rowsOf(chunks: readonly Chunk[]): number {
+  return sum(chunks.map(({ rows }) => sum(rows)));
+}
+
 /** For each chunk, the earliest start of all that follow it: what has started before is complete by then. */
 export function watermarks(chunks: readonly Chunk[]): number[] {
   const marks = chunks.map(() => Infinity);

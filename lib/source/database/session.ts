@@ -65,8 +65,9 @@ async function beginSnapshot(query: Query): Promise<void> {
 function clientOptions(connection: CellConnection): ConnectionOptions {
   const ssl = tlsOptions(connection.tls);
   return {
-    host: connection.host,
-    port: connection.port,
+    ...(connection.socket === undefined
+      ? { host: connection.host, port: connection.port }
+      : { socketPath: connection.socket }),
     user: connection.user,
     password: connection.password,
     database: connection.database,
@@ -142,8 +143,7 @@ const TRANSIENT = new Set([
 ]);
 
 const REMEDY: Readonly<Record<string, string>> = {
-  ER_ACCESS_DENIED_ERROR:
-    'the user or password in the secret is wrong, or the user may not come from this address',
+  ER_ACCESS_DENIED_ERROR: 'the user or password is wrong, or the user may not come from this address',
   ER_DBACCESS_DENIED_ERROR: 'the user may not use that database; README lists the GRANTs',
   ER_TABLEACCESS_DENIED_ERROR: 'the user may not read a table that is needed; README lists the GRANTs',
   ER_COLUMNACCESS_DENIED_ERROR: 'the user may not read a column that is needed; README lists the GRANTs',
@@ -152,12 +152,13 @@ const REMEDY: Readonly<Record<string, string>> = {
   ER_BAD_FIELD_ERROR: 'a column of Nova is missing; is this a cell database?',
   ER_STATEMENT_TIMEOUT: `a statement took longer than ${STATEMENT_TIMEOUT_SECONDS} seconds`,
   ER_QUERY_TIMEOUT: `a statement took longer than ${STATEMENT_TIMEOUT_SECONDS} seconds`, // MySQL's name for it
-  ENOTFOUND: 'the host name in the secret is not known',
-  ECONNREFUSED: 'nothing listens at the host and port in the secret',
-  ETIMEDOUT: 'the host in the secret does not answer; check routes and security groups',
-  HANDSHAKE_NO_SSL_SUPPORT: 'the server offers no TLS; say ssl=off in the secret if that is meant',
-  HANDSHAKE_SSL_ERROR: 'the server’s certificate was not accepted; give its CA as ssl_ca in the secret',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the server’s certificate is for another host name than the secret’s',
+  ENOENT: 'there is no such socket',
+  ENOTFOUND: 'the host name is not known',
+  ECONNREFUSED: 'nothing listens at that host and port',
+  ETIMEDOUT: 'the host does not answer; check routes and security groups',
+  HANDSHAKE_NO_SSL_SUPPORT: 'the server offers no TLS; say ssl=off if that is meant',
+  HANDSHAKE_SSL_ERROR: 'the server’s certificate was not accepted; give its CA as ssl_ca',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the server’s certificate is for another host name',
 };
 
 /**

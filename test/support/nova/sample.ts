@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import type { MariaDb, Row } from '../mariadb/index.ts';
 import { upsert } from './rows.ts';
-import { createCell } from './schema.ts';
+import { TABLES, createCell } from './schema.ts';
 import type { Cell, CellOptions, Table } from './schema.ts';
 
 export type SampleCell = 'cell1' | 'cell0';
@@ -41,6 +41,15 @@ export async function loadSample(server: MariaDb, options?: CellOptions): Promis
     return cell;
   };
   return { cell1: await load('cell1'), cell0: await load('cell0') };
+}
+
+/** To a time that lies in the past wherever this runs: the sample's day is then 2025-11-23. */
+export async function shiftByYear(cell: Cell): Promise<void> {
+  for (const table of TABLES) {
+    const times = cell.columns[table].filter((column) => /_(at|time)$/.test(column));
+    const changes = times.map((column) => `${column} = ${column} - INTERVAL 1 YEAR`);
+    await cell.query(`UPDATE ${table} SET ${changes.join()}`);
+  }
 }
 
 /** Reads a file of `test/fixtures/nova-sample`, one JSON value a line. */

@@ -1,0 +1,110 @@
+import type { CloudConnection } from '../connection/connection.ts';
+import { type Tally, pump } from '../drop/pump.ts';
+import { loadFormat } from '../format/format.ts';
+import { createMasking } from '../mask/masking.ts';
+import { openSource } from '../source/open-source.ts';
+import { inStartOrder } from '../source/order.ts';
+import { ANY_TIME, type Progress, type ReadRequest, type Source } from '../source/source.ts';
+import { DAY, type Seconds, iso } from '../time.ts';
+import type { Window } from '../window.ts';
+import type { DumpOptions } from './dump-options.ts';
+import { openDump } from './output.ts';
+import { duration, showProgress } from './progress.ts';
+import { say } from './terminal.ts';
+
+/**
+ * Where everything begins: before any OpenStack, and late enough that the day which sources look further back still
+ * has a date.
+ */
+const BEGINNING: Seconds = 2 * DAY;
+
+/**
+ * Writes one range of a cloud's trace into a file, or to standard output.
+ *
+ * @param connect opens nothing yet, but may ask for a password
+ * @throws InputError, SourceError, OutputError; nothing bears the file's name then but what did before
+ */
+export async function dump(
+  path: string,
+  options: DumpOptions,
+  connect: () => Promise<CloudConnection>,
+  signal: AbortSignal,
+): Promise<void> {
+  const started = performance.now();
+  const connection = await connect();
+  signal.throwIfAborted();
+  const format = await loadFormat(options.format, options.formatVersion);
+  using masking = createMasking(options.masking, options.salt);
+  const file = await openDump(path);
+  const display = showProgress(process.stderr);
+  try {
+    const source = await openSource(connection, options);
+    const range = { start: options.start ?? BEGINNING, end: options.end };
+    options.tell(`reading ${source.kind} for ${rangeText(options)}`);
+    const request = await requestOf(source, range, options, display, signal);
+    const encoder = format.encoder(options.epoch === 'window' ? range.start : options.epoch);
+    const tally = await pump(
+      { settings: options, masking, signal, observe: (events) => display.rows(events.length) },
+      inStartOrder(source.read(request)),
+      [{ encoder, object: file }],
+    );
+    const bytes = await file.finish();
+    display.stop();
+    say(summaryLine(path, options, tally, bytes, (performance.now() - started) / 1000));
+    tellWhatIsLeftOut(tally, options.tell);
+  } finally {
+    display.stop();
+    await file.abort();
+  }
+}
+
+async function requestOf(
+  source: Source,
+  range: Window,
+  { start, settleSeconds, allowPartial }: DumpOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<ReadRequest> {
+  // Where everything is read there is nothing before it to know of.
+  const [state] = start === undefined ? [] : await source.statesAt([range], signal);
+  return {
+    window: range,
+    state,
+    openHorizonSeconds: ANY_TIME,
+    settleSeconds,
+    holdLate: false,
+    whole: !allowPartial,
+    signal,
+    progress,
+  };
+}
+
+function rangeText({ start, end }: DumpOptions): string {
+  return `${start === undefined ? 'everything' : iso(start)}/${iso(end)}`;
+}
+
+function summaryLine(
+  path: string,
+  options: DumpOptions,
+  { events, instances }: Tally,
+  bytes: number,
+  seconds: number,
+): string {
+  const name = path === '-' ? 'standard output' : path;
+  return (
+    `${name}: ${events.toLocaleString('en-US')} events of ${instances.toLocaleString('en-US')} instances, ` +
+    `${rangeText(options)}, ${bytes.toLocaleString('en-US')} bytes, ${duration(seconds)}`
+  );
+}
+
+function tellWhatIsLeftOut({ outcome, skipped }: Tally, tell: (line: string) => void): void {
+  const { counts, api, sourceFrom } = outcome;
+  tell(`not finished at the end of the range: ${counts.stillOpen}`);
+  for (const [reason, rows] of Object.entries({ ...counts.skipped, ...skipped }))
+    tell(`left out, ${reason}: ${rows}`);
+  if (sourceFrom !== null) tell(`the source goes back to ${iso(sourceFrom)}`);
+  if (api === undefined) return;
+  tell(
+    `Nova's API ${api.microversion}, ${api.requests} requests; what it cannot show: ${api.unseen.join(', ')}`,
+  );
+}

@@ -1,0 +1,48 @@
+import { constants } from 'node:os';
+import { CommanderError } from 'commander';
+import { InputError, ReaderGoneError, StarError, firstLine } from '../errors.ts';
+
+/** Exit statuses, for scripts; README lists them. */
+export const EXIT = {
+  done: 0,
+  /** The cloud could not be read, or the output not be written. */
+  failed: 1,
+  /** An option, a file or a variable of the environment cannot be used; nothing was opened. */
+  badInput: 2,
+  /** `doctor`: a trace can be made, but lacks something. */
+  lacking: 3,
+} as const;
+
+/** A signal came. */
+export class StoppedError extends StarError {
+  override readonly name = 'StoppedError';
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`stopped by ${signal}; nothing was left behind`);
+    this.signal = signal;
+  }
+}
+
+/** As a shell has it for a process that a signal has ended. */
+const bySignal = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
+
+export function statusOf(error: unknown): number {
+  if (error instanceof StoppedError) return bySignal(error.signal);
+  if (error instanceof ReaderGoneError) return bySignal('SIGPIPE');
+  if (error instanceof InputError) return EXIT.badInput;
+  // What the parser of the arguments refuses; also how it ends after --help and --version.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.badInput;
+  return EXIT.failed;
+}
+
+/** What to tell of an error, if anything. An unforeseen one is told in full: only its stack helps to mend it. */
+export function tellingOf(error: unknown, debug: boolean): string | undefined {
+  if (error instanceof CommanderError || error instanceof ReaderGoneError) return undefined;
+  const isOwn = error instanceof StarError;
+  const line = firstLine(error);
+  if (isOwn && !debug) return line;
+  const frames =
+    error instanceof Error ? (error.stack?.split('\n').filter((text) => /^\s+at /.test(text)) ?? []) : [];
+  return [isOwn ? line : `unforeseen: ${line}`, ...frames].join('\n');
+}

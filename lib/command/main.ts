@@ -1,0 +1,45 @@
+import type { CloudConnection } from '../connection/connection.ts';
+import { connectionToDatabases } from './database-connection.ts';
+import { dump } from './dump.ts';
+import { type DumpArguments, readDumpOptions } from './dump-options.ts';
+import { EXIT, StoppedError, statusOf, tellingOf } from './exit.ts';
+import { connectionToOpenStack } from './openstack-connection.ts';
+import { makeProgram } from './program.ts';
+import { say } from './terminal.ts';
+
+/**
+ * The door of the command line: runs what the arguments ask for.
+ *
+ * @param args without the program's own name
+ * @returns the exit status
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => stop.abort(new StoppedError(name)));
+  }
+  // What is lost there, the writing of the dump tells.
+  process.stdout.on('error', () => undefined);
+
+  const dumpFrom = async (
+    path: string,
+    given: DumpArguments,
+    connect: () => Promise<CloudConnection>,
+  ): Promise<void> => {
+    const options = await readDumpOptions(path, given, Math.floor(Date.now() / 1000));
+    await dump(path, options, connect, stop.signal);
+  };
+  const program = makeProgram({
+    dumpDatabase: (path, given, options) => dumpFrom(path, given, () => connectionToDatabases(options)),
+    dumpApi: (path, given, options) => dumpFrom(path, given, () => connectionToOpenStack(options)),
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return EXIT.done;
+  } catch (error) {
+    const cause = stop.signal.aborted ? stop.signal.reason : error;
+    const telling = tellingOf(cause, args.includes('--debug'));
+    if (telling !== undefined) say(`star-compactor: ${telling}`);
+    return statusOf(cause);
+  }
+}

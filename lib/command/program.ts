@@ -1,0 +1,156 @@
+import { Command } from 'commander';
+import { TOOL } from '../drop/manifest.ts';
+import { TRACE_VERSIONS } from '../format/columns.ts';
+import { MASKING_METHODS } from '../mask/mask.ts';
+import { DEFAULT_EPOCH } from '../settings.ts';
+import type { DatabaseOptions } from './database-connection.ts';
+import type { DumpArguments } from './dump-options.ts';
+import type { OpenStackOptions } from './openstack-connection.ts';
+
+/** What each command does; they open, ask and write, the rest here only parses. */
+export interface Commands {
+  dumpDatabase(path: string, options: DumpArguments, connection: DatabaseOptions): Promise<void>;
+  dumpApi(path: string, options: DumpArguments, connection: OpenStackOptions): Promise<void>;
+}
+
+const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+/** The command line, with the original tool's commands and options. */
+export function makeProgram(commands: Commands): Command {
+  const program = new Command('star-compactor')
+    .description(
+      'Writes what an OpenStack cloud did as a workload trace: one masked row for every finished Nova event.',
+    )
+    .version(TOOL.version)
+    .configureHelp({ helpWidth: 100 })
+    .showHelpAfterError('(--help tells more)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  star-compactor db-dump dump.csv                   from the database that the mysql client would find
+  star-compactor db-dump --host 127.0.0.1 --database nova --database nova_cell0 --start 2017-08-01 dump.csv.gz
+  star-compactor api-dump --osrc admin.rc --jsons dump.jsonl.gz
+
+Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2 bad input, nothing was opened;
+128 and its number after a signal.`,
+    );
+
+  const database = withHelp(withDump(withDatabase(program.command('db-dump'))));
+  database
+    .summary('dump a trace from Nova’s databases')
+    .description(
+      'Dumps a trace from Nova’s cell databases: what finished in a range of time, in order of start. Server, user and ' +
+        'password are found as the mysql client finds them: options, MYSQL_PWD, then [client] in ~/.my.cnf and ' +
+        '/etc/mysql/my.cnf.',
+    )
+    .action((path: string, options: DumpArguments & DatabaseOptions) =>
+      commands.dumpDatabase(path, options, pick(options, DATABASE_OPTIONS)),
+    );
+
+  const api = program.command('api-dump');
+  api
+    .summary('dump a trace over Nova’s HTTP API')
+    .description(
+      'Dumps a trace over Nova’s HTTP API, as an administrator: what finished in a range of time, in order of start. ' +
+        'Credentials are taken from --osrc, or from OS_ variables in the environment.',
+    )
+    .optionsGroup('Where OpenStack is:')
+    .option(
+      '--osrc <file>',
+      'openrc file, clouds.yaml or JSON with the credentials; a password that it asks for is asked for',
+    )
+    .option('--concurrency <n>', 'requests under way at once, at the most', '8')
+    .option('--allow-partial', 'go on where a cell does not answer')
+    .action((path: string, options: DumpArguments & OpenStackOptions) =>
+      commands.dumpApi(path, options, pick(options, ['osrc'])),
+    );
+  withHelp(withDump(api));
+  return program;
+}
+
+const DATABASE_OPTIONS = [
+  'secret',
+  'host',
+  'port',
+  'socket',
+  'user',
+  'password',
+  'passwordFile',
+  'database',
+  'ssl',
+  'sslCa',
+  'defaultsFile',
+] as const satisfies readonly (keyof DatabaseOptions)[];
+
+/** Options by which the databases are found. */
+export function withDatabase(command: Command): Command {
+  return command
+    .optionsGroup('Where the databases are:')
+    .option('--host <name>', 'server; 127.0.0.1 and localhost need no TLS')
+    .option('--port <n>', 'port (3306)')
+    .option('--socket <path>', 'socket of a server on this machine')
+    .option('-u, --user <name>', 'database user; SELECT is all it needs')
+    .option('-p, --password', 'ask for the password')
+    .option('--password-file <file>', 'file that holds the password')
+    .option('-d, --database <name>', 'cell database (nova); once for each cell, cell0 included', several)
+    .option(
+      '--ssl <mode>',
+      'verify, rds (the authorities of Amazon RDS) or off; verify where the server is elsewhere',
+    )
+    .option('--ssl-ca <file>', 'PEM file of the authority that signed the server’s certificate')
+    .option('--defaults-file <file>', 'option file to read in place of the usual ones')
+    .option(
+      '--secret <file>',
+      'file with a DSN or JSON of several cells, as README describes; in place of all these',
+    );
+}
+
+function withDump(command: Command): Command {
+  return command
+    .argument('<file>', 'file to write, compressed if it ends with .gz or .zst; - for standard output')
+    .usage(
+      `[options] <file>\n\n  star-compactor ${command.name()} --start 2026-11-01 --end 2026-12-01 november.csv.gz`,
+    )
+    .optionsGroup('What to dump:')
+    .option('--start <time>', 'events that finished then or later, ISO 8601, UTC; everything without it')
+    .option('--end <time>', 'events that finished before; the settled edge without it')
+    .option('--settle-minutes <n>', 'how long a row may take to be committed', '30')
+    .option('--exclude-user <id>', 'leave out servers of a user; may be repeated', several)
+    .option('--exclude-project <id>', 'leave out servers of a project; may be repeated', several)
+    .optionsGroup('How it is written:')
+    .option('--jsons', 'JSON lines in place of CSV')
+    .option('--parquet', 'Parquet in place of CSV')
+    .option('--format-version <v>', `of CSV: ${TRACE_VERSIONS.join(' or ')}`, '0.2')
+    .option(
+      '--epoch <time>',
+      'zero of START_SEC and FINISH_SEC, ISO 8601; or: window, the start',
+      DEFAULT_EPOCH,
+    )
+    .option(
+      '--host-from <whose>',
+      'event (where it ran), instance (where the server is now) or node (bare metal)',
+      'event',
+    )
+    .optionsGroup('How names and ids are masked:')
+    .option('--masking <method>', MASKING_METHODS.join(', '), 'sha2-salted')
+    .option(
+      '--salt-file <file>',
+      'secret of the masks, as it is, at least 32 random bytes; drawn and forgotten without it',
+    );
+}
+
+function withHelp(command: Command): Command {
+  return command
+    .optionsGroup('Help:')
+    .option('-v, --verbose', 'say what is done and what is left out')
+    .option('--debug', 'the same, and where in the code an error arose')
+    .helpOption('-h, --help', 'this');
+}
+
+function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(
+    names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  ) as Pick<T, K>;
+}

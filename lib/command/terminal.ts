@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { InputError } from '../errors.ts';
+
+/** Tells the person at the terminal; standard output is for data. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/**
+ * Asks for a password at the terminal; what is typed is not shown.
+ *
+ * @param instead what else is accepted, where there is no terminal
+ * @throws InputError where nobody can be asked
+ */
+export async function askSecretly(prompt: string, instead: string): Promise<string> {
+  if (!process.stdin.isTTY) {
+    throw new InputError(`password: there is no terminal to ask at; accepted: ${instead}`);
+  }
+  const { read } = await import('read');
+  return read({ prompt, silent: true, output: process.stderr });
+}
+
+/** The text of a file, or of standard input for `-`. @throws InputError naming the option */
+export async function readInput(path: string, option: string): Promise<string> {
+  return path === '-' ? text(process.stdin) : (await readBytes(path, option)).toString('utf8');
+}
+
+/** @throws InputError naming the option */
+export async function readBytes(path: string, option: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new InputError(`${option}: ${path} could not be read (${code}); accepted: a file that can`);
+  }
+}

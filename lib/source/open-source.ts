@@ -1,0 +1,23 @@
+import type { CloudConnection } from '../connection/connection.ts';
+import type { Settings } from '../settings.ts';
+import type { Source } from './source.ts';
+
+/** What of the settings concerns the source. */
+export type SourceSettings = Pick<
+  Settings,
+  'retiredCells' | 'apiConcurrency' | 'apiSweepSeconds' | 'allowPartial'
+>;
+
+/** Loads only the source that the run needs: each brings a large library. */
+export async function openSource(connection: CloudConnection, settings: SourceSettings): Promise<Source> {
+  if (connection.kind === 'database') {
+    const { databaseSource } = await import('./database/database.ts');
+    return databaseSource(connection.cells, settings.retiredCells);
+  }
+  const { apiSource } = await import('./api/api.ts');
+  return apiSource(connection, {
+    concurrency: settings.apiConcurrency,
+    sweepSeconds: settings.apiSweepSeconds,
+    allowPartial: settings.allowPartial,
+  });
+}
