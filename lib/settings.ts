@@ -24,6 +24,8 @@ export interface Settings extends WindowPlan {
   readonly formats: readonly FormatName[];
   /** Of CSV. */
   readonly formatVersion: TraceVersion;
+  /** Under which the trace is published, as SPDX names it; empty where none was chosen. */
+  readonly licence: string;
   readonly masking: MaskingMethod;
   /** ARN or name of an operator-held masking secret, which makes masks stable across drops. */
   readonly maskingSecret: string | undefined;
@@ -101,6 +103,7 @@ const Environment = z.strictObject({
     (names) => names.length > 0 && new Set(names).size === names.length && names.every(isFormat),
   ),
   STAR_FORMAT_VERSION: choice(TRACE_VERSIONS, '0.2'),
+  STAR_LICENCE: text('an identifier of SPDX such as CC-BY-4.0', /^$|^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, ''),
   STAR_MASKING: choice(MASKING_METHODS, 'sha2-salted'),
   STAR_MASKING_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{0,2048}$/, ''),
   STAR_ALLOW_UNSAFE_MASKING: choice(['true', 'false'], 'false'),
@@ -137,6 +140,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     epoch: values.STAR_EPOCH === 'window' ? 'window' : (parseInstant(values.STAR_EPOCH) ?? Number.NaN),
     formats: values.STAR_FORMATS.filter(isFormat),
     formatVersion: values.STAR_FORMAT_VERSION,
+    licence: values.STAR_LICENCE,
     masking: values.STAR_MASKING,
     maskingSecret: values.STAR_MASKING_SECRET === '' ? undefined : values.STAR_MASKING_SECRET,
     excludeUsers: new Set(values.STAR_EXCLUDE_USERS),

@@ -35,3 +35,9 @@ exports.machineDefinition = async ({ resolveVariable }) =>
 /** A number, also where the parameter comes from the command line. */
 exports.logRetentionDays = async ({ resolveVariable }) =>
   Number(await resolveVariable('param:logRetentionDays'));
+
+/** Of letters, digits and underscores, so that queries need no quotes. */
+exports.catalogueName = async ({ resolveVariable }) => {
+  const name = await resolveVariable('self:custom.name');
+  return name.toLowerCase().replace(/\W+/g, '_');
+};

@@ -2,6 +2,7 @@ import type { Masking } from '../mask/masking.ts';
 import type { Settings } from '../settings.ts';
 import type { ApiView, Source, WindowOutcome } from '../source/source.ts';
 import { iso } from '../time.ts';
+import { type DataPackage, dataPackageOf } from './data-package.ts';
 import type { Window } from '../window.ts';
 
 export const TABLE = 'instance_events';
@@ -28,6 +29,8 @@ export interface Manifest {
   readonly sourceFrom: string | null;
   /** Only of a drop that came over the API. */
   readonly api?: ApiView;
+  /** The files as a Frictionless data package. */
+  readonly datapackage: DataPackage;
 }
 
 export interface ManifestFile {
@@ -67,11 +70,13 @@ export function makeManifest(drop: {
   created: number;
   run: string;
 }): Manifest {
-  const { settings, masking, window, outcome } = drop;
+  const { settings, masking, window, outcome, files } = drop;
+  const { cloud, licence } = settings;
+  const created = iso(drop.created);
   return {
     manifestVersion: 1,
     tool: TOOL,
-    cloud: settings.cloud,
+    cloud,
     table: TABLE,
     source: drop.source,
     window: { start: iso(window.start), end: iso(window.end) },
@@ -79,12 +84,13 @@ export function makeManifest(drop: {
     masking: masking.method,
     maskingScope: masking.scope,
     hostFrom: settings.hostFrom,
-    created: iso(drop.created),
+    created,
     run: drop.run,
-    files: drop.files,
+    files,
     counts: drop.counts,
     sourceFrom: outcome.sourceFrom === null ? null : iso(outcome.sourceFrom),
     ...(outcome.api === undefined ? {} : { api: outcome.api }),
+    datapackage: dataPackageOf({ cloud, window, created, licence, files }),
   };
 }
 

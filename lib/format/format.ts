@@ -8,11 +8,11 @@ import { jsonLines } from './json-lines.ts';
 export const FORMAT_NAMES = ['csv', 'jsonl', 'parquet'] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];
 
-/** What the keys of data objects end with, by format. */
-export const EXTENSIONS: Readonly<Record<FormatName, string>> = {
-  csv: 'csv.gz',
-  jsonl: 'jsonl.gz',
-  parquet: 'parquet',
+/** Where a format's files lie and what their names end with. A table of Athena's is a folder, so each format has one. */
+export const FILES: Readonly<Record<FormatName, { readonly folder: string; readonly extension: string }>> = {
+  csv: { folder: 'instance_events', extension: 'csv.gz' },
+  jsonl: { folder: 'instance_events_jsonl', extension: 'jsonl.gz' },
+  parquet: { folder: 'instance_events_parquet', extension: 'parquet' },
 };
 
 /** A way to write a trace. Takes masked events in order, yields what goes into the file before compression. */

@@ -9,7 +9,7 @@ import type { Format } from './format.ts';
 export const jsonLines: Format = {
   name: 'jsonl',
   version: '0.2',
-  columns: COLUMNS.map((column) => column.json),
+  columns: COLUMNS.map((column) => column.jsonl),
   ...GZIP,
   encoder(epoch) {
     const clock = createClock();

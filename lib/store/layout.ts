@@ -1,4 +1,4 @@
-import { EXTENSIONS, type FormatName } from '../format/format.ts';
+import { FILES, type FormatName } from '../format/format.ts';
 import { isoDate } from '../time.ts';
 import { type Window, windowKey } from '../window.ts';
 
@@ -20,8 +20,10 @@ export interface Layout {
 export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): Layout {
   const root = `${prefix === '' ? '' : `${prefix}/`}cloud=${cloud}`;
   return {
-    data: (window, format) =>
-      `${root}/instance_events/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${EXTENSIONS[format]}`,
+    data(window, format) {
+      const { folder, extension } = FILES[format];
+      return `${root}/${folder}/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${extension}`;
+    },
     manifest: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.json`,
     claim: `${root}/state/claim.json`,
     windowClaim: (window) => `${root}/state/claims/${windowKey(window)}.json`,

@@ -148,7 +148,7 @@ test.each([false, true])(
       expect(again.status).toBe('published');
       const { manifest } = await expectOneDrop(hour);
       const keys = await listKeys(cloud.stage.client, cloud.stage.env['STAR_PREFIX']);
-      expect(keys.filter((key) => key.includes('/instance_events/'))).toEqual(
+      expect(keys.filter((key) => key.includes('/instance_events'))).toEqual(
         manifest.files.map(({ key }) => key),
       );
     }

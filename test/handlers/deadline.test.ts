@@ -143,7 +143,7 @@ describe('with a window that needs several parts', () => {
 
 test.each([
   ['the claim', /state\/claim/],
-  ['a data object', /instance_events\//],
+  ['a data object', /\/instance_events/],
   ['the manifest', /manifests\//],
   ['the checkpoint', /checkpoint/],
 ])(

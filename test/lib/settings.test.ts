@@ -15,6 +15,7 @@ describe('settings', () => {
       epoch: Date.parse('2015-09-06T23:31:16Z') / 1000,
       formats: ['csv'],
       formatVersion: '0.2',
+      licence: '',
       masking: 'sha2-salted',
       hostFrom: 'event',
     });
@@ -46,6 +47,7 @@ describe('settings', () => {
     [{ STAR_EPOCH: 'noon' }, 'STAR_EPOCH: got "noon"; accepted: an ISO 8601 instant'],
     [{ STAR_FORMATS: 'xml' }, 'STAR_FORMATS: got "xml"; accepted: one or more of csv, jsonl'],
     [{ STAR_FORMAT_VERSION: '0.4' }, 'STAR_FORMAT_VERSION: got "0.4"; accepted: 0.2 or 0.3'],
+    [{ STAR_LICENCE: 'my own' }, 'STAR_LICENCE: got "my own"; accepted: an identifier of SPDX'],
     [{ STAR_FORMATS: 'csv,csv' }, 'STAR_FORMATS: got "csv,csv"; accepted: one or more of csv, jsonl'],
     [{ STAR_MASKING: 'md5' }, 'STAR_MASKING: got "md5"; accepted: sha2-salted or sha1-raw or none'],
     [{ STAR_MASKING: 'none' }, 'STAR_MASKING: got "none", which does not protect anyone'],

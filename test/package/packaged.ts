@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { withLock } from '../support/lock.ts';
 import type { Json } from './resolve.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -43,7 +44,11 @@ export interface Packaged {
 export async function packaged(params: Readonly<Record<string, string>> = {}): Promise<Packaged> {
   const folder = await mkdtemp(join(tmpdir(), 'star-package-'));
   const given = Object.entries(params).map(([name, value]) => `--param=${name}=${value}`);
-  const { code, output } = await serverless('package', '--package', folder, ...given);
+  await mkdir(join(root, '.local'), { recursive: true });
+  // Bundles are made in one folder of the project.
+  const { code, output } = await withLock(join(root, '.local/package.lock'), () =>
+    serverless('package', '--package', folder, ...given),
+  );
   if (code !== 0) throw new Error(`serverless package failed:\n${output}`);
   const templatePath = join(folder, 'cloudformation-template-update-stack.json');
   return {

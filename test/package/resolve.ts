@@ -66,10 +66,12 @@ export function resolveTemplate(template: Json): Stack {
 
   function substitute(given: Json): string {
     const [pattern, variables = {}] = Array.isArray(given) ? given : [given];
-    return string(pattern).replaceAll(/\$\{([\w:.]+)\}/g, (_, name: string) => {
+    const filled = string(pattern).replaceAll(/\$\{([\w:.]+)\}/g, (_, name: string) => {
       const local = object(variables)[name];
       return string(local === undefined ? reference(name) : value(local));
     });
+    // What begins with an exclamation mark is meant as it stands.
+    return filled.replaceAll('${!', '${');
   }
 
   const existing = Object.entries(object(object(template)['Resources'])).filter(([, resource]) => {

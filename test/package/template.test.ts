@@ -362,6 +362,7 @@ describe('the compiled template', () => {
       STAR_EPOCH: '2015-09-06T23:31:16Z',
       STAR_FORMATS: 'csv',
       STAR_FORMAT_VERSION: '0.2',
+      STAR_LICENCE: '',
       STAR_MASKING: 'sha2-salted',
       STAR_MASKING_SECRET: '',
       STAR_ALLOW_UNSAFE_MASKING: 'false',

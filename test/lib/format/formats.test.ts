@@ -128,7 +128,7 @@ describe('JSON lines', () => {
         '"finishSec":353753029,"duration":5,"result":null,"memory_mb":2048,"root_gb":null,"vcpus":2,' +
         '"hostname":null,"user_id":"user-1","project_id":"project-1","host":"cmp-1"}\n',
     );
-    expect(Object.keys(JSON.parse(text) as object)).toEqual(COLUMNS.map(({ json }) => json));
+    expect(Object.keys(JSON.parse(text) as object)).toEqual(COLUMNS.map(({ jsonl }) => jsonl));
   });
 
   test('survive any value', () => {

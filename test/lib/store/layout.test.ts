@@ -19,7 +19,7 @@ test('keys are those of the documented layout', () => {
   const day = { start, end: start + DAY };
   expect([layout.data(day, 'csv'), layout.data(day, 'jsonl')]).toEqual([
     'traces/nova/cloud=uc/instance_events/date=2026-11-22/instance-events-20261122T000000Z-20261123T000000Z.csv.gz',
-    'traces/nova/cloud=uc/instance_events/date=2026-11-22/instance-events-20261122T000000Z-20261123T000000Z.jsonl.gz',
+    'traces/nova/cloud=uc/instance_events_jsonl/date=2026-11-22/instance-events-20261122T000000Z-20261123T000000Z.jsonl.gz',
   ]);
   expect(layout.manifest(day)).toBe(
     'traces/nova/cloud=uc/manifests/date=2026-11-22/20261122T000000Z-20261123T000000Z.json',

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
 import { CACHE } from './folders.ts';
-import { withLock } from './lock.ts';
+import { withLock } from '../lock.ts';
 import { run } from './run.ts';
 
 /** Fills `folder` with an empty server's files: a copy of a template, which is initialised once per version. */

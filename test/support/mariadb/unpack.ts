@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CACHE } from './folders.ts';
-import { withLock } from './lock.ts';
+import { withLock } from '../lock.ts';
 import { findProgram, run } from './run.ts';
 
 const PACKAGES = ['mariadb-server-core', 'mariadb-client-core'];
