@@ -1,0 +1,73 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { csv } from '../../../lib/format/csv.ts';
+import { jsonLines } from '../../../lib/format/json-lines.ts';
+import { createMask } from '../../../lib/mask/mask.ts';
+import { eventMasker } from '../../../lib/mask/mask-event.ts';
+import { type LeakScan, openLeakScan } from '../../../lib/privacy/leak-scan.ts';
+import { traceEvent } from '../../support/records.ts';
+
+const found = (scan: LeakScan): number => scan.figures().found;
+
+describe('The scan for raw identifiers', () => {
+  test('finds one in the output, whichever of the two is told first', () => {
+    const [before, behind] = [openLeakScan(), openLeakScan()];
+    const uuid = randomUUID();
+    before.identifier(uuid);
+    before.output(`a,${uuid},b\n`);
+    behind.output(`a,${uuid},b\n`);
+    behind.identifier(uuid);
+    expect([found(before), found(behind)]).toEqual([1, 1]);
+  });
+
+  test('finds a value of any text in CSV and in JSON lines, if it has a letter or the like', () => {
+    const text = fc
+      .oneof(
+        fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
+        fc.constantFrom('my "host", 1', 'grüße-東京', '🚀', "o'brien@example"),
+      )
+      .filter((value) => /[^\d\s\p{P}\p{S}\p{C}]|🚀/u.test(value));
+    const unmasked = eventMasker(createMask('none', Buffer.alloc(0)), 'event');
+    fc.assert(
+      fc.property(text, fc.constantFrom(csv('0.2'), csv('0.3'), jsonLines), (hostname, format) => {
+        const scan = openLeakScan();
+        const encoder = format.encoder(0);
+        scan.publicText(String(encoder.head));
+        scan.identifier(hostname);
+        scan.output(
+          String(encoder.rows([unmasked(traceEvent({ event: null, result: null }, { hostname }))])),
+        );
+        const { found: leaks, ambiguous } = scan.figures();
+        expect(leaks + ambiguous).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  test('finds nothing where everything is masked', () => {
+    const scan = openLeakScan();
+    const masked = eventMasker(createMask('sha2-salted', randomBytes(32)), 'event');
+    const encoder = csv('0.2').encoder(0);
+    for (let nth = 0; nth < 1000; nth++) {
+      const own = { uuid: randomUUID(), hostname: `web-${nth}`, userId: randomBytes(16).toString('hex') };
+      const event = traceEvent({}, own);
+      for (const value of [...Object.values(own), event.instance.projectId, event.instance.host]) {
+        scan.identifier(value);
+      }
+      scan.publicText(`${event.event} ${event.result}`);
+      scan.output(String(encoder.rows([masked(event)])));
+    }
+    const { values, tokens, ...rest } = scan.figures();
+    expect(rest).toEqual({ found: 0, ambiguous: 0 });
+    expect(values).toBe(3002);
+    expect(tokens).toBeGreaterThan(3000);
+  });
+
+  test('counts a value that is a word of every trace as ambiguous, and passes over numbers', () => {
+    const scan = openLeakScan();
+    scan.publicText('Success');
+    for (const value of ['Success', '1001', '', null]) scan.identifier(value);
+    scan.output('x,Success,1001\n');
+    expect(scan.figures()).toMatchObject({ found: 0, ambiguous: 1, values: 1 });
+  });
+});
