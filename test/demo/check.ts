@@ -20,7 +20,7 @@ export function checkDrops(drops: readonly Drop[], finished: readonly Row[]): st
     );
   }
   const identifiers = identifiersOf(finished);
-  for (const row of rows) {
+  for (const row of drops.flatMap((drop) => Object.values(drop.rows).flat())) {
     for (const value of Object.values(row)) {
       if (identifiers.has(String(value))) throw new Error('a row of the drops holds an unmasked identifier');
     }

@@ -51,6 +51,7 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
   const start = last - (last % DAY) - DAYS * DAY;
   const env = {
     STAR_CLOUD: CLOUD,
+    STAR_FORMATS: 'csv,jsonl,parquet',
     POWERTOOLS_LOG_LEVEL: 'INFO',
     POWERTOOLS_SERVICE_NAME: 'star-compactor',
     POWERTOOLS_METRICS_NAMESPACE: 'StarCompactor',

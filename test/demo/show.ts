@@ -44,15 +44,17 @@ function* linesOf({ children }: Branch, indent: string): Generator<{ text: strin
   }
 }
 
-/** The manifest as it is, but for the list of columns, which is cut. */
+/** The manifest as it is, but for what repeats itself, which is cut. */
 export function manifestLines(manifest: Manifest, indent: string): string[] {
   const width = terminalWidth() - indent.length;
   const files = manifest.files.map(({ columns: names, ...file }) => ({
     ...file,
     columns: [...names.slice(0, 3), `… and ${names.length - 3} more`],
   }));
+  const { name, licenses, resources } = manifest.datapackage;
+  const datapackage = { name, licenses, resources: [`… and ${resources.length} more`] };
   return (
-    JSON.stringify({ ...manifest, files }, null, 2)
+    JSON.stringify({ ...manifest, files, datapackage }, null, 2)
       // Small lists and objects on a line of their own, as one would write them.
       .replaceAll(
         /(\[|\{)\n\s+([^[\]{}]*?)\n\s+(\]|\})/g,

@@ -1,0 +1,217 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { COLUMNS } from '../../lib/format/columns.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { upsert } from '../support/nova/rows.ts';
+import { loadSample, shiftByYear } from '../support/nova/sample.ts';
+import type { Cell } from '../support/nova/schema.ts';
+import { BUCKET, type Stage, startStage } from '../support/stage.ts';
+import { readmeBlocks } from './readme.ts';
+
+/*
+ * What README tells analysts to do, done: on drops of a real Nova's day in all formats, as they lie in the bucket.
+ */
+
+/** Debian's pandas is for the system's Python; another Python may come first on the path. */
+const PYTHON = ['/usr/bin/python3', 'python3'].find(
+  (python) => spawnSync(python, ['-c', 'import pandas']).status === 0,
+);
+
+let db: MariaDb;
+let stage: Stage;
+let folder: string;
+let top: string;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+  const sample = await loadSample(db);
+  const cells = [sample.cell1, sample.cell0];
+  for (const cell of cells) await shiftByYear(cell);
+  await addUnknowns(sample.cell1);
+  folder = await mkdtemp(join(tmpdir(), 'star-compactor-analysts-'));
+  top = join(folder, BUCKET);
+  stage = await startStage({
+    folder,
+    env: {
+      STAR_CLOUD: 'demo',
+      STAR_FORMATS: 'csv,jsonl,parquet',
+      STAR_WINDOW_MINUTES: '5',
+      STAR_SETTLE_MINUTES: '1',
+    },
+  });
+  const dsns = cells.map((cell) => [cell.name, cell.dsn()]);
+  await stage.setSecret(JSON.stringify({ cells: Object.fromEntries(dsns), ssl: 'off' }));
+  const range = { start: '2025-11-23T07:20:00Z', end: '2025-11-23T07:45:00Z' };
+  expect(await stage.backfill(range)).toMatchObject({ status: 'published' });
+});
+afterAll(async () => {
+  await stage.stop();
+  await db.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** A server of which hardly anything is known. */
+async function addUnknowns(cell: Cell): Promise<void> {
+  const times = { created_at: '2025-11-23 07:30:00', start_time: '2025-11-23 07:30:00' };
+  const uuid = 'e0e00000-0000-4000-a000-000000005000';
+  await upsert(cell, 'instances', [{ id: 5000, uuid, deleted: 0 }]);
+  await upsert(cell, 'instance_actions', [
+    { id: 5000, action: 'act', instance_uuid: uuid, deleted: 0, ...times },
+  ]);
+  const event = { action_id: 5000, deleted: 0, ...times, finish_time: '2025-11-23 07:30:09' };
+  await upsert(cell, 'instance_actions_events', [{ ...event, id: 5000, event: 'compute_x' }]);
+}
+
+async function ask(sql: string): Promise<Record<string, unknown>[]> {
+  const duckdb = await DuckDBInstance.create();
+  try {
+    const connection = await duckdb.connect();
+    await connection.run(`SET file_search_path = '${top}'; SET TimeZone = 'UTC'`);
+    const result = await connection.runAndReadAll(sql);
+    connection.closeSync();
+    return result.getRowObjectsJson();
+  } finally {
+    duckdb.closeSync();
+  }
+}
+
+/** Counts, sums, nulls and times of each column, whatever it is called. */
+function summary(from: string, names: readonly string[]): string {
+  const of = COLUMNS.map(({ type, parquet }, at) => {
+    const column = `"${names[at]}"`;
+    const value = {
+      integer: `sum(${column})`,
+      timestamp: `sum(epoch(${column}))`,
+      string: `count(DISTINCT ${column})`,
+    };
+    return `(count(*) - count(${column}))::BIGINT AS ${parquet}_nulls, ${value[type]}::BIGINT AS ${parquet}`;
+  });
+  return `SELECT count(*) AS rows, ${of.join(', ')} FROM ${from}`;
+}
+
+describe('An analyst with DuckDB', () => {
+  test('finds the same counts, sums, nulls and times in CSV, JSON lines and Parquet', async () => {
+    const csv = await ask(
+      summary(
+        "read_csv('cloud=demo/instance_events/*/*.csv.gz')",
+        COLUMNS.map((column) => column.csv),
+      ),
+    );
+    const jsonl = await ask(
+      summary(
+        "read_json('cloud=demo/instance_events_jsonl/*/*.jsonl.gz')",
+        COLUMNS.map((column) => column.jsonl),
+      ),
+    );
+    const parquet = await ask(
+      summary(
+        "read_parquet('cloud=demo/instance_events_parquet/*/*.parquet')",
+        COLUMNS.map((column) => column.parquet),
+      ),
+    );
+    expect(Number(csv[0]?.['rows'])).toBeGreaterThan(1400);
+    expect(Number(csv[0]?.['user_id_nulls'])).toBe(1);
+    expect(jsonl).toEqual(csv);
+    expect(parquet).toEqual(csv);
+  });
+
+  test('finds real types: times, whole numbers and text', async () => {
+    const kinds = { string: 'VARCHAR', integer: 'BIGINT', timestamp: 'TIMESTAMP' };
+    for (const [from, names] of [
+      ["read_csv('cloud=demo/instance_events/*/*.csv.gz')", COLUMNS.map((column) => column.csv)],
+      ["read_json('cloud=demo/instance_events_jsonl/*/*.jsonl.gz')", COLUMNS.map((column) => column.jsonl)],
+      [
+        "read_parquet('cloud=demo/instance_events_parquet/*/*.parquet')",
+        COLUMNS.map((column) => column.parquet),
+      ],
+    ] as const) {
+      const described = await ask(`DESCRIBE SELECT * EXCLUDE (cloud, date) FROM ${from}`);
+      expect(
+        described.map((column) => [
+          column['column_name'],
+          String(column['column_type']).replace(' WITH TIME ZONE', ''),
+        ]),
+      ).toEqual(COLUMNS.map(({ type }, at) => [names[at], kinds[type]]));
+    }
+  });
+
+  test('can run every query of README', async () => {
+    const blocks = await readmeBlocks('Reading a drop', 'sql');
+    expect(blocks.length).toBeGreaterThan(3);
+    for (const block of blocks) expect((await ask(block)).length, block).toBeGreaterThan(0);
+  });
+});
+
+describe.skipIf(PYTHON === undefined)('An analyst with pandas, where it is installed', () => {
+  /** Runs README's blocks, and then prints what an expression gives, as JSON. */
+  async function python(expression: string): Promise<unknown> {
+    const blocks = await readmeBlocks('Reading a drop', 'python');
+    const script = join(folder, 'analyst.py');
+    await writeFile(script, [...blocks, 'import json', `print(json.dumps(${expression}))`].join('\n'));
+    const { status, stdout, stderr } = spawnSync(PYTHON ?? '', [script], { cwd: top, encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  }
+
+  test('finds in CSV and JSON lines what DuckDB finds in Parquet', async () => {
+    const [found] = await ask(
+      summary(
+        "read_parquet('cloud=demo/instance_events_parquet/*/*.parquet')",
+        COLUMNS.map((column) => column.parquet),
+      ),
+    );
+    const value = (frame: string, name: string, type: string): string => {
+      const column = `${frame}["${name}"]`;
+      if (type === 'integer') return `int(${column}.sum())`;
+      return type === 'timestamp'
+        ? `int((${column}.astype("int64") // 10**9).sum())`
+        : `int(${column}.nunique())`;
+    };
+    const entries = (frame: string, names: readonly string[]): string =>
+      COLUMNS.map(
+        ({ parquet, type }, at) =>
+          `"${parquet}_nulls": int(${frame}["${names[at]}"].isna().sum()), "${parquet}": ${value(frame, names[at] ?? '', type)}`,
+      ).join(', ');
+    const csv = await python(
+      `{"rows": len(trace), ${entries(
+        'trace',
+        COLUMNS.map((column) => column.csv),
+      )}}`,
+    );
+    const jsonl = await python(
+      `{"rows": len(lines), ${entries(
+        'lines',
+        COLUMNS.map((column) => column.jsonl),
+      )}}`,
+    );
+    const expected = Object.fromEntries(
+      Object.entries(found ?? {}).map(([name, text]) => [name, Number(text)]),
+    );
+    expect(jsonl).toEqual(expected);
+    // Merging on sizes that are not known matches them with each other.
+    expect(csv).toEqual(expected);
+  });
+
+  test('can do with the CSV what is done with published traces', async () => {
+    const result = (await python(
+      '{"dtypes": [str(trace["START_TIME"].dtype), str(trace["FINISH_TIME"].dtype)], "flavors": len(flavors), ' +
+        '"servers": len(lifetimes), "events": int(lifetimes["events"].sum()), "rows": len(trace), ' +
+        '"negative": int((lifetimes["seconds"] < 0).sum())}',
+    )) as Record<string, unknown>;
+    const [{ servers, rows } = {}] = await ask(
+      "SELECT count(DISTINCT INSTANCE_UUID)::INT AS servers, count(*)::INT AS rows FROM read_csv('cloud=demo/instance_events/*/*.csv.gz')",
+    );
+    expect(result).toMatchObject({
+      dtypes: ['datetime64[ns]', 'datetime64[ns]'],
+      servers,
+      rows,
+      events: rows,
+      negative: 0,
+    });
+    expect(Number(result['flavors'])).toBeGreaterThan(3);
+  });
+});
