@@ -19,10 +19,15 @@ export function refuseStatus(what: string, { status, headers }: HttpAnswer): Sou
   const said = id !== undefined && /^req-[\w-]{1,64}$/.test(id) ? `, ${id}` : '';
   const message = `${what}: answered ${status}${said}`;
   if (transientStatus(status))
-    return new TransientAnswer(message, retryAfter(headers['retry-after'], Date.now()));
+    return new TransientAnswer(message, retryAfter(headers['retry-after'], Date.now()), status);
   const isElsewhere = status === 404 || (status >= 300 && status < 400);
   const hint = isElsewhere ? '; is the URL right (http or https, host, path)?' : '';
-  return new SourceError(`${message}${hint}`, { transient: false });
+  return new SourceError(`${message}${hint}`, { transient: false, cause: statusCause(status) });
+}
+
+/** What an error's cause says of an answer: its status. */
+export function statusCause(status: number): Error {
+  return new Error(String(status));
 }
 
 /** @throws SourceError where the answer does not have the shape that the API reference gives */

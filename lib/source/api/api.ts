@@ -91,7 +91,7 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
 }
 
 /** When the oldest server was created that Nova still shows, deleted ones included. */
-async function oldestCreated(nova: Nova): Promise<Seconds | null> {
+export async function oldestCreated(nova: Nova): Promise<Seconds | null> {
   const query = {
     'changes-since': '1970-01-01T00:00:00Z',
     all_tenants: '1',

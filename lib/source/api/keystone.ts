@@ -1,18 +1,25 @@
 import * as z from 'zod/mini';
 import type { OpenStackConnection } from '../../connection/connection.ts';
 import { SourceError } from '../../errors.ts';
-import { parseInstant } from '../../time.ts';
+import { type Seconds, parseInstant } from '../../time.ts';
 import { type Catalogue, CatalogueV2, CatalogueV3 } from './catalogue.ts';
 import type { Http, HttpAnswer } from './http.ts';
 import { TransientAnswer, withRetries } from './retry.ts';
-import { parseJson, refuseStatus, shaped, transientStatus } from './answers.ts';
+import { parseJson, refuseStatus, shaped, statusCause, transientStatus } from './answers.ts';
 
 export interface Token {
   /** The secret itself: goes into X-Auth-Token and nowhere else. */
   readonly id: string;
   /** How long it is good for from now on; undefined where Keystone does not say. */
   readonly seconds: number | undefined;
+  /** By Keystone's clock; undefined where Keystone does not say. */
+  readonly issued: Seconds | undefined;
+  readonly expires: Seconds | undefined;
   readonly catalogue: Catalogue;
+  /** Names of the roles that its user has in its scope. */
+  readonly roles: readonly string[];
+  /** The name of its project, or `system`; undefined where it has no scope. */
+  readonly scope: { readonly project: string } | 'system' | undefined;
 }
 
 const TIMEOUT_SECONDS = 60;
@@ -33,7 +40,7 @@ export function openKeystone(http: Http, connection: OpenStackConnection): Keyst
       version ??= await withRetries(() => offeredVersion(http, connection.authUrl, signal), signal);
       const call = version === 'v3' ? v3Call(connection) : v2Call(connection);
       const answer = await withRetries(
-        () => authenticate(http, `${base}/${version}${call.path}`, call.body, signal),
+        () => authenticate(http, `${base}/${version}${call.path}`, call.body, connection, signal),
         signal,
       );
       return version === 'v3' ? v3Token(answer) : v2Token(answer);
@@ -50,7 +57,11 @@ const VersionDocument = z.union([
  * Which version the authentication URL offers: an unversioned one lists all, a versioned one says its own. Links are
  * not followed, for behind a proxy they often lead astray.
  */
-async function offeredVersion(http: Http, authUrl: string, signal: AbortSignal): Promise<'v3' | 'v2.0'> {
+export async function offeredVersion(
+  http: Http,
+  authUrl: string,
+  signal: AbortSignal,
+): Promise<'v3' | 'v2.0'> {
   const what = 'Keystone: its versions';
   const answer = await http.send(
     {
@@ -77,7 +88,13 @@ async function offeredVersion(http: Http, authUrl: string, signal: AbortSignal):
   return ids.some((id) => id.startsWith('v3')) || !ids.some((id) => id.startsWith('v2')) ? 'v3' : 'v2.0';
 }
 
-async function authenticate(http: Http, url: string, body: object, signal: AbortSignal): Promise<HttpAnswer> {
+async function authenticate(
+  http: Http,
+  url: string,
+  body: object,
+  { identity }: OpenStackConnection,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
   const what = TOKEN;
   const answer = await http.send(
     { method: 'POST', url, headers: {}, body, what, timeoutSeconds: TIMEOUT_SECONDS },
@@ -88,7 +105,15 @@ async function authenticate(http: Http, url: string, body: object, signal: Abort
     throw new SourceError(
       `${what}: the credentials of the secret are refused (401); ` +
         'accepted: a valid user, password or application credential, and a project or system scope it has a role in',
-      { transient: false },
+      { transient: false, cause: statusCause(401) },
+    );
+  }
+  // Keystone does not find a token or a credential that has expired or was revoked; a wrong path is no JSON.
+  if (answer.status === 404 && identity.method !== 'password' && answer.body.trimStart().startsWith('{')) {
+    const shown = identity.method === 'token' ? 'token' : 'application credential';
+    throw new SourceError(
+      `${what}: the ${shown} of the secret is unknown to Keystone, has expired or was revoked (404)`,
+      { transient: false, cause: statusCause(404) },
     );
   }
   throw refuseStatus(what, answer);
@@ -143,11 +168,17 @@ function versionMismatch(what: string): SourceError {
   return new SourceError(`Keystone: offers v2.0 only, which has no place for ${what}`, { transient: false });
 }
 
+const Roles = z.array(z.object({ name: z.string() }));
+const Project = z.nullable(z.object({ name: z.string() }));
+
 const V3 = z.object({
   token: z.object({
     expires_at: z.nullish(z.string()),
     issued_at: z.nullish(z.string()),
     catalog: z.optional(CatalogueV3),
+    roles: z.optional(Roles),
+    project: z.optional(Project),
+    system: z.optional(z.looseObject({})),
   }),
 });
 
@@ -157,8 +188,10 @@ function v3Token(answer: HttpAnswer): Token {
   if (id === undefined) throw new TransientAnswer(`${TOKEN}: the answer has none`, undefined);
   return {
     id,
-    seconds: lifetime(token.issued_at, token.expires_at),
+    ...lifetime(token.issued_at, token.expires_at),
     catalogue: token.catalog ?? [],
+    roles: token.roles?.map(({ name }) => name) ?? [],
+    scope: scopeOf(token.project, token.system !== undefined),
   };
 }
 
@@ -168,24 +201,37 @@ const V2 = z.object({
       id: z.string(),
       expires: z.nullish(z.string()),
       issued_at: z.nullish(z.string()),
+      tenant: z.optional(Project),
     }),
     serviceCatalog: z.optional(CatalogueV2),
+    user: z.optional(z.object({ roles: z.optional(Roles) })),
   }),
 });
 
 function v2Token(answer: HttpAnswer): Token {
-  const { token, serviceCatalog } = shaped(V2, parseJson(TOKEN, answer.body), TOKEN).access;
+  const { token, serviceCatalog, user } = shaped(V2, parseJson(TOKEN, answer.body), TOKEN).access;
   return {
     id: token.id,
-    seconds: lifetime(token.issued_at ?? answer.headers['date'], token.expires),
+    ...lifetime(token.issued_at ?? answer.headers['date'], token.expires),
     catalogue: serviceCatalog ?? [],
+    roles: user?.roles?.map(({ name }) => name) ?? [],
+    scope: scopeOf(token.tenant, false),
   };
 }
 
+function scopeOf(project: z.output<typeof Project> | undefined, isSystem: boolean): Token['scope'] {
+  if (project !== undefined && project !== null) return { project: project.name };
+  return isSystem ? 'system' : undefined;
+}
+
 /** By Keystone's own clock at both ends, so that ours does not matter. */
-function lifetime(issued: string | null | undefined, expires: string | null | undefined): number | undefined {
+function lifetime(
+  issued: string | null | undefined,
+  expires: string | null | undefined,
+): Pick<Token, 'issued' | 'expires' | 'seconds'> {
   const [from, until] = [instant(issued), instant(expires)];
-  return from === undefined || until === undefined ? undefined : until - from;
+  const seconds = from === undefined || until === undefined ? undefined : until - from;
+  return { issued: from, expires: until, seconds };
 }
 
 function instant(text: string | null | undefined): number | undefined {

@@ -1,6 +1,6 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
 import { SourceError } from '../../errors.ts';
-import { parseJson, refuseStatus, transientStatus } from './answers.ts';
+import { parseJson, refuseStatus, statusCause, transientStatus } from './answers.ts';
 import { computeEndpoint } from './catalogue.ts';
 import { type Http, type HttpAnswer, openHttp } from './http.ts';
 import { type Token, openKeystone } from './keystone.ts';
@@ -14,6 +14,8 @@ export interface NovaAnswer {
   readonly json: unknown;
   /** How long the last attempt took. */
   readonly seconds: number;
+  /** By the clock of whatever answered; few but web servers tell it. */
+  readonly date: string | undefined;
 }
 
 export interface NovaCall {
@@ -124,16 +126,20 @@ async function send(
 
 function judge(answer: HttpAnswer, { what, accept = [] }: NovaCall): NovaAnswer {
   const { status, seconds } = answer;
-  if (status === 200) return { status, json: parseJson(what, answer.body), seconds };
-  if (accept.includes(status)) return { status, json: undefined, seconds };
+  const date = answer.headers['date'];
+  if (status === 200) return { status, json: parseJson(what, answer.body), seconds, date };
+  if (accept.includes(status)) return { status, json: undefined, seconds, date };
   if (status === 401) {
-    throw new SourceError(`${what}: the token is refused (401), and a new one as well`, { transient: false });
+    throw new SourceError(`${what}: the token is refused (401), and a new one as well`, {
+      transient: false,
+      cause: statusCause(401),
+    });
   }
   if (status === 403) {
     throw new SourceError(
       `${what}: this user may not see that (403); accepted: a user with the role that Nova's policy asks for ` +
         '(admin, unless the policy was changed)',
-      { transient: false },
+      { transient: false, cause: statusCause(403) },
     );
   }
   throw refuseStatus(what, answer);

@@ -6,8 +6,11 @@ export class TransientAnswer extends SourceError {
   /** What the server asked for. */
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(message: string, retryAfterSeconds: number | undefined) {
-    super(message, { transient: true });
+  constructor(message: string, retryAfterSeconds: number | undefined, status?: number) {
+    super(message, {
+      transient: true,
+      ...(status === undefined ? {} : { cause: new Error(String(status)) }),
+    });
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }

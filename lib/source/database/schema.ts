@@ -27,7 +27,8 @@ export interface CellSchema {
   readonly eventHost: boolean;
 }
 
-const REQUIRED: Readonly<Record<keyof Tables, readonly string[]>> = {
+/** By role of a table. */
+export const REQUIRED: Readonly<Record<keyof Tables, readonly string[]>> = {
   events: ['id', 'event', 'action_id', 'created_at', 'start_time', 'finish_time', 'result'],
   actions: ['id', 'instance_uuid'],
   instances: [

@@ -1,0 +1,41 @@
+import type { OpenStackConnection } from '../../connection/connection.ts';
+import { openHttp } from '../../source/api/http.ts';
+import { openNova } from '../../source/api/nova.ts';
+import { asSourceError } from '../codes.ts';
+import type { ExamineOptions } from '../doctor.ts';
+import { type Finding, teller } from '../finding.ts';
+import { examineActions } from './actions.ts';
+import { examineClock } from './clock.ts';
+import { examineCompute } from './compute.ts';
+import { examineCost } from './cost.ts';
+import { examineKeystone } from './keystone.ts';
+import { examineServers } from './servers.ts';
+import { examineServices } from './services.ts';
+import { examineToken } from './token.ts';
+
+/** Requests under way at once; a doctor disturbs nobody. */
+const CONCURRENCY = 2;
+
+const tell = teller();
+
+/** Keystone, then Nova, then what this user is shown. */
+export async function* examineApi(
+  connection: OpenStackConnection,
+  { signal, settleSeconds }: ExamineOptions,
+): AsyncGenerator<Finding, void, void> {
+  using http = openHttp(connection.tls);
+  if (!(yield* examineKeystone(http, connection, signal))) return;
+  const token = yield* examineToken(http, connection, signal);
+  if (token === undefined) return;
+  if (!(yield* examineCompute(http, connection, token, signal))) return;
+  try {
+    using nova = await openNova(connection, CONCURRENCY, signal);
+    yield* examineClock(nova, http, connection, settleSeconds, signal);
+    yield* examineServices(nova, connection);
+    const seen = yield* examineServers(nova, connection);
+    yield* examineActions(nova, seen);
+    if (seen.ofAllProjects) yield* examineCost(nova);
+  } catch (error) {
+    yield tell.fatal('Nova', asSourceError(error, signal).message, 'no trace can be made while it is so');
+  }
+}

@@ -1,0 +1,85 @@
+import type { OpenStackConnection } from '../../connection/connection.ts';
+import { computeEndpoint } from '../../source/api/catalogue.ts';
+import type { Http } from '../../source/api/http.ts';
+import type { Token } from '../../source/api/keystone.ts';
+import { type Microversion, SINCE, has, negotiate } from '../../source/api/microversion.ts';
+import { asSourceError } from '../codes.ts';
+import { type Finding, teller } from '../finding.ts';
+import { reachUrl, tlsFinding } from './endpoint.ts';
+import { shownUrl } from './url.ts';
+
+const NO_TRACE = 'no trace can be made';
+const tell = teller();
+
+/** Whether the catalogue leads to Nova, and which microversion both sides know. */
+export async function* examineCompute(
+  http: Http,
+  connection: OpenStackConnection,
+  token: Token,
+  signal: AbortSignal,
+): AsyncGenerator<Finding, boolean, void> {
+  let endpoint: string;
+  try {
+    endpoint = computeEndpoint(token.catalogue, connection);
+  } catch (error) {
+    const { message } = asSourceError(error, signal);
+    const remedy = 'say region_name, and interface, in the secret as the catalogue has them';
+    yield tell.fatal('compute endpoint', message, NO_TRACE, remedy);
+    return false;
+  }
+  const hint = `; or another interface than ${connection.interface}, if the catalogue has one that is reached from here`;
+  const reached = yield* reachUrl('compute endpoint', endpoint, hint, tell, signal);
+  if (!reached.open) return false;
+  yield tell.fine('compute endpoint', `${shownUrl(endpoint)} (${placed(connection)})`);
+  let microversion: Microversion;
+  try {
+    ({ microversion } = await negotiate(http, endpoint, token.id, signal));
+  } catch (error) {
+    yield tell.fatal('microversion', asSourceError(error, signal).message, NO_TRACE);
+    return false;
+  }
+  yield tlsFinding('TLS to Nova', endpoint, connection.tls, reached.loopback, tell);
+  yield* microversionFindings(microversion);
+  return true;
+}
+
+function placed({ region, interface: face }: OpenStackConnection): string {
+  return region === undefined ? `the only region, ${face}` : `region ${region}, ${face}`;
+}
+
+/** README lists the same under "What the API cannot show". */
+const LOST: [feature: keyof typeof SINCE, release: string, cost: string][] = [
+  [
+    'downCells',
+    'Stein',
+    'nothing while all cells answer; but a cell whose database refuses connections at once is left out without a sign (refusingCells)',
+  ],
+  [
+    'eventHosts',
+    'Queens',
+    'where an event ran: the host of its server stands in, also for what was before a migration (eventHosts)',
+  ],
+  [
+    'actionChanges',
+    'Queens',
+    'requests: which actions have changed is not told, so every action of the last openHorizonDays is asked for',
+  ],
+  [
+    'embeddedFlavour',
+    'Pike',
+    'MEMORY_MB, DISK_GB and VCPUS of servers whose flavour was deleted (deletedFlavours)',
+  ],
+];
+
+function* microversionFindings(microversion: Microversion): Generator<Finding, void, void> {
+  const missing = LOST.filter(([feature]) => !has(microversion, feature));
+  yield tell.fine('microversion', `${microversion}${missing.length === 0 ? ', all that is needed' : ''}`);
+  for (const [feature, release, cost] of missing) {
+    yield tell.lacking(
+      'microversion',
+      `below ${SINCE[feature]} (${release})`,
+      cost,
+      'read the cell databases instead, where that matters',
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import * as z from 'zod/mini';
+import { shaped } from '../../source/api/answers.ts';
+import { oldestCreated } from '../../source/api/api.ts';
+import { has } from '../../source/api/microversion.ts';
+import type { Nova } from '../../source/api/nova.ts';
+import { SERVERS } from '../../source/api/servers.ts';
+import { isoDate } from '../../time.ts';
+import { amount, counted } from '../amounts.ts';
+import { type Finding, teller } from '../finding.ts';
+
+const tell = teller();
+
+/** Pages of servers that are counted; a page is up to a thousand. */
+const PAGES = 10;
+
+const Page = z.object({ servers: z.array(z.object({ id: z.string() })) });
+
+/** What a window costs in requests, how far the history goes back, and what no client of the API sees. */
+export async function* examineCost(nova: Nova): AsyncGenerator<Finding, void, void> {
+  const { count, pages, isAll } = await countServers(nova);
+  const requests = `${isAll ? 'about ' : 'more than '}${amount(count + pages + 6)} requests`;
+  const actions = has(nova.microversion, 'actionChanges')
+    ? 'one for every action that changed'
+    : 'one for every action of the last openHorizonDays';
+  yield tell.fine(
+    'cost',
+    `${isAll ? '' : 'more than '}${counted(count, 'live server')}: a window is ${requests}, and ${actions}`,
+    count > 1000 ? 'apiSweepHours asks every server once in so many hours only' : undefined,
+  );
+  const oldest = await oldestCreated(nova);
+  yield tell.fine(
+    'history',
+    oldest === null ? 'no server yet' : `the oldest server shown is of ${isoDate(oldest)}`,
+    'no client of the API is shown archived servers, nor what a restarted compute adds to finished actions; archive nothing younger than your longest outage, or read the cell databases',
+  );
+}
+
+async function countServers(nova: Nova): Promise<{ count: number; pages: number; isAll: boolean }> {
+  let count = 0;
+  let marker: string | undefined;
+  for (let pages = 1; pages <= PAGES; pages++) {
+    const query = new URLSearchParams({
+      all_tenants: '1',
+      limit: '1000',
+      ...(marker === undefined ? {} : { marker }),
+    });
+    const { json } = await nova.get({ path: '/servers', query, what: SERVERS, timeoutSeconds: 240 });
+    const { servers } = shaped(Page, json, SERVERS);
+    count += servers.length;
+    marker = servers.at(-1)?.id;
+    if (marker === undefined) return { count, pages, isAll: true };
+  }
+  return { count, pages: PAGES, isAll: false };
+}

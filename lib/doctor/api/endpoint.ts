@@ -1,0 +1,65 @@
+import type { OpenStackConnection } from '../../connection/connection.ts';
+import type { Finding, Teller } from '../finding.ts';
+import { UNKNOWN_HOST, addressesOf, isLoopback, networkProblem, reach } from '../reach.ts';
+import { verifiedBy } from '../tls.ts';
+import { hostOf, shownUrl } from './url.ts';
+
+export interface Reached {
+  /** Whether something listens there. */
+  readonly open: boolean;
+  /** Whether nothing leaves this machine. */
+  readonly loopback: boolean;
+}
+
+/** Whether something listens at a URL: asked once, for the API's own client would try for a quarter of a minute. */
+export async function* reachUrl(
+  check: string,
+  url: string,
+  hint: string,
+  tell: Teller,
+  signal: AbortSignal,
+): AsyncGenerator<Finding, Reached, void> {
+  const { host, port } = hostOf(url);
+  const addresses = await addressesOf(host);
+  const code = addresses.length === 0 ? undefined : await reach(host, port, signal);
+  if (addresses.length > 0 && code === undefined) return { open: true, loopback: isLoopback(addresses) };
+  const problem =
+    code === undefined
+      ? UNKNOWN_HOST
+      : (networkProblem(code) ?? { found: `cannot be reached (${code})`, remedy: 'check host and port' });
+  yield tell.fatal(
+    check,
+    `${shownUrl(url)}: ${problem.found}`,
+    'no trace can be made',
+    `${problem.remedy}${hint}`,
+  );
+  return { open: false, loopback: isLoopback(addresses) };
+}
+
+/** What TLS there is on the way to a URL, once an answer came. */
+export function tlsFinding(
+  check: string,
+  url: string,
+  tls: OpenStackConnection['tls'],
+  loopback: boolean,
+  tell: Teller,
+): Finding {
+  const isEncrypted = new URL(url).protocol === 'https:';
+  if (isEncrypted && tls.mode !== 'off') {
+    return tell.fine(check, `on, certificate and name verified by ${verifiedBy(tls)}`);
+  }
+  if (loopback) return tell.fine(check, 'none that is verified, and nothing leaves this machine');
+  return isEncrypted
+    ? tell.lacking(
+        check,
+        'on, but no certificate is verified',
+        'nothing of the trace; but whoever is in between can read the credentials and change the answers',
+        'give the cloud’s authority as cacert (OS_CACERT), the text of a PEM, in place of insecure',
+      )
+    : tell.lacking(
+        check,
+        'none, the URL is http',
+        'nothing of the trace; but credentials and unmasked names cross the network in the clear',
+        'use the https URL, where the cloud has one',
+      );
+}

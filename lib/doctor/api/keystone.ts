@@ -1,0 +1,43 @@
+import type { OpenStackConnection } from '../../connection/connection.ts';
+import type { Http } from '../../source/api/http.ts';
+import { offeredVersion } from '../../source/api/keystone.ts';
+import { asSourceError } from '../codes.ts';
+import { type Finding, teller } from '../finding.ts';
+import { reachUrl, tlsFinding } from './endpoint.ts';
+import { shownUrl } from './url.ts';
+
+const NO_TRACE = 'no trace can be made';
+const tell = teller();
+
+/** Whether Keystone is where the secret says, and speaks a version that can be spoken. */
+export async function* examineKeystone(
+  http: Http,
+  { authUrl, identityVersion, tls }: OpenStackConnection,
+  signal: AbortSignal,
+): AsyncGenerator<Finding, boolean, void> {
+  const reached = yield* reachUrl('Keystone', authUrl, '', tell, signal);
+  if (!reached.open) return false;
+  try {
+    const offered = await offeredVersion(http, authUrl, signal);
+    const version = identityVersion ?? offered;
+    yield tell.fine('Keystone', `${shownUrl(authUrl)} answers, ${version} is used`);
+  } catch (error) {
+    const { message } = asSourceError(error, signal);
+    const isTls = /connection failed .*; give the CA/.test(message);
+    if (isTls) {
+      yield tell.fatal('TLS', message, NO_TRACE);
+      return false;
+    }
+    // Where the secret says which version, a run does not ask.
+    if (identityVersion === undefined) {
+      yield tell.fatal('Keystone', message, NO_TRACE, 'check the URL: https://HOST:5000/v3, for one');
+      return false;
+    }
+    yield tell.fine(
+      'Keystone',
+      `${shownUrl(authUrl)} does not list its versions; ${identityVersion} is used`,
+    );
+  }
+  yield tlsFinding('TLS', authUrl, tls, reached.loopback, tell);
+  return true;
+}

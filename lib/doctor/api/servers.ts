@@ -1,0 +1,102 @@
+import type { OpenStackConnection } from '../../connection/connection.ts';
+import { shaped } from '../../source/api/answers.ts';
+import type { Nova, NovaAnswer } from '../../source/api/nova.ts';
+import { type RawServer, SERVERS, ServerPage, isUnknown } from '../../source/api/servers.ts';
+import { type Finding, teller } from '../finding.ts';
+import { policyRemedy } from './policy.ts';
+
+const tell = teller();
+
+/** Servers to look at. */
+const SAMPLE = 20;
+
+export interface SeenServers {
+  /** Whether other projects' servers are among them. */
+  readonly ofAllProjects: boolean;
+  /** Some, the newest first; of the user's own project where others are not shown. */
+  readonly sample: readonly RawServer[];
+  readonly connection: OpenStackConnection;
+}
+
+/** Whose servers this user is shown, whether deleted ones too, and whether with their hosts. */
+export async function* examineServers(
+  nova: Nova,
+  connection: OpenStackConnection,
+): AsyncGenerator<Finding, SeenServers, void> {
+  const all = await list(nova, { all_tenants: '1', limit: String(SAMPLE) });
+  const ofAllProjects = all.status === 200;
+  const scope: Record<string, string> = ofAllProjects ? { all_tenants: '1' } : {};
+  if (ofAllProjects) yield tell.fine('all projects', 'their servers are shown');
+  else {
+    yield tell.fatal(
+      'all projects',
+      'servers of other projects are not shown to this user (403)',
+      'no trace can be made: it would be of one project only, and a run refuses',
+      policyRemedy('servers:detail:get_all_tenants', connection),
+    );
+  }
+  const own = ofAllProjects ? all : await list(nova, { limit: String(SAMPLE) });
+  if (own.status !== 200) {
+    yield tell.fatal(
+      'servers',
+      'none at all are shown to this user (403)',
+      'no trace can be made',
+      policyRemedy('servers:detail', connection),
+    );
+    return { ofAllProjects, sample: [], connection };
+  }
+  const sample = serversOf(own);
+  yield deletedFinding(await list(nova, { ...scope, deleted: 'true', limit: '1' }), sample, connection);
+  yield hostsFinding(sample, connection);
+  return { ofAllProjects, sample, connection };
+}
+
+function list(nova: Nova, query: Record<string, string>): Promise<NovaAnswer> {
+  return nova.get({
+    path: '/servers/detail',
+    query: new URLSearchParams(query),
+    what: SERVERS,
+    accept: [403],
+    timeoutSeconds: 240,
+  });
+}
+
+function serversOf(answer: NovaAnswer): RawServer[] {
+  return shaped(ServerPage, answer.json, SERVERS).servers.filter((row) => !isUnknown(row));
+}
+
+/** Who may not filter by it gets live servers in answer, without a word (`remove_invalid_options` in Nova). */
+function deletedFinding(
+  answer: NovaAnswer,
+  sample: readonly RawServer[],
+  connection: OpenStackConnection,
+): Finding {
+  const first = answer.status === 200 ? serversOf(answer)[0] : undefined;
+  if (answer.status !== 200 || (first !== undefined && first.status?.endsWith('DELETED') !== true)) {
+    return tell.lacking(
+      'deleted servers',
+      'are not listed by themselves for this user: `deleted` is not heeded',
+      'servers that were deleted before a compute took them; all others are found by when they changed',
+      policyRemedy('servers:allow_all_filters', connection),
+    );
+  }
+  if (first !== undefined) return tell.fine('deleted servers', 'are shown, until they are archived');
+  return tell.fine(
+    'deleted servers',
+    sample.length > 0 ? 'there is none at present' : 'cannot be told: there is no server at all',
+  );
+}
+
+const HOSTS = ['OS-EXT-SRV-ATTR:host', 'OS-EXT-SRV-ATTR:hypervisor_hostname', 'OS-EXT-SRV-ATTR:hostname'];
+
+function hostsFinding([server]: readonly RawServer[], connection: OpenStackConnection): Finding {
+  if (server === undefined) return tell.fine('hosts', 'cannot be told: there is no server to look at');
+  const hidden = HOSTS.filter((name) => !(name in server));
+  if (hidden.length === 0) return tell.fine('hosts', 'of servers are shown');
+  return tell.fatal(
+    'hosts',
+    `of servers are not shown to this user (${hidden.join(', ')})`,
+    'no trace can be made: HOST_NAME (PHYSICAL) and INSTANCE_NAME come from there, and a run refuses',
+    policyRemedy('os-extended-server-attributes', connection),
+  );
+}

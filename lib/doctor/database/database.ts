@@ -1,0 +1,58 @@
+import type { DatabaseConnection } from '../../connection/connection.ts';
+import { asSourceError, withoutCell } from '../codes.ts';
+import type { ExamineOptions } from '../doctor.ts';
+import { type Finding, teller, verdictOf } from '../finding.ts';
+import { type OpenedCell, examineCells } from './cells.ts';
+import { examineHistory } from './history.ts';
+import { openExamined } from './login.ts';
+import { examinePrivileges } from './privileges.ts';
+import { examineServer } from './server.ts';
+import { examineTables } from './tables.ts';
+
+/** Every cell by itself, then all together. */
+export async function* examineDatabases(
+  { cells }: DatabaseConnection,
+  { signal, settleSeconds }: ExamineOptions,
+): AsyncGenerator<Finding, void, void> {
+  await using sessions = new AsyncDisposableStack();
+  const opened: OpenedCell[] = [];
+  for (const connection of cells) {
+    const tell = teller(connection.cell);
+    const session = yield* openExamined(connection, tell, signal);
+    if (session === undefined) continue;
+    sessions.use(session);
+    yield* guarded('server', connection.cell, signal, () => examineServer(session, tell, settleSeconds));
+
+    const found: Finding[] = [];
+    const tables = guarded('tables', connection.cell, signal, () =>
+      examineTables(session, connection.database, tell),
+    );
+    for await (const finding of tables) {
+      found.push(finding);
+      yield finding;
+    }
+    yield* guarded('privileges', connection.cell, signal, () => examinePrivileges(session, tell));
+    if (verdictOf(found) === 'fatal') continue;
+    opened.push({ connection, session });
+    yield* guarded('history', connection.cell, signal, () => examineHistory(session, tell));
+  }
+  yield* guarded('cells', undefined, signal, () => examineCells(cells, opened));
+}
+
+/** A check that breaks off is a finding, too; the next one may still tell something. */
+async function* guarded(
+  check: string,
+  cell: string | undefined,
+  signal: AbortSignal,
+  examine: () => AsyncIterable<Finding>,
+): AsyncGenerator<Finding, void, void> {
+  try {
+    yield* examine();
+  } catch (error) {
+    yield teller(cell).fatal(
+      check,
+      withoutCell(asSourceError(error, signal)),
+      'unknown: a run would have to read what could not be read here, too',
+    );
+  }
+}

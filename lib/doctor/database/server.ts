@@ -1,0 +1,49 @@
+import type { CellSession } from '../../source/database/session.ts';
+import type { Seconds } from '../../time.ts';
+import { now } from '../amounts.ts';
+import { type ClockReading, clockFinding } from '../clock.ts';
+import type { Finding, Teller } from '../finding.ts';
+
+/** What the server is, and by what time it lives. */
+export async function* examineServer(
+  session: CellSession,
+  tell: Teller,
+  settleSeconds: Seconds,
+): AsyncGenerator<Finding, void, void> {
+  const { query } = session;
+  const [row = []] = await query(
+    'SELECT VERSION(), @@global.read_only, @@session.time_zone, @@global.time_zone, @@system_time_zone',
+  );
+  const [version, readOnly, session_, global, system] = row;
+  const [cluster] = await query("SHOW GLOBAL STATUS LIKE 'wsrep_cluster_size'");
+  const nodes = Number(cluster?.[1] ?? 0);
+  const galera = nodes > 0 ? `, one of ${nodes} Galera nodes` : '';
+  yield tell.fine('server', `${String(version)}${galera}`);
+  if (Number(readOnly) !== 0) {
+    yield tell.fine(
+      'replica',
+      'read_only is on: it is a replica, it seems; how far it lags cannot be told from here',
+      'raise settleMinutes above its usual lag',
+    );
+  }
+  const own = global === 'SYSTEM' ? `SYSTEM (${String(system)})` : String(global);
+  yield tell.fine('time zone', `${String(session_)} in this session, ${own} at the server`);
+  yield clockFinding(tell, await readClock(session), settleSeconds);
+}
+
+/** The best of a few: what came back soonest says most. */
+async function readClock({ query }: CellSession): Promise<ClockReading> {
+  let best: ClockReading | undefined;
+  for (let tries = 0; tries < 3; tries++) {
+    const asked = now();
+    const [row] = await query('SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)');
+    const answered = now();
+    const there = Date.parse(`${String(row?.[0]).replace(' ', 'T')}Z`) / 1000;
+    const uncertainty = (answered - asked) / 2;
+    const ahead = there - (asked + answered) / 2;
+    if (best === undefined || uncertainty < best.uncertainty) {
+      best = { whose: 'the database server', ahead, uncertainty };
+    }
+  }
+  return best!;
+}

@@ -1,0 +1,64 @@
+import { lookup } from 'node:dns/promises';
+import { connect, isIP } from 'node:net';
+
+const TIMEOUT_MS = 10_000;
+
+/** The addresses of a host; none where its name is not known. */
+export async function addressesOf(host: string): Promise<string[]> {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch {
+    return [];
+  }
+}
+
+/** Opens a connection and closes it again; gives the code of what went wrong, `ECONNREFUSED`. */
+export async function reach(host: string, port: number, signal: AbortSignal): Promise<string | undefined> {
+  signal.throwIfAborted();
+  const problem = await new Promise<string | undefined>((resolve) => {
+    const socket = connect({ host, port, signal });
+    socket.setTimeout(TIMEOUT_MS);
+    socket.once('connect', () => resolve(undefined));
+    socket.once('timeout', () => resolve('ETIMEDOUT'));
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(codeOfConnect(error)));
+    socket.once('connect', () => socket.destroy());
+    socket.once('timeout', () => socket.destroy());
+  });
+  signal.throwIfAborted();
+  return problem;
+}
+
+/** Where a name has several addresses and none answers, Node gathers what each said. */
+function codeOfConnect(error: NodeJS.ErrnoException): string {
+  const [first] = error instanceof AggregateError ? (error.errors as NodeJS.ErrnoException[]) : [error];
+  return first?.code ?? error.code ?? error.name;
+}
+
+export function isLoopback(addresses: readonly string[]): boolean {
+  return addresses.length > 0 && addresses.every((address) => /^127\.|^::1$|^::ffff:127\./.test(address));
+}
+
+/** `db.example:3306`, and for a name its addresses. */
+export function placeOf(host: string, port: number, addresses: readonly string[]): string {
+  const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return isIP(host) !== 0 || addresses.length === 0 ? place : `${place} (${addresses.join(', ')})`;
+}
+
+const NETWORK: Readonly<Record<string, [found: string, remedy: string]>> = {
+  ECONNREFUSED: ['nothing listens there', 'check host and port, and whether the service is up'],
+  ETIMEDOUT: ['does not answer', 'check routes, firewalls and security groups between here and there'],
+  EHOSTUNREACH: ['there is no route to it', 'check routes and firewalls between here and there'],
+  ENETUNREACH: ['there is no route to it', 'check routes and firewalls between here and there'],
+  ECONNRESET: ['the connection was cut', 'check proxies and firewalls between here and there'],
+};
+
+/** What a code of the network layer means, and what to do; undefined for any other code. */
+export function networkProblem(code: string): { found: string; remedy: string } | undefined {
+  const known = NETWORK[code];
+  return known === undefined ? undefined : { found: `${known[0]} (${code})`, remedy: known[1] };
+}
+
+export const UNKNOWN_HOST = {
+  found: 'the host name is not known here',
+  remedy: 'check its spelling, and which name servers are asked from here',
+};
