@@ -24,7 +24,7 @@ export function clockFinding(tell: Teller, reading: ClockReading, settleSeconds:
   if (Math.abs(ahead) - uncertainty <= TOLERATED) {
     return tell.fine(
       'clock',
-      `${whose} and this machine agree to ${duration(Math.abs(ahead) + uncertainty)}`,
+      `${whose} and this machine agree to ${duration(Math.max(0.1, Math.abs(ahead) + uncertainty))}`,
     );
   }
   const settle = `the settle time of ${duration(settleSeconds)}`;

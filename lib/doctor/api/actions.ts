@@ -4,7 +4,7 @@ import { has } from '../../source/api/microversion.ts';
 import type { Nova } from '../../source/api/nova.ts';
 import { type Finding, teller } from '../finding.ts';
 import { policyRemedy } from './policy.ts';
-import type { SeenServers } from './servers.ts';
+import { type SeenServers, untold } from './servers.ts';
 
 const tell = teller();
 const LIST = 'Nova: the list of a server’s actions';
@@ -61,12 +61,7 @@ export async function* examineActions(
       return;
     }
   }
-  yield tell.fine(
-    hasActions ? 'events' : 'actions',
-    sample.length === 0
-      ? 'cannot be told: there is no server to look at'
-      : `cannot be told: none at the newest ${Math.min(sample.length, SERVERS_ASKED)} servers`,
-  );
+  yield untold(hasActions ? 'events' : 'actions');
 }
 
 /** Below 2.62 nobody is shown them; that is told by the microversion. */

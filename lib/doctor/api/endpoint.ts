@@ -48,7 +48,10 @@ export function tlsFinding(
   if (isEncrypted && tls.mode !== 'off') {
     return tell.fine(check, `on, certificate and name verified by ${verifiedBy(tls)}`);
   }
-  if (loopback) return tell.fine(check, 'none that is verified, and nothing leaves this machine');
+  if (loopback) {
+    const found = isEncrypted ? 'on, but no certificate is verified' : 'none';
+    return tell.fine(check, `${found}; nothing leaves this machine`);
+  }
   return isEncrypted
     ? tell.lacking(
         check,

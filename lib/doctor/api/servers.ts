@@ -81,16 +81,25 @@ function deletedFinding(
     );
   }
   if (first !== undefined) return tell.fine('deleted servers', 'are shown, until they are archived');
-  return tell.fine(
-    'deleted servers',
-    sample.length > 0 ? 'there is none at present' : 'cannot be told: there is no server at all',
+  return sample.length > 0
+    ? tell.fine('deleted servers', 'there is none at present')
+    : untold('deleted servers');
+}
+
+/** Whether this user is shown it cannot be known yet; nor is it fine. */
+export function untold(check: string): Finding {
+  return tell.lacking(
+    check,
+    'cannot be told: there is none to look at',
+    'unknown; where it is not shown to this user, a run refuses',
+    'examine again when there is a server with an action',
   );
 }
 
 const HOSTS = ['OS-EXT-SRV-ATTR:host', 'OS-EXT-SRV-ATTR:hypervisor_hostname', 'OS-EXT-SRV-ATTR:hostname'];
 
 function hostsFinding([server]: readonly RawServer[], connection: OpenStackConnection): Finding {
-  if (server === undefined) return tell.fine('hosts', 'cannot be told: there is no server to look at');
+  if (server === undefined) return untold('hosts');
   const hidden = HOSTS.filter((name) => !(name in server));
   if (hidden.length === 0) return tell.fine('hosts', 'of servers are shown');
   return tell.fatal(

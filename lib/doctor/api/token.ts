@@ -39,8 +39,8 @@ export async function* examineToken(
     yield tell.fatal('token', found, 'no trace can be made', isRefused ? REFUSED[method] : undefined);
     return undefined;
   }
-  const until = token.expires === undefined ? '' : `, valid until ${iso(token.expires)}`;
   if (method === 'token') {
+    const until = token.expires === undefined ? '' : `, valid until ${iso(token.expires)}`;
     yield tell.lacking(
       'token',
       `issued ${METHODS[method]}${until}`,
@@ -48,8 +48,9 @@ export async function* examineToken(
       'use an application credential: openstack application credential create',
     );
   } else {
-    const renewed = token.seconds === undefined ? '' : `, and renewed after ${duration(token.seconds)}`;
-    yield tell.fine('token', `issued ${METHODS[method]}${until}${renewed}`);
+    const renewed =
+      token.seconds === undefined ? '' : `, valid for ${duration(token.seconds)} and then renewed`;
+    yield tell.fine('token', `issued ${METHODS[method]}${renewed}`);
   }
   yield rolesFinding(token);
   return token;

@@ -52,7 +52,7 @@ export function tlsFinding(tls: CellConnection['tls'], found: TlsFound, tell: Te
   if (tls.mode !== 'off') {
     return tell.fine('TLS', `${found.version}, certificate and name verified by ${verifiedBy(tls)}`);
   }
-  if (found.loopback) return tell.fine('TLS', 'off, and nothing leaves this machine');
+  if (found.loopback) return tell.fine('TLS', 'off; nothing leaves this machine');
   return tell.lacking(
     'TLS',
     found.offers ? 'off, though the server offers it' : 'off, and the server offers none',
