@@ -1,4 +1,4 @@
-import { DISORDER, type Extent, lastIdBefore, readExtent } from '../../source/database/bounds.ts';
+import { type Extent, firstIdAfter, readExtent } from '../../source/database/bounds.ts';
 import { type CellSchema, LIVE, SHADOW, readSchema } from '../../source/database/schema.ts';
 import type { CellSession } from '../../source/database/session.ts';
 import { DAY, isoDate } from '../../time.ts';
@@ -54,8 +54,8 @@ async function* openEvents(
   tell: Teller,
 ): AsyncGenerator<Finding, void, void> {
   const { endId } = await readExtent(query, live);
-  const horizon = now() - HORIZON_DAYS * DAY;
-  const end = await lastIdBefore(query, live, Math.floor(horizon) - DISORDER, { from: 0, to: endId });
+  const horizon = Math.floor(now()) - HORIZON_DAYS * DAY;
+  const end = await firstIdAfter(query, live, horizon, { from: 0, to: endId });
   const from = Math.max(0, end - IDS_LOOKED_THROUGH);
   const [row] = await query(
     `SELECT COUNT(*) FROM ${LIVE.events} e WHERE e.id >= ? AND e.id < ? AND e.finish_time IS NULL`,

@@ -42,6 +42,8 @@ export interface OpenStackOptions {
   failingCellsAreSkipped?: boolean;
   /** The cloud's clock. A server that has never been updated shows it. */
   now?: () => Seconds;
+  /** Off for answers without a Date, as uwsgi gives them where no web server stands before it. */
+  tellsDate?: boolean;
   onRequest?: OpenStackHook;
 }
 
@@ -96,7 +98,12 @@ export async function startOpenStack(options: OpenStackOptions): Promise<LocalOp
     ...sets,
   };
   const records: RequestRecord[] = [];
-  const serving: Serving = { cloud, records, scheme: options.tls === undefined ? 'http' : 'https' };
+  const serving: Serving = {
+    cloud,
+    records,
+    scheme: options.tls === undefined ? 'http' : 'https',
+    tellsDate: options.tellsDate ?? true,
+  };
   const listening = await listen(
     (request, response) => serve({ ...serving, hook: local.onRequest }, request, response),
     options.port,
@@ -123,11 +130,12 @@ interface Serving {
   readonly cloud: Cloud;
   readonly records: RequestRecord[];
   readonly scheme: string;
+  readonly tellsDate: boolean;
   readonly hook?: OpenStackHook | undefined;
 }
 
 async function serve(
-  { cloud, records, scheme, hook }: Serving,
+  { cloud, records, scheme, tellsDate, hook }: Serving,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -138,6 +146,8 @@ async function serve(
       resolve(undefined);
     });
   });
+  response.sendDate = tellsDate;
+  if (tellsDate) response.setHeader('date', new Date(cloud.now() * 1000).toUTCString());
   try {
     const origin = `${scheme}://${request.headers.host ?? '127.0.0.1'}`;
     const url = new URL(request.url ?? '/', origin);
