@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { counted } from './amounts.ts';
 import { type Finding, type Verdict, verdictOf } from './finding.ts';
 
 export interface FormatOptions {
@@ -40,7 +41,7 @@ export function formatVerdict(findings: readonly Finding[], { colour = false }: 
     const count = findings.filter((finding) => finding.verdict === kind).length;
     return `${count} ${kind}`;
   });
-  return `${mark(verdict, colour)} ${findings.length} checks: ${counts.join(', ')}. ${MEANING[verdict]}`;
+  return `${mark(verdict, colour)} ${counted(findings.length, 'check')}: ${counts.join(', ')}. ${MEANING[verdict]}`;
 }
 
 function mark(verdict: Verdict, colour: boolean): string {
