@@ -29,7 +29,7 @@ export function formatFinding(finding: Finding, { colour = false }: FormatOption
 }
 
 const MEANING = {
-  fine: 'A trace can be made, and nothing was found that it would lack.',
+  fine: 'A trace can be made.',
   lacking: 'A trace can be made; what it lacks or costs stands at "!" above.',
   fatal: 'No trace can be made until what stands at "✗" above is mended.',
 } as const satisfies Record<Verdict, string>;

@@ -1,11 +1,11 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
 import { computeEndpoint } from '../../source/api/catalogue.ts';
-import type { Http } from '../../source/api/http.ts';
+import { type Http, isCertificateProblem } from '../../source/api/http.ts';
 import type { Token } from '../../source/api/keystone.ts';
 import { type Microversion, SINCE, has, negotiate } from '../../source/api/microversion.ts';
-import { asSourceError } from '../codes.ts';
+import { asSourceError, codeOf } from '../codes.ts';
 import { type Finding, teller } from '../finding.ts';
-import { reachUrl, tlsFinding } from './endpoint.ts';
+import { badCertificate, reachUrl, tlsFinding } from './endpoint.ts';
 import { shownUrl } from './url.ts';
 
 const NO_TRACE = 'no trace can be made';
@@ -35,7 +35,10 @@ export async function* examineCompute(
   try {
     ({ microversion } = await negotiate(http, endpoint, token.id, signal));
   } catch (error) {
-    yield tell.fatal('microversion', asSourceError(error, signal).message, NO_TRACE);
+    const source = asSourceError(error, signal);
+    yield isCertificateProblem(codeOf(source))
+      ? badCertificate('TLS to Nova', codeOf(source), tell)
+      : tell.fatal('microversion', source.message, NO_TRACE);
     return false;
   }
   yield tlsFinding('TLS to Nova', endpoint, connection.tls, reached.loopback, tell);

@@ -66,3 +66,13 @@ export function tlsFinding(
         'use the https URL, where the cloud has one',
       );
 }
+
+/** @param code `SELF_SIGNED_CERT_IN_CHAIN`; `EPROTO` where what answers speaks no TLS */
+export function badCertificate(check: string, code: string, tell: Teller): Finding {
+  return tell.fatal(
+    check,
+    `the certificate is not accepted, or it is no TLS that answers (${code})`,
+    'no trace can be made',
+    'give the authority that signed it as cacert (OS_CACERT), the text of a PEM; check host name and https in the URL',
+  );
+}

@@ -1,9 +1,9 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
-import type { Http } from '../../source/api/http.ts';
+import { type Http, isCertificateProblem } from '../../source/api/http.ts';
 import { offeredVersion } from '../../source/api/keystone.ts';
-import { asSourceError } from '../codes.ts';
+import { asSourceError, codeOf } from '../codes.ts';
 import { type Finding, teller } from '../finding.ts';
-import { reachUrl, tlsFinding } from './endpoint.ts';
+import { badCertificate, reachUrl, tlsFinding } from './endpoint.ts';
 import { shownUrl } from './url.ts';
 
 const NO_TRACE = 'no trace can be made';
@@ -22,15 +22,17 @@ export async function* examineKeystone(
     const version = identityVersion ?? offered;
     yield tell.fine('Keystone', `${shownUrl(authUrl)} answers, ${version} is used`);
   } catch (error) {
-    const { message } = asSourceError(error, signal);
-    const isTls = /connection failed .*; give the CA/.test(message);
-    if (isTls) {
-      yield tell.fatal('TLS', message, NO_TRACE);
+    const source = asSourceError(error, signal);
+    if (isCertificateProblem(codeOf(source))) {
+      yield badCertificate('TLS', codeOf(source), tell);
       return false;
     }
     // Where the secret says which version, a run does not ask.
     if (identityVersion === undefined) {
-      yield tell.fatal('Keystone', message, NO_TRACE, 'check the URL: https://HOST:5000/v3, for one');
+      const remedy = source.transient
+        ? 'look at Keystone, and at what stands before it'
+        : 'check the URL: https://HOST:5000/v3, for one';
+      yield tell.fatal('Keystone', source.message, NO_TRACE, remedy);
       return false;
     }
     yield tell.fine(

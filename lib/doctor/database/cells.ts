@@ -14,11 +14,13 @@ const tell = teller();
 const isNamedCell0 = ({ cell, database }: CellConnection): boolean =>
   cell === 'cell0' || /cell0$/i.test(database);
 
-/** What only shows when the cells are seen together: one that is missing, and one that is there twice. */
+/** What only shows when the cells are seen together: one that is missing, and one that is there twice. Of none that can
+ * be read there is nothing to tell. */
 export async function* examineCells(
   all: readonly CellConnection[],
   opened: readonly OpenedCell[],
 ): AsyncGenerator<Finding, void, void> {
+  if (opened.length === 0) return;
   const named = all.map(({ cell, database }) => `${cell} (${database})`).join(', ');
   yield tell.fine('cells', named);
   yield* sameTwice(opened);

@@ -4,7 +4,7 @@ import type { ExamineOptions } from '../doctor.ts';
 import { type Finding, teller, verdictOf } from '../finding.ts';
 import { type OpenedCell, examineCells } from './cells.ts';
 import { examineHistory } from './history.ts';
-import { openExamined } from './login.ts';
+import { examineLogin, openExamined } from './login.ts';
 import { examinePrivileges } from './privileges.ts';
 import { examineServer } from './server.ts';
 import { examineTables } from './tables.ts';
@@ -21,6 +21,7 @@ export async function* examineDatabases(
     const session = yield* openExamined(connection, tell, signal);
     if (session === undefined) continue;
     sessions.use(session);
+    yield* guarded('connection', connection.cell, signal, () => examineLogin(session, connection, tell));
     yield* guarded('server', connection.cell, signal, () => examineServer(session, tell, settleSeconds));
 
     const found: Finding[] = [];
@@ -31,7 +32,9 @@ export async function* examineDatabases(
       found.push(finding);
       yield finding;
     }
-    yield* guarded('privileges', connection.cell, signal, () => examinePrivileges(session, tell));
+    yield* guarded('privileges', connection.cell, signal, () =>
+      examinePrivileges(session, connection.database, tell),
+    );
     if (verdictOf(found) === 'fatal') continue;
     opened.push({ connection, session });
     yield* guarded('history', connection.cell, signal, () => examineHistory(session, tell));

@@ -8,7 +8,8 @@ import { verifiedBy } from '../tls.ts';
 const NO_TRACE = 'no trace can be made';
 
 /**
- * Connects as a run does, and tells how far it came: the driver does all of it at once, but in this order.
+ * Connects as a run does, and tells how far it came where it came to nothing: the driver does all of it at once, but in
+ * this order.
  *
  * @returns the session with its snapshot begun; undefined where it came to nothing
  */
@@ -17,26 +18,33 @@ export async function* openExamined(
   tell: Teller,
   signal: AbortSignal,
 ): AsyncGenerator<Finding, CellSession | undefined, void> {
-  const { host, port, database, tls } = connection;
+  const { host, port } = connection;
   const addresses = await addressesOf(host);
   const place = placeOf(host, port, addresses);
   if (addresses.length === 0) {
     yield tell.fatal('connection', `${place}: ${UNKNOWN_HOST.found}`, NO_TRACE, UNKNOWN_HOST.remedy);
     return undefined;
   }
-  let session: CellSession;
   try {
-    session = await openCell(connection, signal);
+    return await openCell(connection, signal);
   } catch (error) {
     yield* whatFailed(codeOf(asSourceError(error, signal)), connection, place, tell);
     return undefined;
   }
-  yield tell.fine('connection', `${place} answers`);
+}
+
+/** What the session stands for, once it is open. */
+export async function* examineLogin(
+  session: CellSession,
+  { host, port, database, tls }: CellConnection,
+  tell: Teller,
+): AsyncGenerator<Finding, void, void> {
+  const addresses = await addressesOf(host);
+  yield tell.fine('connection', `${placeOf(host, port, addresses)} answers`);
   yield tlsFinding(tls, await tlsOf(session, isLoopback(addresses)), tell);
   yield tell.fine('login', 'accepted');
   yield tell.fine('database', `${database} is there`);
   yield tell.fine('snapshot', 'begun: one consistent state, read only');
-  return session;
 }
 
 export interface TlsFound {

@@ -20,9 +20,14 @@ const NAMED = 3;
 /** Whether the user could do more than read. It costs the trace nothing, but the secret is worth more than needed. */
 export async function* examinePrivileges(
   { query }: CellSession,
+  database: string,
   tell: Teller,
 ): AsyncGenerator<Finding, void, void> {
-  const excess = (await query('SHOW GRANTS')).flatMap(([grant]) => excessOf(String(grant)));
+  const isHere = (on: string): boolean => on === '*.*' || on.startsWith(`${database}.`);
+  const excess = (await query('SHOW GRANTS'))
+    .flatMap(([grant]) => excessOf(String(grant)))
+    .toSorted((a, b) => Number(isHere(b.on)) - Number(isHere(a.on)))
+    .map(({ privileges, on }) => `${privileges} on ${on}`);
   if (excess.length === 0) {
     yield tell.fine('privileges', 'to read, and no others');
     return;
@@ -34,14 +39,16 @@ export async function* examinePrivileges(
   );
 }
 
-/** `INSERT, UPDATE, … on nova.*`. The line itself may hold the hash of a password, so only known parts of it are told. */
-function excessOf(grant: string): string[] {
-  const [, list = '', on = ''] = /^GRANT (.+?) ON (\S+) TO /.exec(grant) ?? [];
+/** `INSERT, UPDATE, …` and `nova.*`. The line itself may hold the hash of a password, so only known parts of it are told. */
+function excessOf(grant: string): { privileges: string; on: string }[] {
+  const [, list = '', quoted = ''] = /^GRANT (.+?) ON (\S+) TO /.exec(grant) ?? [];
   const privileges = list
     .split(/,\s*(?![^(]*\))/)
     .filter((privilege) => privilege !== '' && !HARMLESS.has(privilege.replace(/\s*\(.*\)$/, '')));
   if (grant.endsWith(' WITH GRANT OPTION')) privileges.push('GRANT OPTION');
   if (privileges.length === 0) return [];
   const more = privileges.length > NAMED ? ', …' : '';
-  return [`${privileges.slice(0, NAMED).join(', ')}${more} on ${on.replaceAll('`', '')}`];
+  // An underscore of a database's name is escaped, for it stands for any character there.
+  const on = quoted.replaceAll(/[`\\]/g, '');
+  return [{ privileges: `${privileges.slice(0, NAMED).join(', ')}${more}`, on }];
 }

@@ -112,9 +112,14 @@ function limitedSignal(signal: AbortSignal, seconds: number): Disposable & { sig
 /** Certificates do not get better by asking again; everything else that happens to a connection may. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS|ERR_SSL|EPROTO/;
 
+/** Whether a code of the network layer is about a certificate, or about TLS as such. */
+export function isCertificateProblem(code: string): boolean {
+  return CERTIFICATE.test(code);
+}
+
 function failure(error: unknown, what: string): SourceError {
   const code = isAxiosError(error) ? error.code : undefined;
-  const isCertificate = code !== undefined && CERTIFICATE.test(code);
+  const isCertificate = code !== undefined && isCertificateProblem(code);
   // Of messages only those of Node's network layer are repeated: host and port, no path.
   const detail = code ?? firstLine(error).slice(0, 40);
   const remedy = isCertificate ? '; give the CA of the cloud (cacert, OS_CACERT) as the text of a PEM' : '';
