@@ -5,6 +5,7 @@ import { MASKING_METHODS, type MaskingMethod } from '../mask/mask.ts';
 import { SECRET_BYTES } from '../mask/masking.ts';
 import type { Settings } from '../settings.ts';
 import { MINUTE, type Seconds, iso, parseInstant } from '../time.ts';
+import { wholeNumber } from './numbers.ts';
 import { formatFor } from './output.ts';
 import { readBytes, say } from './terminal.ts';
 
@@ -60,7 +61,7 @@ export async function readDumpOptions(
   given: DumpArguments,
   now: Seconds,
 ): Promise<DumpOptions> {
-  const settleSeconds = whole('--settle-minutes', given.settleMinutes, 0, 1440) * MINUTE;
+  const settleSeconds = wholeNumber('--settle-minutes', given.settleMinutes, 0, 1440) * MINUTE;
   const { start, end } = readRange(given, now - settleSeconds);
   if (given.jsons === true && given.parquet === true)
     throw new InputError('--parquet: contradicts --jsons; accepted: one format');
@@ -82,7 +83,7 @@ export async function readDumpOptions(
     excludeUsers: new Set(given.excludeUser ?? []),
     excludeProjects: new Set(given.excludeProject ?? []),
     retiredCells: new Set(),
-    apiConcurrency: whole('--concurrency', given.concurrency ?? '8', 1, 64),
+    apiConcurrency: wholeNumber('--concurrency', given.concurrency ?? '8', 1, 64),
     apiSweepSeconds: 0,
     allowPartial: given.allowPartial === true,
     tell: given.verbose === true || given.debug === true ? say : () => undefined,
@@ -145,10 +146,4 @@ function choice<T extends string>(option: string, text: string, accepted: readon
   const found = accepted.find((each) => each === text);
   if (found !== undefined) return found;
   throw new InputError(`${option}: got "${text}"; accepted: ${accepted.join(', ')}`);
-}
-
-function whole(option: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new InputError(`${option}: got "${text}"; accepted: a whole number from ${least} to ${most}`);
 }

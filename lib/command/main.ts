@@ -1,5 +1,6 @@
 import type { CloudConnection } from '../connection/connection.ts';
 import { connectionToDatabases } from './database-connection.ts';
+import { doctor } from './doctor.ts';
 import { dump } from './dump.ts';
 import { type DumpArguments, readDumpOptions } from './dump-options.ts';
 import { EXIT, StoppedError, statusOf, tellingOf } from './exit.ts';
@@ -29,13 +30,17 @@ export async function main(args: readonly string[]): Promise<number> {
     const options = await readDumpOptions(path, given, Math.floor(Date.now() / 1000));
     await dump(path, options, connect, stop.signal);
   };
+  let status: number = EXIT.done;
   const program = makeProgram({
     dumpDatabase: (path, given, options) => dumpFrom(path, given, () => connectionToDatabases(options)),
     dumpApi: (path, given, options) => dumpFrom(path, given, () => connectionToOpenStack(options)),
+    async doctor(secret, given, options) {
+      status = await doctor(secret, given, options, stop.signal);
+    },
   });
   try {
     await program.parseAsync([...args], { from: 'user' });
-    return EXIT.done;
+    return status;
   } catch (error) {
     const cause = stop.signal.aborted ? stop.signal.reason : error;
     const telling = tellingOf(cause, args.includes('--debug'));

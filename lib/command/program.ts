@@ -4,6 +4,7 @@ import { TRACE_VERSIONS } from '../format/columns.ts';
 import { MASKING_METHODS } from '../mask/mask.ts';
 import { DEFAULT_EPOCH } from '../settings.ts';
 import type { DatabaseOptions } from './database-connection.ts';
+import type { DoctorArguments } from './doctor.ts';
 import type { DumpArguments } from './dump-options.ts';
 import type { OpenStackOptions } from './openstack-connection.ts';
 
@@ -11,6 +12,7 @@ import type { OpenStackOptions } from './openstack-connection.ts';
 export interface Commands {
   dumpDatabase(path: string, options: DumpArguments, connection: DatabaseOptions): Promise<void>;
   dumpApi(path: string, options: DumpArguments, connection: OpenStackOptions): Promise<void>;
+  doctor(secret: string | undefined, options: DoctorArguments, connection: DatabaseOptions): Promise<void>;
 }
 
 const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -32,6 +34,7 @@ Examples:
   star-compactor db-dump dump.csv                   from the database that the mysql client would find
   star-compactor db-dump --host 127.0.0.1 --database nova --database nova_cell0 --start 2017-08-01 dump.csv.gz
   star-compactor api-dump --osrc admin.rc --jsons dump.jsonl.gz
+  star-compactor doctor admin.rc
 
 Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2 bad input, nothing was opened;
 128 and its number after a signal.`,
@@ -67,6 +70,34 @@ Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2
       commands.dumpApi(path, options, pick(options, ['osrc'])),
     );
   withHelp(withDump(api));
+
+  const doctor = withDatabase(program.command('doctor'));
+  doctor
+    .summary('tell what works and what a trace would lack')
+    .description(
+      'Examines the way to a cloud, check by check, and tells what each missing thing would cost the trace. It reads a ' +
+        'little of everything that is needed and changes nothing. Without a secret: databases, if an option says where ' +
+        'they are, else the OS_ variables of the environment.',
+    )
+    .argument(
+      '[secret]',
+      'file with a DSN, JSON, an openrc or a clouds.yaml; or a DSN itself; - for standard input',
+    )
+    .usage('[options] [secret]\n\n  star-compactor doctor admin.rc')
+    .optionsGroup('What to hold it against:')
+    .option(
+      '--secret-id <name>',
+      'ARN or name of a secret in AWS Secrets Manager, to be read as the function does',
+    )
+    .option('--settle-minutes <n>', 'how long a row may take to be committed', '30')
+    .action((secret: string | undefined, options: DoctorArguments & DatabaseOptions) =>
+      commands.doctor(secret, options, pick(options, DATABASE_OPTIONS)),
+    )
+    .addHelpText(
+      'after',
+      '\nExit status: 0 all is fine; 1 no trace can be made; 2 bad input; 3 a trace can be made, but lacks something.',
+    );
+  withHelp(doctor);
   return program;
 }
 

@@ -18,10 +18,10 @@ export async function* openExamined(
   tell: Teller,
   signal: AbortSignal,
 ): AsyncGenerator<Finding, CellSession | undefined, void> {
-  const { host, port } = connection;
+  const { host, socket } = connection;
   const addresses = await addressesOf(host);
-  const place = placeOf(host, port, addresses);
-  if (addresses.length === 0) {
+  const place = placeIn(connection, addresses);
+  if (addresses.length === 0 && socket === undefined) {
     yield tell.fatal('connection', `${place}: ${UNKNOWN_HOST.found}`, NO_TRACE, UNKNOWN_HOST.remedy);
     return undefined;
   }
@@ -36,15 +36,21 @@ export async function* openExamined(
 /** What the session stands for, once it is open. */
 export async function* examineLogin(
   session: CellSession,
-  { host, port, database, tls }: CellConnection,
+  connection: CellConnection,
   tell: Teller,
 ): AsyncGenerator<Finding, void, void> {
+  const { host, socket, database, tls } = connection;
   const addresses = await addressesOf(host);
-  yield tell.fine('connection', `${placeOf(host, port, addresses)} answers`);
-  yield tlsFinding(tls, await tlsOf(session, isLoopback(addresses)), tell);
+  yield tell.fine('connection', `${placeIn(connection, addresses)} answers`);
+  const isLocal = socket !== undefined || isLoopback(addresses);
+  yield tlsFinding(tls, await tlsOf(session, isLocal), tell);
   yield tell.fine('login', 'accepted');
   yield tell.fine('database', `${database} is there`);
   yield tell.fine('snapshot', 'begun: one consistent state, read only');
+}
+
+function placeIn({ host, port, socket }: CellConnection, addresses: readonly string[]): string {
+  return socket ?? placeOf(host, port, addresses);
 }
 
 export interface TlsFound {

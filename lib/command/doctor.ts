@@ -1,0 +1,78 @@
+import type { CloudConnection } from '../connection/connection.ts';
+import { looksLikeDsn } from '../connection/dsn.ts';
+import { parseSecret } from '../connection/secret.ts';
+import { type Finding, examine, formatFinding, formatVerdict, verdictOf } from '../doctor/doctor.ts';
+import { InputError } from '../errors.ts';
+import { MINUTE } from '../time.ts';
+import { type DatabaseOptions, connectionToDatabases } from './database-connection.ts';
+import { EXIT } from './exit.ts';
+import { named } from './named.ts';
+import { wholeNumber } from './numbers.ts';
+import { connectionToOpenStack } from './openstack-connection.ts';
+import { readInput } from './terminal.ts';
+
+export interface DoctorArguments {
+  readonly secretId?: string;
+  readonly settleMinutes: string;
+}
+
+/**
+ * Examines a connection and tells every finding on standard output, as it is made.
+ *
+ * @returns the exit status, by the worst of them
+ * @throws InputError where it is not said what to examine, or it cannot be read
+ */
+export async function doctor(
+  secret: string | undefined,
+  { secretId, settleMinutes }: DoctorArguments,
+  databases: DatabaseOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const settleSeconds = wholeNumber('--settle-minutes', settleMinutes, 0, 1440) * MINUTE;
+  const connection = await connectionOf(secret, secretId, databases, signal);
+  const colour = process.stdout.isTTY;
+  const findings: Finding[] = [];
+  for await (const finding of examine(connection, { signal, settleSeconds })) {
+    findings.push(finding);
+    process.stdout.write(`${formatFinding(finding, { colour })}\n`);
+  }
+  process.stdout.write(`${formatVerdict(findings, { colour })}\n`);
+  return { fine: EXIT.done, lacking: EXIT.lacking, fatal: EXIT.failed }[verdictOf(findings)];
+}
+
+async function connectionOf(
+  secret: string | undefined,
+  secretId: string | undefined,
+  databases: DatabaseOptions,
+  signal: AbortSignal,
+): Promise<CloudConnection> {
+  const hasOptions = Object.keys(databases).length > 0;
+  const given = [secret !== undefined, secretId !== undefined, hasOptions].filter(Boolean).length;
+  if (given > 1) {
+    throw new InputError(
+      'secret: said in several ways; accepted: a file or a DSN, --secret-id, or options for databases',
+    );
+  }
+  if (secretId !== undefined) return fromSecretsManager(secretId, signal);
+  if (hasOptions) return connectionToDatabases(databases);
+  if (secret === undefined) return connectionToOpenStack({});
+  if (looksLikeDsn(secret)) return named('DSN', () => parseSecret(secret));
+  const text = await readInput(secret, 'secret');
+  // What is not the API's holds databases; the API's may ask for a password, and name a file of authorities.
+  const isDatabase = await parseSecret(text).then(
+    ({ kind }) => kind === 'database',
+    () => false,
+  );
+  if (isDatabase) return named(secret, () => parseSecret(text));
+  return connectionToOpenStack({ osrc: secret });
+}
+
+async function fromSecretsManager(id: string, signal: AbortSignal): Promise<CloudConnection> {
+  const [{ openAwsClients }, { fetchSecret }] = await Promise.all([
+    import('../aws-clients.ts'),
+    import('../connection/fetch-secret.ts'),
+  ]);
+  using clients = openAwsClients();
+  const secret = await fetchSecret(clients.secretsManager, id, '--secret-id', signal);
+  return named(id, () => parseSecret(secret.toString('utf8')));
+}

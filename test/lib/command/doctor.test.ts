@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Ran, runAtTerminal, runCommand } from '../../support/command.ts';
+import { type DatabaseUser, type MariaDb, startMariaDb } from '../../support/mariadb/index.ts';
+import { loadSample } from '../../support/nova/sample.ts';
+import { type Cell, TABLES } from '../../support/nova/schema.ts';
+import { type LocalOpenStack, startOpenStack } from '../../support/openstack/index.ts';
+import { SECRET, startStage } from '../../support/stage.ts';
+
+let db: MariaDb;
+let cells: Cell[];
+let user: DatabaseUser;
+let openstack: LocalOpenStack;
+let folder: string;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+  const sample = await loadSample(db);
+  cells = [sample.cell1, sample.cell0];
+  user = await db.createUser(cells.map(({ database }) => `SELECT ON \`${database}\`.*`));
+  openstack = await startOpenStack({ cells });
+  folder = await mkdtemp(join(tmpdir(), 'star-compactor-doctor-'));
+});
+afterAll(async () => {
+  await openstack.stop();
+  await db.stop();
+  await rm(folder, { recursive: true });
+});
+
+const secretOf = (of: DatabaseUser): string =>
+  JSON.stringify({ cells: Object.fromEntries(cells.map((cell) => [cell.name, cell.dsn(of)])), ssl: 'off' });
+const lastLine = ({ stdout }: Ran): string => stdout.toString('utf8').trimEnd().split('\n').at(-1) ?? '';
+const write = async (name: string, text: string): Promise<string> => {
+  const path = join(folder, name);
+  await writeFile(path, text, { mode: 0o600 });
+  return path;
+};
+
+describe('star-compactor doctor', () => {
+  test('ends with 0 where all is fine, whatever holds the secret: a file, standard input or Secrets Manager', async () => {
+    const secret = secretOf(user);
+    const fromFile = await runCommand(['doctor', await write('secret.json', secret)]);
+    expect({ status: fromFile.status, stderr: fromFile.stderr }).toEqual({ status: 0, stderr: '' });
+    expect(lastLine(fromFile)).toMatch(/^✓ \d+ checks: .* A trace can be made\.$/);
+    expect(fromFile.stdout.toString('utf8')).not.toContain(user.password);
+    const fromInput = await runCommand(['doctor', '-'], { input: secret });
+    expect({ status: fromInput.status, line: lastLine(fromInput) }).toEqual({
+      status: 0,
+      line: lastLine(fromFile),
+    });
+
+    const stage = await startStage();
+    await stage.setSecret(secret);
+    const fromAws = await runCommand(['doctor', '--secret-id', SECRET], { env: stage.env });
+    await stage.stop();
+    expect({ status: fromAws.status, line: lastLine(fromAws) }).toEqual({
+      status: 0,
+      line: lastLine(fromFile),
+    });
+  });
+
+  test('ends with 3 where a trace would lack something, and with 1 where none can be made', async () => {
+    const [cell1] = cells;
+    const lacking = await runCommand(
+      ['doctor', '--host', db.host, '--port', String(db.port), '-u', user.user, '-d', cell1?.database ?? ''],
+      {
+        env: { MYSQL_PWD: user.password },
+      },
+    );
+    expect(lacking.status).toBe(3);
+    expect(lacking.stdout.toString('utf8')).toMatch(/^! cell0 .*none of the cells is cell0$/m);
+
+    const tables = TABLES.flatMap((table) => [table, `shadow_${table}`]).filter(
+      (table) => table !== 'instance_actions',
+    );
+    const poor = await db.createUser(
+      cells.flatMap(({ database }) => tables.map((table) => `SELECT ON \`${database}\`.${table}`)),
+    );
+    const fatal = await runCommand(['doctor', await write('poor.json', secretOf(poor))]);
+    expect(fatal.status).toBe(1);
+    expect(fatal.stdout.toString('utf8')).toMatch(
+      /^✗ cell1 +table instance_actions .*\n {4}cost: .*\n {4}remedy: grant SELECT/m,
+    );
+  });
+
+  test('examines the API of a stand-in, by the environment or by an openrc that asks for its password', async () => {
+    const env: Record<string, string> = JSON.parse(openstack.secret('json'));
+    const byEnvironment = await runCommand(['doctor'], { env });
+    expect(byEnvironment.status).not.toBe(2);
+    expect(byEnvironment.stdout.toString('utf8')).toMatch(/^✓ token /m);
+    const asking = openstack
+      .secret('openrc')
+      .replace(/export OS_PASSWORD=.*\n/, 'read -sr X\nexport OS_PASSWORD=$X\n');
+    const byFile = await runCommand(['doctor', await write('asking.rc', asking)], {
+      env: { OS_PASSWORD: env['OS_PASSWORD'] ?? '' },
+    });
+    expect({ status: byFile.status, line: lastLine(byFile) }).toEqual({
+      status: byEnvironment.status,
+      line: lastLine(byEnvironment),
+    });
+    const member = await runCommand([
+      'doctor',
+      await write('member.rc', openstack.secret('openrc', openstack.member)),
+    ]);
+    expect(member.status).toBe(1);
+  });
+
+  test('shows colours at a terminal only', async () => {
+    const path = await write('secret.json', secretOf(user));
+    expect((await runAtTerminal(['doctor', path])).stdout.toString('utf8')).toContain('\u001b[32m✓');
+    expect((await runCommand(['doctor', path])).stdout.toString('utf8')).not.toContain('\u001b');
+  });
+
+  test('ends with 2 where it cannot be said what to examine, and tells nothing of a secret', async () => {
+    const hidden = randomBytes(12).toString('hex');
+    const refused: [string[], RegExp][] = [
+      [[], /OS_AUTH_URL: got nothing; accepted: /],
+      [['/nonexistent'], /secret: \/nonexistent could not be read \(ENOENT\)/],
+      [['x', '--host', 'y'], /secret: said in several ways/],
+      [[`mysql://u:${hidden}@/nova`], /DSN: /],
+      [[await write('wrong', `${hidden}\n`)], /wrong: neither a DSN nor JSON/],
+    ];
+    for (const [args, message] of refused) {
+      const { status, stdout, stderr } = await runCommand(['doctor', ...args]);
+      expect({ status, stdout: stdout.length }).toEqual({ status: 2, stdout: 0 });
+      expect(stderr).toMatch(message);
+      expect(stderr).not.toContain(hidden);
+    }
+  });
+});
