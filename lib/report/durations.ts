@@ -1,0 +1,31 @@
+import { DAY, HOUR, MINUTE, type Seconds } from '../time.ts';
+
+const SECOND = 1;
+
+/**
+ * Where the bins of durations begin; each ends where the next begins, the last has no end. Log-spaced, a factor of
+ * 2 to 3 apart, at lengths of time that people use. The first holds nothing but 0 s: Nova keeps whole seconds, so
+ * that is common.
+ */
+export const DURATION_EDGES: readonly Seconds[] = [
+  0,
+  ...[1, 2, 5, 10, 20].map((n) => n * SECOND),
+  ...[1, 2, 5, 10, 20].map((n) => n * MINUTE),
+  ...[1, 2, 5, 10].map((n) => n * HOUR),
+  ...[1, 2, 5, 10].map((n) => n * DAY),
+];
+
+/** Nearly all events are shorter than an hour, and find their bin by one look. */
+const SHORT = Uint8Array.from({ length: HOUR }, (_, seconds) => search(seconds));
+
+/** The bin of a duration. One that is negative, by clocks that disagree, counts as 0 s. */
+export function durationBin(seconds: Seconds): number {
+  if (seconds <= 0) return 0;
+  return SHORT[seconds] ?? search(seconds);
+}
+
+function search(seconds: Seconds): number {
+  let bin = DURATION_EDGES.length - 1;
+  while (bin > 0 && (DURATION_EDGES[bin] ?? 0) > seconds) bin--;
+  return bin;
+}
