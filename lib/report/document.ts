@@ -1,0 +1,36 @@
+import { type Content, markup, styleSheet } from './markup.ts';
+import { STYLE } from './style.ts';
+
+export interface Document {
+  /** Of the browser's tab. */
+  readonly title: string;
+  readonly header: Content;
+  readonly main: Content;
+  readonly footer: Content;
+}
+
+/**
+ * A page that is one file and asks nobody for anything: no script, no font, no image; the policy makes the browser
+ * see to it. The empty icon keeps it from looking for one.
+ */
+export function documentOf({ title, header, main, footer }: Document): string {
+  return markup`<!doctype html>
+<html lang="en-GB">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+${styleSheet(STYLE)}
+</head>
+<body>
+<header>${header}</header>
+<main>${main}</main>
+<footer>${footer}</footer>
+</body>
+</html>
+`.html;
+}

@@ -1,0 +1,82 @@
+import { DAY, HOUR, MINUTE, type Seconds } from '../time.ts';
+import { DURATION_EDGES } from './durations.ts';
+import { type Markup, markup } from './markup.ts';
+import { counted, percent } from './text.ts';
+
+export interface Histogram {
+  /** Unique in the page. */
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  /** By bin of duration. */
+  readonly durations: readonly number[];
+  /** How many of the bins are shown: as many in every chart that is to be compared. */
+  readonly bins: number;
+}
+
+const HEIGHT = 84;
+/** Room for the share of the highest above, and for labels below. */
+const ABOVE = 16;
+const BELOW = 20;
+/** In widths of a bin: the zero does not belong to a logarithmic axis. */
+const AFTER_ZERO = 0.5;
+
+/** How long events took. The axis is logarithmic, as the bins are; the highest bar is as high as the chart. */
+export function histogram({ id, title, description, durations, bins }: Histogram): Markup {
+  const shown = durations.slice(0, bins);
+  const total = shown.reduce((sum, rows) => sum + rows, 0);
+  const highest = Math.max(...shown);
+  const x = (bin: number): string => {
+    const at = bin + (bin >= 1 ? AFTER_ZERO : 0);
+    return `${Math.round((at / (bins + AFTER_ZERO)) * 10_000) / 100}%`;
+  };
+  const width = `${Math.round((0.82 / (bins + AFTER_ZERO)) * 10_000) / 100}%`;
+  const base = ABOVE + HEIGHT;
+  const peak = shown.indexOf(highest);
+
+  const bars = shown.map((rows, bin) => {
+    if (rows === 0) return false;
+    const height = Math.max(1.5, Math.round((rows / highest) * HEIGHT * 100) / 100);
+    const hint = `${binText(bin)}: ${counted(rows, 'event')}, ${percent(rows, total)}`;
+    return markup`<rect class="bar" x="${x(bin + 0.09)}" width="${width}" y="${base - height}" height="${height}"><title>${hint}</title></rect>`;
+  });
+  const labels = shown.map((_, bin) => {
+    const text = LABELS.get(DURATION_EDGES[bin] ?? 0);
+    return (
+      text !== undefined &&
+      markup`<text x="${x(bin + 0.5)}" y="${base + 16}" text-anchor="middle">${text}</text>`
+    );
+  });
+  const share = markup`<text class="peak" x="${x(peak + 0.5)}" y="${ABOVE - 4}" text-anchor="middle">${percent(highest, total)}</text>`;
+  const axis = markup`<line class="base" x1="0" x2="${x(0.999)}" y1="${base}" y2="${base}"/><line class="base" x1="${x(1)}" x2="100%" y1="${base}" y2="${base}"/>`;
+  return markup`<svg role="img" aria-labelledby="${id}-title ${id}-desc" height="${base + BELOW}"><title id="${id}-title">${title}</title><desc id="${id}-desc">${description}</desc>${axis}${bars}${share}${labels}</svg>`;
+}
+
+/** Those that fit side by side on a phone. */
+const LABELS: ReadonlyMap<Seconds, string> = new Map([
+  [0, '0'],
+  [1, '1 s'],
+  [10, '10 s'],
+  [MINUTE, '1 min'],
+  [10 * MINUTE, '10 min'],
+  [HOUR, '1 h'],
+  [10 * HOUR, '10 h'],
+  [2 * DAY, '2 d'],
+  [10 * DAY, '10 d'],
+]);
+
+/** `0 s`, `1 s`, `5 to 9 s`, `1 to 2 min`, `10 d or more`: every duration is a whole number of seconds. */
+export function binText(bin: number): string {
+  const [from, to] = [DURATION_EDGES[bin] ?? 0, DURATION_EDGES[bin + 1]];
+  if (to === undefined) return `${edgeText(from)} or more`;
+  if (to === from + 1) return edgeText(from);
+  if (to <= MINUTE) return `${from} to ${to - 1} s`;
+  return `${edgeText(from)} to under ${edgeText(to)}`;
+}
+
+/** `20 s`, `5 min`, `2 h`: an edge is a whole number of its unit. */
+export function edgeText(seconds: Seconds): string {
+  if (seconds < MINUTE) return `${seconds} s`;
+  if (seconds < HOUR) return `${seconds / MINUTE} min`;
+  return seconds < DAY ? `${seconds / HOUR} h` : `${seconds / DAY} d`;
+}

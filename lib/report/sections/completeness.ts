@@ -1,0 +1,86 @@
+import type { Manifest } from '../../drop/manifest.ts';
+import { type Fact, factList } from '../facts.ts';
+import { type Markup, markup } from '../markup.ts';
+import type { DropStatistics } from '../statistics.ts';
+import { table } from '../table.ts';
+import { clockText, count, counted, durationText, endClockText } from '../text.ts';
+import { section } from './section.ts';
+
+/** Where nothing finished, and what is not, or not yet, in the drop. */
+export function completenessSection(statistics: DropStatistics, manifest: Manifest): Markup {
+  return section(
+    'completeness',
+    'Gaps, late and open events',
+    markup`<div class="pair"><div>${gaps(statistics)}</div>${factList(countFacts(manifest))}</div>`,
+  );
+}
+
+function gaps({ gaps: longest, events, window, step, rows, late }: DropStatistics): Markup {
+  if (rows === late) return markup`<p>Nothing finished from the start of the window to its end.</p>`;
+  const quiet = (events[0]?.slots ?? []).flatMap((_, slot) =>
+    events.every(({ slots }) => slots[slot] === 0) ? [slot] : [],
+  );
+  const what = step === 3600 ? 'hour' : `span of ${durationText(step)}`;
+  const spans = runs(quiet).map(([from, to]) => {
+    const end = Math.min(window.end, window.start + (to + 1) * step);
+    return `${clockText(window.start + from * step)} to ${endClockText(end)}`;
+  });
+  return markup`${
+    longest.length === 0
+      ? markup`<p>Something finished in every second of the window.</p>`
+      : table({
+          caption: 'The longest spans in which nothing finished',
+          head: ['From', 'To', 'Length'],
+          rows: longest.map(({ start, end }) => ({
+            name: clockText(start),
+            cells: [endClockText(end), durationText(end - start)],
+          })),
+        })
+  }<p class="note">${
+    quiet.length === 0
+      ? `There is no ${what} without a finished event.`
+      : `${counted(quiet.length, what, step === 3600 ? 'hours' : `spans of ${durationText(step)}`)} without a finished event: ${spans.join(', ')}.`
+  }</p>`;
+}
+
+/** Numbers that follow each other, as first and last. */
+function runs(numbers: readonly number[]): [first: number, last: number][] {
+  const found: [number, number][] = [];
+  for (const n of numbers) {
+    const last = found.at(-1);
+    if (last !== undefined && last[1] === n - 1) last[1] = n;
+    else found.push([n, n]);
+  }
+  return found;
+}
+
+function countFacts({ counts }: Manifest): Fact[] {
+  return [
+    {
+      name: 'Late',
+      value: count(counts.late),
+      note: 'finished before this window, and could be seen only after its own was read',
+    },
+    { name: 'Still open', value: count(counts.stillOpen), note: 'had not finished at the end of the window' },
+    {
+      name: 'Abandoned',
+      value: count(counts.abandoned),
+      note: 'open for so long that they are not waited for any more',
+    },
+    {
+      name: 'Rewritten',
+      value: count(counts.rewritten),
+      note: 'changed in the cloud after they were published; the published row stands',
+    },
+    ...Object.entries(counts.skipped).map(([reason, rows]) => ({
+      name: 'Left out',
+      value: count(rows),
+      note: wordsOf(reason),
+    })),
+  ];
+}
+
+/** `excludedProject` as `excluded project` */
+function wordsOf(reason: string): string {
+  return reason.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

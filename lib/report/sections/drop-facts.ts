@@ -1,0 +1,77 @@
+import type { Manifest, ManifestFile } from '../../drop/manifest.ts';
+import { type Fact, factList } from '../facts.ts';
+import { type Content, type Markup, markup } from '../markup.ts';
+import { table } from '../table.ts';
+import { bytesText, count } from '../text.ts';
+import { section } from './section.ts';
+
+const SOURCES: Readonly<Record<Manifest['source'], string>> = {
+  database: 'Nova’s databases',
+  api: 'the Nova API',
+};
+
+/** What the drop is and of which files it consists: what its manifest says. */
+export function dropSection(manifest: Manifest, link: string | undefined): Markup {
+  return section(
+    'drop',
+    'The drop',
+    factList(dropFacts(manifest)),
+    files(manifest.files),
+    link !== undefined && markup`<p><a href="${link}">The manifest</a> says the same to programs.</p>`,
+  );
+}
+
+function dropFacts(manifest: Manifest): Fact[] {
+  const { window, source, masking, maskingScope, api, tool } = manifest;
+  const code = (text: string): Content => markup`<code>${text}</code>`;
+  return [
+    { name: 'Cloud', value: manifest.cloud },
+    {
+      name: 'Window',
+      value: markup`${code(window.start)} to ${code(window.end)}`,
+      note: 'the end is not part of it',
+    },
+    {
+      name: 'Source',
+      value: SOURCES[source],
+      ...(api !== undefined && {
+        note: `microversion ${api.microversion}, ${count(api.requests)} requests, ${api.swept ? 'every live server was asked' : 'only servers that looked changed were asked'}`,
+      }),
+    },
+    ...(api?.unseen ?? []).map((reason) => ({ name: 'Not seen', value: reason })),
+    {
+      name: 'Reaches back to',
+      value: manifest.sourceFrom === null ? 'not known' : code(manifest.sourceFrom),
+      note: 'the oldest event that the source still had',
+    },
+    {
+      name: 'Masking',
+      value: code(masking),
+      note: markup`scope ${code(maskingScope)}; masks of one scope join`,
+    },
+    { name: 'Host names', value: HOSTS[manifest.hostFrom] ?? manifest.hostFrom },
+    { name: 'Seconds count from', value: code(manifest.epoch) },
+    {
+      name: 'Made',
+      value: code(manifest.created),
+      note: markup`by ${tool.name} ${tool.version}, run ${code(manifest.run)}`,
+    },
+  ];
+}
+
+const HOSTS: Readonly<Record<string, string>> = {
+  event: 'where the event ran',
+  instance: 'where the instance is now',
+  node: 'the bare metal node',
+};
+
+function files(list: readonly ManifestFile[]): Markup {
+  return table({
+    caption: 'Files',
+    head: ['File', 'Rows', 'Size'],
+    rows: list.map(({ key, format, formatVersion, sha256, rows, bytes }) => ({
+      name: markup`<span class="file">${key.split('/').at(-1) ?? key}</span><small>${format} ${formatVersion}, SHA-256 <code class="hash">${sha256}</code></small>`,
+      cells: [count(rows), markup`${bytesText(bytes)}<small>${count(bytes)} bytes</small>`],
+    })),
+  });
+}

@@ -1,0 +1,109 @@
+/*
+ * Series colours were chosen so that each has a contrast of 3 to 1 with its ground, and no two of them come close for
+ * people with protanopia, deuteranopia or tritanopia (OKLab distance 0.1 or more).
+ */
+const LIGHT = `--page:#f5f6f8;--card:#fff;--ink:#1b222c;--soft:#55606e;--line:#dfe3e8;--grid:#e8ebef;--link:#175cb3;
+--s1:#2c92f2;--s2:#812e23;--s3:#457b72;--s4:#8049b7;--s5:#a27910;--s6:#1d565f;--s7:#8a929c;
+--ok:#2c92f2;--bad:#812e23;--else:#8a929c;--track:#edf0f3;--alarm:#fdecea;--alarm-ink:#8a1c12;--calm:#e8f3ee;--calm-ink:#14523c;
+--l1:#e4effb;--l2:#bcd8f6;--l3:#86b8ef;--l4:#2672c0;--l5:#154a86;--low-ink:#1b222c;--high-ink:#fff`;
+const DARK = `--page:#0e1218;--card:#161b22;--ink:#e4e8ee;--soft:#9ba6b4;--line:#2b333d;--grid:#242b34;--link:#7db7ff;
+--s1:#4d63b1;--s2:#f18801;--s3:#6ebe97;--s4:#cc8cfe;--s5:#80651e;--s6:#90e6f7;--s7:#7d8793;
+--ok:#5b8def;--bad:#f18801;--else:#7d8793;--track:#222932;--alarm:#3a1815;--alarm-ink:#ffb4aa;--calm:#12291f;--calm-ink:#9adcbc;
+--l1:#14253b;--l2:#173c69;--l3:#1c5698;--l4:#6aa6ea;--l5:#a9cff9;--low-ink:#e4e8ee;--high-ink:#0e1218`;
+
+const BASE = `
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
+body{margin:0;background:var(--page);color:var(--ink);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
+header,main,footer{max-width:68rem;margin:0 auto;padding:0 1.25rem}
+header{padding-top:2.25rem;padding-bottom:1.25rem}
+footer{padding-top:.5rem;padding-bottom:2.5rem;color:var(--soft);font-size:.875rem}
+h1{margin:.1rem 0 0;font-size:clamp(1.6rem,1.2rem + 1.8vw,2.2rem);line-height:1.2;letter-spacing:-.015em;font-weight:650}
+h2{margin:0 0 .35rem;font-size:1.2rem;line-height:1.3;letter-spacing:-.005em;font-weight:650}
+h3{margin:1.25rem 0 .5rem;font-size:1rem;font-weight:650}
+p{margin:.35rem 0}
+a{color:var(--link);text-underline-offset:.15em}
+:focus-visible{outline:2px solid var(--link);outline-offset:2px;border-radius:3px}
+code{font:.92em/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
+small{display:block;color:var(--soft);font-size:.8125rem;font-weight:400}
+.eyebrow{margin:0;color:var(--soft);font-size:.9375rem}
+.sub,.note{color:var(--soft)}
+.note{max-width:46rem;font-size:.9375rem}
+section{margin:1rem 0;padding:1.35rem 1.5rem 1.4rem;background:var(--card);border:1px solid var(--line);border-radius:10px}
+.alarm{padding:.7rem 1rem;border-radius:8px;background:var(--alarm);color:var(--alarm-ink)}
+.scan{padding:.7rem 1rem;border-radius:8px;background:var(--calm);color:var(--calm-ink)}
+.scan.alarm{background:var(--alarm);color:var(--alarm-ink)}
+`;
+
+const FACTS = `
+dl{margin:0}dd{margin:0}
+.tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:1px;overflow:hidden;background:var(--line);border:1px solid var(--line);border-radius:10px}
+.tiles div{padding:.85rem 1.1rem .9rem;background:var(--card)}
+.tiles dt{color:var(--soft);font-size:.875rem}
+.tiles dd{font-size:1.5rem;line-height:1.25;font-weight:600;letter-spacing:-.01em;font-variant-numeric:tabular-nums}
+.facts div{display:grid;grid-template-columns:minmax(8rem,12rem) 1fr;gap:.1rem 1.25rem;padding:.55rem 0;border-top:1px solid var(--grid)}
+.facts div:first-child{border-top:0}
+.facts dt{color:var(--soft);font-size:.9375rem}
+.facts dd{overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem 2.5rem;align-items:start}
+`;
+
+const TABLES = `
+table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9375rem}
+caption{padding:.25rem 0 .45rem;color:var(--soft);text-align:start;font-size:.9375rem}
+th,td{padding:.45rem 0 .45rem .9rem;border-top:1px solid var(--grid);text-align:end;vertical-align:top;white-space:nowrap;font-weight:400}
+th:first-child{width:99%;padding-left:0;text-align:start;white-space:normal}
+thead th{border-top:0;border-bottom:1px solid var(--line);color:var(--soft);font-size:.875rem}
+tbody tr:first-child>*{border-top:0}
+.sum th,.sum td{font-weight:600}
+tbody tr.sum:not(:first-child) :is(th,td){font-weight:400;color:var(--soft)}
+.bars{display:flex;height:7px;margin-top:.35rem;overflow:hidden;border-radius:2px;background:var(--track)}
+.bars+.bars{margin-top:3px}
+.bars i{height:100%}.bars i+i{border-left:1px solid var(--card)}
+.swatch,.legend i{display:inline-block;width:.7rem;height:.7rem;margin-right:.4rem;border-radius:2px}
+.ok,.events{background:var(--ok)}
+.bad{background:repeating-linear-gradient(135deg,var(--bad) 0 3px,color-mix(in srgb,var(--bad) 55%,var(--card)) 3px 5px)}
+.else{background:var(--else)}
+.instances{background:var(--s6)}
+.mask{display:block;max-width:0;min-width:100%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.file{overflow-wrap:anywhere}.hash{font-size:.92em}
+details{margin-top:1rem}
+summary{width:fit-content;color:var(--link);cursor:pointer;font-size:.9375rem}
+.wide{margin-top:.6rem;overflow-x:auto;border:1px solid var(--line);border-radius:8px}
+.wide caption{padding-left:.9rem}
+.wide th:first-child{position:sticky;left:0;width:auto;min-width:5rem;padding-left:.9rem;background:var(--card)}
+.wide th,.wide td{padding-right:.9rem}
+.wide thead th{vertical-align:bottom;min-width:6.5rem;white-space:normal}
+`;
+
+const CHARTS = `
+svg{display:block;width:100%;overflow:visible}
+svg text{fill:var(--soft);font-size:13px;font-variant-numeric:tabular-nums}
+.plot{padding:.9rem 1rem 0 3.5rem}
+.grid{stroke:var(--grid)}.base{stroke:var(--soft)}
+.hover{fill:transparent}g:hover>.hover{fill:var(--track)}
+${[1, 2, 3, 4, 5, 6, 7].map((n) => `rect.s${n}{fill:var(--s${n})}i.s${n}{background:var(--s${n})}`).join('')}
+.bar{fill:var(--s1)}svg text.peak{fill:var(--ink)}
+.legend{display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;margin:.6rem 0 0;padding:0;list-style:none;font-size:.9375rem}
+.legend span{color:var(--soft);font-variant-numeric:tabular-nums;white-space:nowrap}
+.multiples{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1.6rem 2.5rem;margin-top:1rem}
+figure{display:flex;flex-direction:column;justify-content:space-between;gap:.5rem;margin:0}
+figcaption span{display:block;color:var(--soft);font-size:.875rem}
+.multiples svg{font-size:12px}
+`;
+
+const NARROW = `
+@media (max-width:40rem){
+header,main,footer{padding-left:1rem;padding-right:1rem}
+section{margin:.75rem -.25rem;padding:1.1rem 1rem 1.2rem}
+.tiles{grid-template-columns:repeat(2,1fr);margin:0 -.25rem}
+.facts div{grid-template-columns:1fr}
+.plot{padding-left:2.9rem;padding-right:.6rem}
+.minor{display:none}
+th,td{padding-left:.6rem}
+}
+`;
+
+/** Of both pages. */
+export const STYLE = `:root{color-scheme:light dark;${LIGHT}}
+@media (prefers-color-scheme:dark){:root{${DARK}}}${BASE}${FACTS}${TABLES}${CHARTS}${NARROW}`;
