@@ -1,7 +1,7 @@
 import { DAY, HOUR, MINUTE, type Seconds } from '../time.ts';
 import { DURATION_EDGES } from './durations.ts';
 import { type Markup, markup } from './markup.ts';
-import { counted, percent } from './text.ts';
+import { NBSP, counted, percent } from './text.ts';
 
 export interface Histogram {
   /** Unique in the page. */
@@ -17,9 +17,9 @@ export interface Histogram {
 const HEIGHT = 84;
 /** Room for the share of the highest above, and for labels below. */
 const ABOVE = 16;
-const BELOW = 20;
+const BELOW = 22;
 /** In widths of a bin: the zero does not belong to a logarithmic axis. */
-const AFTER_ZERO = 0.5;
+const AFTER_ZERO = 1;
 
 /** How long events took. The axis is logarithmic, as the bins are; the highest bar is as high as the chart. */
 export function histogram({ id, title, description, durations, bins }: Histogram): Markup {
@@ -42,26 +42,27 @@ export function histogram({ id, title, description, durations, bins }: Histogram
   });
   const labels = shown.map((_, bin) => {
     const text = LABELS.get(DURATION_EDGES[bin] ?? 0);
-    return (
-      text !== undefined &&
-      markup`<text x="${x(bin + 0.5)}" y="${base + 16}" text-anchor="middle">${text}</text>`
-    );
+    if (text === undefined) return false;
+    // The zero is a bin of its own, all others are where a bin begins.
+    const at = bin === 0 ? x(0.5) : x(bin);
+    const tick = bin > 0 && markup`<line class="base" x1="${at}" x2="${at}" y1="${base}" y2="${base + 4}"/>`;
+    return markup`${tick}${text !== '' && markup`<text x="${at}" y="${base + 17}" text-anchor="middle">${text}</text>`}`;
   });
   const share = markup`<text class="peak" x="${x(peak + 0.5)}" y="${ABOVE - 4}" text-anchor="middle">${percent(highest, total)}</text>`;
   const axis = markup`<line class="base" x1="0" x2="${x(0.999)}" y1="${base}" y2="${base}"/><line class="base" x1="${x(1)}" x2="100%" y1="${base}" y2="${base}"/>`;
   return markup`<svg role="img" aria-labelledby="${id}-title ${id}-desc" height="${base + BELOW}"><title id="${id}-title">${title}</title><desc id="${id}-desc">${description}</desc>${axis}${bars}${share}${labels}</svg>`;
 }
 
-/** Those that fit side by side on a phone. */
+/** Those that fit side by side on a phone; the others get a mark alone. */
 const LABELS: ReadonlyMap<Seconds, string> = new Map([
   [0, '0'],
   [1, '1 s'],
-  [10, '10 s'],
+  [10, ''],
   [MINUTE, '1 min'],
-  [10 * MINUTE, '10 min'],
+  [10 * MINUTE, ''],
   [HOUR, '1 h'],
-  [10 * HOUR, '10 h'],
-  [2 * DAY, '2 d'],
+  [10 * HOUR, ''],
+  [DAY, '1 d'],
   [10 * DAY, '10 d'],
 ]);
 
@@ -70,13 +71,13 @@ export function binText(bin: number): string {
   const [from, to] = [DURATION_EDGES[bin] ?? 0, DURATION_EDGES[bin + 1]];
   if (to === undefined) return `${edgeText(from)} or more`;
   if (to === from + 1) return edgeText(from);
-  if (to <= MINUTE) return `${from} to ${to - 1} s`;
+  if (to <= MINUTE) return `${from} to ${to - 1}${NBSP}s`;
   return `${edgeText(from)} to under ${edgeText(to)}`;
 }
 
 /** `20 s`, `5 min`, `2 h`: an edge is a whole number of its unit. */
 export function edgeText(seconds: Seconds): string {
-  if (seconds < MINUTE) return `${seconds} s`;
-  if (seconds < HOUR) return `${seconds / MINUTE} min`;
-  return seconds < DAY ? `${seconds / HOUR} h` : `${seconds / DAY} d`;
+  if (seconds < MINUTE) return `${seconds}${NBSP}s`;
+  if (seconds < HOUR) return `${seconds / MINUTE}${NBSP}min`;
+  return seconds < DAY ? `${seconds / HOUR}${NBSP}h` : `${seconds / DAY}${NBSP}d`;
 }

@@ -38,6 +38,7 @@ section{margin:1rem 0;padding:1.35rem 1.5rem 1.4rem;background:var(--card);borde
 const FACTS = `
 dl{margin:0}dd{margin:0}
 .tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:1px;overflow:hidden;background:var(--line);border:1px solid var(--line);border-radius:10px}
+.tiles:has(>:last-child:nth-child(6)){grid-template-columns:repeat(6,1fr)}
 .tiles div{padding:.85rem 1.1rem .9rem;background:var(--card)}
 .tiles dt{color:var(--soft);font-size:.875rem}
 .tiles dd{font-size:1.5rem;line-height:1.25;font-weight:600;letter-spacing:-.01em;font-variant-numeric:tabular-nums}
@@ -45,10 +46,12 @@ dl{margin:0}dd{margin:0}
 .facts div:first-child{border-top:0}
 .facts dt{color:var(--soft);font-size:.9375rem}
 .facts dd{overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
+.pair .facts div{grid-template-columns:6rem 1fr}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem 2.5rem;align-items:start}
 `;
 
 const TABLES = `
+section>*+table{margin-top:.75rem}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9375rem}
 caption{padding:.25rem 0 .45rem;color:var(--soft);text-align:start;font-size:.9375rem}
 th,td{padding:.45rem 0 .45rem .9rem;border-top:1px solid var(--grid);text-align:end;vertical-align:top;white-space:nowrap;font-weight:400}
@@ -57,21 +60,23 @@ thead th{border-top:0;border-bottom:1px solid var(--line);color:var(--soft);font
 tbody tr:first-child>*{border-top:0}
 .sum th,.sum td{font-weight:600}
 tbody tr.sum:not(:first-child) :is(th,td){font-weight:400;color:var(--soft)}
+.barred>span{display:block}
 .bars{display:flex;height:7px;margin-top:.35rem;overflow:hidden;border-radius:2px;background:var(--track)}
 .bars+.bars{margin-top:3px}
-.bars i{height:100%}.bars i+i{border-left:1px solid var(--card)}
+.bars i{height:100%;min-width:2px}.bars i+i{border-left:1px solid var(--card)}
 .swatch,.legend i{display:inline-block;width:.7rem;height:.7rem;margin-right:.4rem;border-radius:2px}
 .ok,.events{background:var(--ok)}
 .bad{background:repeating-linear-gradient(135deg,var(--bad) 0 3px,color-mix(in srgb,var(--bad) 55%,var(--card)) 3px 5px)}
 .else{background:var(--else)}
 .instances{background:var(--s6)}
 .mask{display:block;max-width:0;min-width:100%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.time{white-space:nowrap}
 .file{overflow-wrap:anywhere}.hash{font-size:.92em}
 details{margin-top:1rem}
 summary{width:fit-content;color:var(--link);cursor:pointer;font-size:.9375rem}
 .wide{margin-top:.6rem;overflow-x:auto;border:1px solid var(--line);border-radius:8px}
 .wide caption{padding-left:.9rem}
-.wide th:first-child{position:sticky;left:0;width:auto;min-width:5rem;padding-left:.9rem;background:var(--card)}
+.wide th:first-child{position:sticky;left:0;width:auto;min-width:5rem;white-space:nowrap;padding-left:.9rem;background:var(--card)}
 .wide th,.wide td{padding-right:.9rem}
 .wide thead th{vertical-align:bottom;min-width:6.5rem;white-space:normal}
 `;
@@ -83,7 +88,7 @@ svg text{fill:var(--soft);font-size:13px;font-variant-numeric:tabular-nums}
 .grid{stroke:var(--grid)}.base{stroke:var(--soft)}
 .hover{fill:transparent}g:hover>.hover{fill:var(--track)}
 ${[1, 2, 3, 4, 5, 6, 7].map((n) => `rect.s${n}{fill:var(--s${n})}i.s${n}{background:var(--s${n})}`).join('')}
-.bar{fill:var(--s1)}svg text.peak{fill:var(--ink)}
+.bar{fill:var(--ok)}svg text.peak{fill:var(--ink)}
 .legend{display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;margin:.6rem 0 0;padding:0;list-style:none;font-size:.9375rem}
 .legend span{color:var(--soft);font-variant-numeric:tabular-nums;white-space:nowrap}
 .multiples{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1.6rem 2.5rem;margin-top:1rem}
@@ -92,18 +97,68 @@ figcaption span{display:block;color:var(--soft);font-size:.875rem}
 .multiples svg{font-size:12px}
 `;
 
+const CALENDAR = `
+.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+b{font-weight:600}em{font-style:normal}
+.months{display:grid;gap:1.25rem}
+.calendar{table-layout:fixed;border-collapse:separate;border-spacing:4px}
+.calendar caption{padding:.5rem 4px .1rem;color:var(--ink);font-weight:600}
+.calendar th,.calendar th:first-child{width:auto;padding:.2rem 0;border:0;text-align:center}
+.calendar abbr{text-decoration:none}
+.calendar td{height:3.9rem;padding:0;border:0;border-radius:6px;text-align:start;white-space:normal}
+.calendar td>*{display:flex;flex-direction:column;height:100%;min-height:3.9rem;padding:.3rem .4rem;border-radius:6px;color:inherit;text-decoration:none;line-height:1.25;font-size:.9375rem}
+.calendar b{font-size:.8125rem;font-weight:400}
+.calendar em{font-size:.75rem}
+.calendar a span{font-weight:600}.calendar .empty span{font-weight:400}
+.calendar a:hover,.chips a:hover{outline:2px solid var(--link);outline-offset:1px}
+${[1, 2, 3, 4, 5].map((n) => `.level-${n}{background:var(--l${n});color:var(--${n < 4 ? 'low' : 'high'}-ink)}`).join('')}
+.level-0{box-shadow:inset 0 0 0 1px var(--line);color:var(--soft)}
+.missing{background:repeating-linear-gradient(135deg,var(--alarm) 0 6px,var(--card) 6px 9px);color:var(--alarm-ink);box-shadow:inset 0 0 0 1px var(--alarm-ink)}
+.partial{box-shadow:inset 0 -4px 0 var(--bad)}
+.scale span{white-space:nowrap}
+.scale i{display:inline-block;width:1.1rem;height:.8rem;margin-right:2px;border-radius:2px;vertical-align:-.05rem}
+.chips{display:grid;grid-template-columns:repeat(12,1fr);gap:.4rem;margin:0;padding:0;list-style:none;font-variant-numeric:tabular-nums}
+.chips li{border-radius:6px}
+.chips li>*{display:flex;flex-direction:column;min-height:100%;padding:.3rem .5rem;border-radius:6px;color:inherit;text-decoration:none;line-height:1.3;font-size:.9375rem}
+.chips .long{grid-column:span 3}
+.chips a{box-shadow:inset 0 0 0 1px var(--line)}
+.chips b{color:var(--soft);font-size:.8125rem;font-weight:400}.chips .missing b{color:inherit}
+.chips em{color:var(--soft);font-size:.8125rem}
+`;
+
 const NARROW = `
+@media (min-width:56rem){
+.full .barred{display:grid;grid-template-columns:19rem 1fr;gap:1rem;align-items:center}
+.full .bars{margin-top:0;height:9px}
+.full .bars+.bars{margin-top:3px}
+.full .bars:not(:only-child){height:6px}
+}
+@media (max-width:56rem){.chips{grid-template-columns:repeat(6,1fr)}}
 @media (max-width:40rem){
 header,main,footer{padding-left:1rem;padding-right:1rem}
 section{margin:.75rem -.25rem;padding:1.1rem 1rem 1.2rem}
-.tiles{grid-template-columns:repeat(2,1fr);margin:0 -.25rem}
+.tiles,.tiles:has(>:last-child:nth-child(6)){grid-template-columns:repeat(2,1fr);margin:0 -.25rem}
+.chips{grid-template-columns:repeat(4,1fr)}
+.legend{flex-direction:column;flex-wrap:nowrap}
+.legend li{display:flex;align-items:baseline}.legend i{flex:none}.legend span{margin-left:auto;padding-left:.75rem}
+.full,.full caption,.full thead,.full tbody{display:block}
+.full tr{display:grid;grid-template-columns:repeat(var(--columns),minmax(0,1fr));padding:.5rem 0;border-top:1px solid var(--grid)}
+.full thead tr{border-top:0}.full tbody tr:first-child{border-top-color:var(--line)}
+.full tr>*{padding:0;border:0;text-align:start}
+.full tr>th:first-child{grid-row:1;grid-column:1/-1;width:auto}
+.full tr>:not(:first-child){grid-row:2;padding-top:.3rem}
+.full thead th:first-child{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .facts div{grid-template-columns:1fr}
 .plot{padding-left:2.9rem;padding-right:.6rem}
 .minor{display:none}
 th,td{padding-left:.6rem}
+.calendar{border-spacing:3px;margin:0 -3px;width:calc(100% + 6px)}
+.calendar td>*{padding:.2rem .2rem .2rem .3rem;font-size:.75rem}
+.calendar em{font-size:.6875rem}
+.calendar b{font-size:.75rem}
 }
 `;
 
 /** Of both pages. */
 export const STYLE = `:root{color-scheme:light dark;${LIGHT}}
-@media (prefers-color-scheme:dark){:root{${DARK}}}${BASE}${FACTS}${TABLES}${CHARTS}${NARROW}`;
+@media (prefers-color-scheme:dark){:root{${DARK}}}${BASE}${FACTS}${TABLES}${CHARTS}${CALENDAR}${NARROW}`;

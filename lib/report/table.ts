@@ -5,6 +5,8 @@ export interface Table {
   /** The first is that of the rows' names; all others stand over numbers. */
   readonly head: readonly Content[];
   readonly rows: readonly TableRow[];
+  /** Has the width of the page: bars stand beside names, and on a phone names have a line of their own. */
+  readonly isFull?: boolean;
 }
 
 export interface TableRow {
@@ -19,15 +21,20 @@ export interface TableRow {
 /** Parts from the left, each 0 to 1 of the full width, with the class that gives its looks. */
 export type Bar = readonly { readonly share: number; readonly look: string }[];
 
-export function table({ caption, head, rows }: Table): Markup {
+/**
+ * The roles say nothing new, but some browsers forget what a table's parts are once a style sheet lays them out
+ * another way, which that of the pages does on a phone.
+ */
+export function table({ caption, head, rows, isFull = false }: Table): Markup {
   const [first, ...others] = head;
+  const column = (text: Content): Markup => markup`<th scope="col" role="columnheader">${text}</th>`;
   const body = rows.map(
-    ({ name, bars = [], cells, isSum }) =>
-      markup`<tr${isSum === true && markup` class="sum"`}><th scope="row">${name}${bars.map(bar)}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>\n`,
+    ({ name, bars = [], cells, isSum = false }) =>
+      markup`<tr role="row"${isSum && markup` class="sum"`}><th scope="row" role="rowheader">${named(name, bars)}</th>${cells.map((cell) => markup`<td role="cell">${cell}</td>`)}</tr>\n`,
   );
-  return markup`<table><caption>${caption}</caption>
-<thead><tr><th scope="col">${first}</th>${others.map((text) => markup`<th scope="col">${text}</th>`)}</tr></thead>
-<tbody>${body}</tbody></table>`;
+  return markup`<table role="table"${isFull && markup` class="full" style="--columns:${others.length}"`}><caption>${caption}</caption>
+<thead role="rowgroup"><tr role="row">${column(first)}${others.map(column)}</tr></thead>
+<tbody role="rowgroup">${body}</tbody></table>`;
 }
 
 /** A table that may be wider than the page, and scrolls by itself, with the keyboard, too. */
@@ -38,6 +45,11 @@ export function wideTable(content: Table): Markup {
 /** The numbers behind a chart, on demand. */
 export function dataOf(content: Table): Markup {
   return markup`<details><summary>${content.caption} as a table</summary>${wideTable(content)}</details>`;
+}
+
+function named(name: Content, bars: readonly Bar[]): Content {
+  if (bars.length === 0) return name;
+  return markup`<div class="barred"><span>${name}</span><div>${bars.map(bar)}</div></div>`;
 }
 
 function bar(parts: Bar): Markup {

@@ -8,7 +8,12 @@ const DATES = new Intl.DateTimeFormat('en-GB', {
   year: 'numeric',
   timeZone: 'UTC',
 });
+const SHORT_DATES = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' });
+const MONTHS = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' });
 const WEEKDAYS = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: 'UTC' });
+
+/** Keeps a number and its unit on one line. */
+export const NBSP = '\u00a0';
 
 /** `1,234,567` */
 export function count(n: number): string {
@@ -20,7 +25,7 @@ export function counted(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
-/** At most four characters: `987`, `12.3k`, `4M`. */
+/** At most four characters: `987`, `9.9k`, `12k`, `4M`. */
 export function compact(n: number): string {
   for (const [unit, size] of [
     ['M', 1_000_000],
@@ -29,7 +34,7 @@ export function compact(n: number): string {
     // What would be rounded to the next unit belongs to it.
     if (n < size * 0.9995) continue;
     const value = n / size;
-    return `${value < 99.95 ? Math.round(value * 10) / 10 : Math.round(value)}${unit}`;
+    return `${value < 9.95 ? Math.round(value * 10) / 10 : Math.round(value)}${unit}`;
   }
   return String(n);
 }
@@ -40,7 +45,7 @@ export function percent(part: number, whole: number): string {
   const share = (part / whole) * 100;
   if (share < 0.1) return '< 0.1%';
   if (part < whole && share > 99.9) return '> 99.9%';
-  return `${Math.round(share * 10) / 10}%`;
+  return share === 100 ? '100%' : `${share.toFixed(1)}%`;
 }
 
 /** `987 bytes`, `1.2 MiB` */
@@ -60,12 +65,12 @@ export function durationText(seconds: Seconds): string {
     [seconds % MINUTE, 's'],
   ];
   const first = parts.findIndex(([amount]) => amount > 0);
-  if (first === -1) return '0 s';
+  if (first === -1) return `0${NBSP}s`;
   return parts
     .slice(first, first + 2)
     .filter(([amount]) => amount > 0)
-    .map(([amount, unit]) => `${amount} ${unit}`)
-    .join(' ');
+    .map(([amount, unit]) => `${amount}${NBSP}${unit}`)
+    .join(NBSP);
 }
 
 /** `13:05`, or `13:05:07` off the minute. */
@@ -82,6 +87,16 @@ export function endClockText(time: Seconds): string {
 /** `22 November 2026` */
 export function dateText(time: Seconds): string {
   return DATES.format(time * 1000);
+}
+
+/** `22 Nov 2026` */
+export function shortDateText(time: Seconds): string {
+  return SHORT_DATES.format(time * 1000);
+}
+
+/** `November 2026` */
+export function monthText(time: Seconds): string {
+  return MONTHS.format(time * 1000);
 }
 
 /** `Sunday` */

@@ -72,11 +72,20 @@ function countFacts({ counts }: Manifest): Fact[] {
       value: count(counts.rewritten),
       note: 'changed in the cloud after they were published; the published row stands',
     },
-    ...Object.entries(counts.skipped).map(([reason, rows]) => ({
+    ...leftOut(counts.skipped),
+  ];
+}
+
+function leftOut(skipped: Readonly<Record<string, number>>): Fact[] {
+  const reasons = Object.entries(skipped);
+  if (reasons.length === 0) return [];
+  const rows = reasons.reduce((sum, [, n]) => sum + n, 0);
+  return [
+    {
       name: 'Left out',
       value: count(rows),
-      note: wordsOf(reason),
-    })),
+      note: reasons.map(([reason, n]) => `${wordsOf(reason)} ${count(n)}`).join(', '),
+    },
   ];
 }
 

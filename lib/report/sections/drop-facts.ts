@@ -24,11 +24,12 @@ export function dropSection(manifest: Manifest, link: string | undefined): Marku
 function dropFacts(manifest: Manifest): Fact[] {
   const { window, source, masking, maskingScope, api, tool } = manifest;
   const code = (text: string): Content => markup`<code>${text}</code>`;
+  const time = (text: string): Content => markup`<code class="time">${text}</code>`;
   return [
     { name: 'Cloud', value: manifest.cloud },
     {
       name: 'Window',
-      value: markup`${code(window.start)} to ${code(window.end)}`,
+      value: markup`${time(window.start)} to ${time(window.end)}`,
       note: 'the end is not part of it',
     },
     {
@@ -41,7 +42,7 @@ function dropFacts(manifest: Manifest): Fact[] {
     ...(api?.unseen ?? []).map((reason) => ({ name: 'Not seen', value: reason })),
     {
       name: 'Reaches back to',
-      value: manifest.sourceFrom === null ? 'not known' : code(manifest.sourceFrom),
+      value: manifest.sourceFrom === null ? 'not known' : time(manifest.sourceFrom),
       note: 'the oldest event that the source still had',
     },
     {
@@ -50,10 +51,10 @@ function dropFacts(manifest: Manifest): Fact[] {
       note: markup`scope ${code(maskingScope)}; masks of one scope join`,
     },
     { name: 'Host names', value: HOSTS[manifest.hostFrom] ?? manifest.hostFrom },
-    { name: 'Seconds count from', value: code(manifest.epoch) },
+    { name: 'Seconds count from', value: time(manifest.epoch) },
     {
       name: 'Made',
-      value: code(manifest.created),
+      value: time(manifest.created),
       note: markup`by ${tool.name} ${tool.version}, run ${code(manifest.run)}`,
     },
   ];
@@ -68,6 +69,7 @@ const HOSTS: Readonly<Record<string, string>> = {
 function files(list: readonly ManifestFile[]): Markup {
   return table({
     caption: 'Files',
+    isFull: true,
     head: ['File', 'Rows', 'Size'],
     rows: list.map(({ key, format, formatVersion, sha256, rows, bytes }) => ({
       name: markup`<span class="file">${key.split('/').at(-1) ?? key}</span><small>${format} ${formatVersion}, SHA-256 <code class="hash">${sha256}</code></small>`,

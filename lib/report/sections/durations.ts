@@ -4,7 +4,7 @@ import { type Markup, markup } from '../markup.ts';
 import { type Series, seriesOf } from '../series.ts';
 import type { DropStatistics } from '../statistics.ts';
 import { dataOf } from '../table.ts';
-import { count, counted, durationText } from '../text.ts';
+import { NBSP, count, counted, durationText } from '../text.ts';
 import { section } from './section.ts';
 
 const MOST = 12;
@@ -48,7 +48,7 @@ export function durationsSection({ events }: DropStatistics): Markup {
 export function halfText({ durations, rows }: Pick<Series, 'durations' | 'rows'>): string {
   let below = 0;
   const bin = durations.findIndex((n) => (below += n) * 2 >= rows);
-  if (bin <= 0) return 'half took 0 s';
+  if (bin <= 0) return `half took 0${NBSP}s`;
   const to = DURATION_EDGES[bin + 1];
   return to === undefined
     ? `half took up to ${edgeText(DURATION_EDGES[bin] ?? 0)} or more`

@@ -32,6 +32,7 @@ export function flavoursSection({ flavours, rows }: DropStatistics): Markup {
     'Flavours',
     table({
       caption: `${counted(flavours.length, 'flavour')}, told apart by their sizes`,
+      isFull: true,
       head: [
         'Sizes',
         markup`<i class="swatch events" aria-hidden="true"></i>Events`,

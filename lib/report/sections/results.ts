@@ -35,6 +35,7 @@ export function resultsSection({ events }: DropStatistics): Markup {
     'Success and error',
     table({
       caption: 'Results by event',
+      isFull: true,
       head: [
         'Event',
         swatch('ok', 'Success'),

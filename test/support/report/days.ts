@@ -32,10 +32,12 @@ export function busyDay(start: number, blocks: number): Day {
   const events: TraceEvent[] = [];
   for (let block = 0; block < blocks; block++) {
     const servers = Array.from({ length: SERVERS }, () => server(random, projects));
+    // The pattern builds in its first half and deletes at its end; here servers come and go all day.
+    const shifts = servers.map(() => random.next());
     for (const { position, server: at, event, seconds, error, onController } of pattern.events) {
       const instance = servers[at];
       if (instance === undefined) throw new Error(`no server ${at}`);
-      const begun = start + clock((position + random.next()) / EVENTS);
+      const begun = start + clock((position / EVENTS + (shifts[at] ?? 0)) % 1);
       const finish = Math.min(begun + seconds, window.end - 1);
       const host = onController === 1 ? `ctl-0${1 + (position % 3)}.example` : instance.host;
       const result = error === 1 ? 'Error' : 'Success';

@@ -1,0 +1,79 @@
+import { DAY, HOUR, type Seconds, isoDate } from '../time.ts';
+import type { CalendarDay } from './calendar.ts';
+import { type Content, type Markup, markup } from './markup.ts';
+import { compact, counted, dateText, durationText, monthText } from './text.ts';
+
+const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+const LEVELS = 5;
+
+/** The id of what the page tells of a day further down. */
+export function dayId(date: Seconds): string {
+  return `day-${isoDate(date)}`;
+}
+
+/**
+ * One table a month, a row a week, the last month first. A day links to its report, or where it has several to its
+ * part of the page. How dark it is tells how many rows it has; so does its text.
+ */
+export function calendarTables(days: readonly CalendarDay[]): Markup[] {
+  const most = Math.max(0, ...days.map(({ events }) => events));
+  const months = Map.groupBy(days, ({ date }) => isoDate(date).slice(0, 7));
+  return [...months.values()].toReversed().map((month) => monthTable(month, most));
+}
+
+function monthTable(days: readonly CalendarDay[], most: number): Markup {
+  const [first, last] = [days[0], days.at(-1)];
+  if (first === undefined || last === undefined) throw new Error('a month without days');
+  const monday = first.date - weekday(first.date) * DAY;
+  const byDate = new Map(days.map((day) => [day.date, day]));
+  const weeks = Math.ceil((last.date - monday + DAY) / (7 * DAY));
+  const rows = Array.from({ length: weeks }, (_, week) => {
+    const dates = WEEKDAYS.map((__, day) => monday + (week * 7 + day) * DAY);
+    return markup`<tr>${dates.map((date) => cell(byDate.get(date), most))}</tr>\n`;
+  });
+  const head = WEEKDAYS.map(
+    (name) => markup`<th scope="col"><abbr title="${name}">${name.slice(0, 3)}</abbr></th>`,
+  );
+  return markup`<table class="calendar"><caption>${monthText(first.date)}</caption>
+<thead><tr>${head}</tr></thead>
+<tbody>${rows}</tbody></table>`;
+}
+
+function cell(day: CalendarDay | undefined, most: number): Markup {
+  if (day === undefined) return markup`<td></td>`;
+  const { date, drops, status, events, late } = day;
+  const number = markup`<b>${new Date(date * 1000).getUTCDate()}</b>`;
+  const label = `${dateText(date)}: ${statusWords(day)}`;
+  if (status === 'missing') {
+    return markup`<td class="missing"><div>${number}<span class="hidden">${label}</span><span aria-hidden="true">no drop</span></div></td>`;
+  }
+  const notes: Content[] = [
+    status === 'partial' && markup`<em>gaps</em>`,
+    late > 0 && markup`<em>+${compact(late)} late</em>`,
+  ];
+  const [only] = drops;
+  const href = drops.length === 1 && only !== undefined ? only.href : `#${dayId(date)}`;
+  const looks = `${status} level-${levelOf(events, most)}`;
+  return markup`<td class="${looks}"><a href="${href}" aria-label="${label}">${number}<span>${status === 'empty' ? 'empty' : compact(events)}</span>${notes}</a></td>`;
+}
+
+function statusWords({ drops, missing, status, events, late }: CalendarDay): string {
+  if (status === 'missing') return 'missing';
+  const gone = missing.reduce((sum, { start, end }) => sum + end - start, 0);
+  return [
+    status === 'empty' ? 'empty' : counted(events, 'event'),
+    ...(late > 0 ? [`${counted(late, 'late one')} among them`] : []),
+    ...(drops.length > 1 ? [`${drops.length} drops`] : []),
+    ...(gone > 0 ? [`${durationText(gone)} missing`] : []),
+  ].join(', ');
+}
+
+/** By the square root, so that a quiet day beside a busy one is not taken for nothing. */
+function levelOf(events: number, most: number): number {
+  return events === 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(events / most) * LEVELS));
+}
+
+/** 0 for Monday; the first day of 1970 was a Thursday. */
+function weekday(date: Seconds): number {
+  return (Math.floor(date / (24 * HOUR)) + 3) % 7;
+}
