@@ -1,7 +1,7 @@
 import { DAY, HOUR, type Seconds, isoDate } from '../time.ts';
 import type { CalendarDay } from './calendar.ts';
 import { type Content, type Markup, markup } from './markup.ts';
-import { compact, counted, dateText, durationText, monthText } from './text.ts';
+import { compact, dateText, durationText, monthText } from './text.ts';
 
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 const LEVELS = 5;
@@ -39,33 +39,29 @@ function monthTable(days: readonly CalendarDay[], most: number): Markup {
 <tbody>${rows}</tbody></table>`;
 }
 
+/** What is hidden makes whole sentences of it for those who hear it. */
 function cell(day: CalendarDay | undefined, most: number): Markup {
   if (day === undefined) return markup`<td></td>`;
-  const { date, drops, status, events, late } = day;
-  const number = markup`<b>${new Date(date * 1000).getUTCDate()}</b>`;
-  const label = `${dateText(date)}: ${statusWords(day)}`;
-  if (status === 'missing') {
-    return markup`<td class="missing"><div>${number}<span class="hidden">${label}</span><span aria-hidden="true">no drop</span></div></td>`;
-  }
-  const notes: Content[] = [
-    status === 'partial' && markup`<em>gaps</em>`,
-    late > 0 && markup`<em>+${compact(late)} late</em>`,
+  const { date, drops, missing, status, events, late } = day;
+  const [number, ...month] = dateText(date).split(' ');
+  const head = markup`<b>${number}<span class="hidden"> ${month.join(' ')}:</span></b>`;
+  if (status === 'missing') return markup`<td class="missing"><div>${head} <span>no drop</span></div></td>`;
+
+  const gone = missing.reduce((sum, { start, end }) => sum + end - start, 0);
+  const parts: Content[] = [
+    head,
+    status === 'empty' ? markup` <span>empty</span>` : countPart(events),
+    gone > 0 && markup` <em>gaps<span class="hidden"> of ${durationText(gone)}</span></em>`,
+    late > 0 && markup` <em>+${compact(late)} late</em>`,
   ];
   const [only] = drops;
   const href = drops.length === 1 && only !== undefined ? only.href : `#${dayId(date)}`;
-  const looks = `${status} level-${levelOf(events, most)}`;
-  return markup`<td class="${looks}"><a href="${href}" aria-label="${label}">${number}<span>${status === 'empty' ? 'empty' : compact(events)}</span>${notes}</a></td>`;
+  return markup`<td class="${status} level-${levelOf(events, most)}"><a href="${href}">${parts}</a></td>`;
 }
 
-function statusWords({ drops, missing, status, events, late }: CalendarDay): string {
-  if (status === 'missing') return 'missing';
-  const gone = missing.reduce((sum, { start, end }) => sum + end - start, 0);
-  return [
-    status === 'empty' ? 'empty' : counted(events, 'event'),
-    ...(late > 0 ? [`${counted(late, 'late one')} among them`] : []),
-    ...(drops.length > 1 ? [`${drops.length} drops`] : []),
-    ...(gone > 0 ? [`${durationText(gone)} missing`] : []),
-  ].join(', ');
+/** ` 12k`, heard with its noun. */
+export function countPart(events: number): Markup {
+  return markup` <span>${compact(events)}<span class="hidden"> ${events === 1 ? 'event' : 'events'}</span></span>`;
 }
 
 /** By the square root, so that a quiet day beside a busy one is not taken for nothing. */

@@ -1,6 +1,6 @@
 import { DAY, type Seconds } from '../time.ts';
 import { type Window, windowsOf } from '../window.ts';
-import { dayId } from './calendar-table.ts';
+import { countPart, dayId } from './calendar-table.ts';
 import type { CalendarDay, DropEntry } from './calendar.ts';
 import { type Markup, markup } from './markup.ts';
 import { wideTable } from './table.ts';
@@ -23,7 +23,7 @@ export function dropTable(drops: readonly DropEntry[]): Markup {
     rows: drops
       .toSorted((a, b) => b.window.start - a.window.start)
       .map(({ window, events, late, stillOpen, created, href }) => ({
-        name: markup`<a href="${href}">${window.end - window.start === DAY ? shortDateText(window.start) : `${shortDateText(window.start)}, ${spanText(window)}`}</a>`,
+        name: markup`<a href="${href}">${windowText(window)}</a>`,
         cells: [count(events), count(late), count(stillOpen), instantText(created)],
       })),
   });
@@ -42,14 +42,18 @@ export function dropsByDay(days: readonly CalendarDay[], windowSeconds: Seconds)
 }
 
 function chip({ window, events, late, href }: DropEntry): Markup {
-  const words = `${spanText(window)}: ${counted(events, 'event')}${late > 0 ? `, ${count(late)} late` : ''}`;
-  return markup`<li><a href="${href}" aria-label="${words}"><b>${clockText(window.start)}</b><span>${events === 0 ? 'empty' : compact(events)}</span>${late > 0 && markup`<em>+${compact(late)} late</em>`}</a></li>`;
+  const content = events === 0 ? markup` <span>empty</span>` : countPart(events);
+  return markup`<li><a href="${href}">${time(window, 'hidden')}${content}${late > 0 && markup` <em>+${compact(late)} late</em>`}</a></li>`;
 }
 
 function gap(window: Window, windowSeconds: Seconds): Markup {
   const isOne = window.end - window.start <= windowSeconds;
-  const end = markup`${isOne ? markup`<span class="hidden"> to ${endClockText(window.end)}</span>` : ` to ${endClockText(window.end)}`}`;
-  return markup`<li class="missing${isOne ? '' : ' long'}"><div><b>${clockText(window.start)}${end}</b><span>no drop</span></div></li>`;
+  const looks = isOne ? 'missing' : 'missing long';
+  return markup`<li class="${looks}"><div>${time(window, isOne ? 'hidden' : '')} <span>no drop</span></div></li>`;
+}
+
+function time({ start, end }: Window, endLooks: string): Markup {
+  return markup`<b>${clockText(start)}<span class="${endLooks}"> to ${endClockText(end)}</span></b>`;
 }
 
 /** One by one, so that what comes after stands where it would without them. */
@@ -58,6 +62,7 @@ function windowsIn(span: Window, windowSeconds: Seconds): Window[] {
   return isWhole ? windowsOf(span, windowSeconds) : [span];
 }
 
-function spanText({ start, end }: Window): string {
-  return `${clockText(start)} to ${endClockText(end)}`;
+function windowText({ start, end }: Window): string {
+  const date = shortDateText(start);
+  return end - start === DAY ? date : `${date}, ${clockText(start)} to ${endClockText(end)}`;
 }

@@ -32,7 +32,7 @@ export function renderReport({ manifest, statistics, scan, links = {} }: Report)
     resultsSection(statistics),
     durationsSection(statistics),
     flavoursSection(statistics),
-    busiestSection(statistics),
+    busiestSection(statistics, manifest.masking),
   ];
   return documentOf({
     title: `${title}, ${manifest.cloud}`,
@@ -48,7 +48,7 @@ export function renderReport({ manifest, statistics, scan, links = {} }: Report)
       privacySection(statistics.privacy, rows, scan),
       dropSection(manifest, links.manifest),
     ],
-    footer: markup`<p>Made by ${manifest.tool.name} ${manifest.tool.version} on <time datetime="${manifest.created}">${manifest.created}</time>.</p>`,
+    footer: markup`<p>Made by ${manifest.tool.name} ${manifest.tool.version} on <time class="time" datetime="${manifest.created}">${manifest.created}</time>.</p>`,
   });
 }
 

@@ -1,6 +1,5 @@
-import { NAMELESS, eventName } from './event-name.ts';
-import type { Markup } from './markup.ts';
-import { markup } from './markup.ts';
+import { eventLabel, eventText } from './event-name.ts';
+import { type Markup, markup } from './markup.ts';
 import type { EventStatistics } from './statistics.ts';
 
 /** One event, or the tail of many together. */
@@ -14,8 +13,8 @@ export function seriesOf(events: readonly EventStatistics[], most: number): Seri
   const isTooMany = events.length > most;
   const shown = isTooMany ? events.slice(0, most - 1) : events;
   const series = shown.map(({ event, ...rest }): Series => {
-    const name = event === null || event === '' ? NAMELESS : event;
-    return { ...rest, name, label: eventName(name) };
+    const name = eventText(event);
+    return { ...rest, name, label: eventLabel(name) };
   });
   if (!isTooMany) return series;
   const tail = events.slice(most - 1);

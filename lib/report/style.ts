@@ -31,6 +31,7 @@ small{display:block;color:var(--soft);font-size:.8125rem;font-weight:400}
 .note{max-width:46rem;font-size:.9375rem}
 section{margin:1rem 0;padding:1.35rem 1.5rem 1.4rem;background:var(--card);border:1px solid var(--line);border-radius:10px}
 .alarm{padding:.7rem 1rem;border-radius:8px;background:var(--alarm);color:var(--alarm-ink)}
+main>.alarm{margin:0 0 1rem}
 .scan{padding:.7rem 1rem;border-radius:8px;background:var(--calm);color:var(--calm-ink)}
 .scan.alarm{background:var(--alarm);color:var(--alarm-ink)}
 `;
@@ -51,7 +52,7 @@ dl{margin:0}dd{margin:0}
 `;
 
 const TABLES = `
-section>*+table{margin-top:.75rem}
+section>*+table{margin-top:.75rem}h2+table{margin-top:0}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9375rem}
 caption{padding:.25rem 0 .45rem;color:var(--soft);text-align:start;font-size:.9375rem}
 th,td{padding:.45rem 0 .45rem .9rem;border-top:1px solid var(--grid);text-align:end;vertical-align:top;white-space:nowrap;font-weight:400}
@@ -94,7 +95,7 @@ ${[1, 2, 3, 4, 5, 6, 7].map((n) => `rect.s${n}{fill:var(--s${n})}i.s${n}{backgro
 .multiples{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1.6rem 2.5rem;margin-top:1rem}
 figure{display:flex;flex-direction:column;justify-content:space-between;gap:.5rem;margin:0}
 figcaption span{display:block;color:var(--soft);font-size:.875rem}
-.multiples svg{font-size:12px}
+.multiples svg text{font-size:12px}
 `;
 
 const CALENDAR = `
@@ -109,7 +110,7 @@ b{font-weight:600}em{font-style:normal}
 .calendar td>*{display:flex;flex-direction:column;height:100%;min-height:3.9rem;padding:.3rem .4rem;border-radius:6px;color:inherit;text-decoration:none;line-height:1.25;font-size:.9375rem}
 .calendar b{font-size:.8125rem;font-weight:400}
 .calendar em{font-size:.75rem}
-.calendar a span{font-weight:600}.calendar .empty span{font-weight:400}
+.calendar a>span{font-weight:600}.calendar .empty a>span{font-weight:400}
 .calendar a:hover,.chips a:hover{outline:2px solid var(--link);outline-offset:1px}
 ${[1, 2, 3, 4, 5].map((n) => `.level-${n}{background:var(--l${n});color:var(--${n < 4 ? 'low' : 'high'}-ink)}`).join('')}
 .level-0{box-shadow:inset 0 0 0 1px var(--line);color:var(--soft)}
@@ -152,10 +153,16 @@ section{margin:.75rem -.25rem;padding:1.1rem 1rem 1.2rem}
 .plot{padding-left:2.9rem;padding-right:.6rem}
 .minor{display:none}
 th,td{padding-left:.6rem}
+.wide th:first-child{min-width:6.5rem;max-width:9rem;white-space:normal}
 .calendar{border-spacing:3px;margin:0 -3px;width:calc(100% + 6px)}
 .calendar td>*{padding:.2rem .2rem .2rem .3rem;font-size:.75rem}
 .calendar em{font-size:.6875rem}
 .calendar b{font-size:.75rem}
+}
+@media (max-width:22rem){
+.full thead th{font-size:.75rem}.swatch{margin-right:.2rem}
+.calendar{border-spacing:2px}section{padding-left:.7rem;padding-right:.7rem}
+.calendar td>*{padding:.1rem;font-size:.6875rem;letter-spacing:-.03em}
 }
 `;
 

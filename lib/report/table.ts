@@ -39,7 +39,7 @@ export function table({ caption, head, rows, isFull = false }: Table): Markup {
 
 /** A table that may be wider than the page, and scrolls by itself, with the keyboard, too. */
 export function wideTable(content: Table): Markup {
-  return markup`<div class="wide" role="region" tabindex="0" aria-label="${content.caption}">${table(content)}</div>`;
+  return markup`<div class="wide" role="region" tabindex="0" aria-label="${content.caption}, as a table">${table(content)}</div>`;
 }
 
 /** The numbers behind a chart, on demand. */

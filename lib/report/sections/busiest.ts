@@ -6,10 +6,11 @@ import { count, counted, percent } from '../text.ts';
 import { section } from './section.ts';
 
 /** Whose and where most events were. */
-export function busiestSection({ projects, hosts, rows }: DropStatistics): Markup {
+export function busiestSection({ projects, hosts, rows }: DropStatistics, masking: string): Markup {
   return section(
     'busiest',
     'Busiest projects and hosts',
+    masking !== 'none' && markup`<p class="note">Both go by their masks.</p>`,
     markup`<div class="pair">${ranking(projects, 'project', rows)}${ranking(hosts, 'host', rows)}</div>`,
   );
 }
@@ -24,7 +25,7 @@ function ranking({ top, distinct, without }: Ranking, what: string, rows: number
   });
   return table({
     caption: distinct === 0 ? `No ${what} is named` : `${counted(distinct, what)} in all`,
-    head: [`${what[0]?.toUpperCase()}${what.slice(1)}, masked`, 'Events', 'Share'],
+    head: [`${what[0]?.toUpperCase()}${what.slice(1)}`, 'Events', 'Share'],
     rows: [
       ...top.map((one): TableRow => ({
         name: markup`<code class="mask">${one.mask}</code>`,

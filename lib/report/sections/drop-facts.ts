@@ -2,7 +2,7 @@ import type { Manifest, ManifestFile } from '../../drop/manifest.ts';
 import { type Fact, factList } from '../facts.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import { table } from '../table.ts';
-import { bytesText, count } from '../text.ts';
+import { bytesText, count, counted } from '../text.ts';
 import { section } from './section.ts';
 
 const SOURCES: Readonly<Record<Manifest['source'], string>> = {
@@ -73,7 +73,10 @@ function files(list: readonly ManifestFile[]): Markup {
     head: ['File', 'Rows', 'Size'],
     rows: list.map(({ key, format, formatVersion, sha256, rows, bytes }) => ({
       name: markup`<span class="file">${key.split('/').at(-1) ?? key}</span><small>${format} ${formatVersion}, SHA-256 <code class="hash">${sha256}</code></small>`,
-      cells: [count(rows), markup`${bytesText(bytes)}<small>${count(bytes)} bytes</small>`],
+      cells: [
+        count(rows),
+        markup`${bytesText(bytes)}${bytes >= 1024 && markup`<small>${counted(bytes, 'byte')}</small>`}`,
+      ],
     })),
   });
 }

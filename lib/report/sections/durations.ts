@@ -17,7 +17,8 @@ export function durationsSection({ events }: DropStatistics): Markup {
   const used = DURATION_EDGES.map((_, bin) => series.some(({ durations }) => (durations[bin] ?? 0) > 0));
   const bins = Math.max(FEWEST_BINS, used.lastIndexOf(true) + 1);
   const charts = series.map((one, nth) => {
-    const words = `${halfText(one)}, longest ${durationText(one.longest)}`;
+    const longest = durationText(one.longest);
+    const words = one.rows === 1 ? `took ${longest}` : `${halfText(one)}, longest ${longest}`;
     const chart = histogram({
       id: `duration-${nth + 1}`,
       title: `Durations of ${one.name}`,

@@ -16,7 +16,7 @@ export function privacySection(privacy: PrivacyFigures, rows: number, scan: Scan
         counted(distinct.hosts, 'host'),
         counted(distinct.instances, 'instance'),
       ].join(', '),
-      note: 'distinct ones, each under its mask',
+      note: 'distinct ones',
     },
     {
       name: 'Rows in rare classes',
@@ -29,7 +29,8 @@ export function privacySection(privacy: PrivacyFigures, rows: number, scan: Scan
       note: `${counted(singleOwnerFlavours.rows, 'row')}, ${percent(singleOwnerFlavours.rows, rows)} of all`,
     },
   ]);
-  return section('privacy', 'Privacy', scan !== undefined && scanText(scan), figures);
+  const told = rows === 0 ? markup`<p>There are no rows, and so nobody behind them.</p>` : figures;
+  return section('privacy', 'Privacy', scan !== undefined && scanText(scan), told);
 }
 
 function scanText({ found, values, tokens, ambiguous }: ScanFigures): Markup {
