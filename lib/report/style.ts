@@ -153,11 +153,13 @@ section{margin:.75rem -.25rem;padding:1.1rem 1rem 1.2rem}
 .plot{padding-left:2.9rem;padding-right:.6rem}
 .minor{display:none}
 th,td{padding-left:.6rem}
+.wide a{white-space:nowrap}
 .wide th:first-child{min-width:6.5rem;max-width:9rem;white-space:normal}
 .calendar{border-spacing:3px;margin:0 -3px;width:calc(100% + 6px)}
 .calendar td>*{padding:.2rem .2rem .2rem .3rem;font-size:.75rem}
 .calendar em{font-size:.6875rem}
 .calendar b{font-size:.75rem}
+.calendar .empty a>span{font-size:.6875rem}
 }
 @media (max-width:22rem){
 .full thead th{font-size:.75rem}.swatch{margin-right:.2rem}
