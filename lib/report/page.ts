@@ -1,8 +1,8 @@
 import type { Manifest } from '../drop/manifest.ts';
 import { documentOf } from './document.ts';
+import type { ScanFigures } from '../privacy/leak-scan.ts';
 import { type Fact, tiles } from './facts.ts';
 import { type Content, type Markup, markup } from './markup.ts';
-import type { ScanFigures } from './privacy.ts';
 import { busiestSection } from './sections/busiest.ts';
 import { completenessSection } from './sections/completeness.ts';
 import { dropSection } from './sections/drop-facts.ts';

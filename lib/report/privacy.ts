@@ -33,17 +33,6 @@ export interface PrivacyFigures {
   };
 }
 
-/** The scan of everything that was written for raw identifiers of the window. */
-export interface ScanFigures {
-  /** Raw identifiers that were looked for. */
-  readonly values: number;
-  /** Pieces of text in the output that were compared with them. */
-  readonly tokens: number;
-  readonly found: number;
-  /** Identifiers that are also ordinary words of the trace, such as a host called `Success`. */
-  readonly ambiguous: number;
-}
-
 export function privacyFigures(
   identities: Identities,
   hosts: number,

@@ -23,6 +23,7 @@ export function dropSection(manifest: Manifest, link: string | undefined): Marku
 
 function dropFacts(manifest: Manifest): Fact[] {
   const { window, source, masking, maskingScope, api, tool } = manifest;
+  const [licence] = manifest.datapackage.licenses;
   const code = (text: string): Content => markup`<code>${text}</code>`;
   const time = (text: string): Content => markup`<code class="time">${text}</code>`;
   return [
@@ -51,6 +52,7 @@ function dropFacts(manifest: Manifest): Fact[] {
       note: markup`scope ${code(maskingScope)}; masks of one scope join`,
     },
     { name: 'Host names', value: HOSTS[manifest.hostFrom] ?? manifest.hostFrom },
+    { name: 'Licence', value: licence === undefined ? 'not told' : (licence.title ?? licence.name) },
     { name: 'Seconds count from', value: time(manifest.epoch) },
     {
       name: 'Made',

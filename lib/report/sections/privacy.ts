@@ -1,6 +1,7 @@
 import { factList } from '../facts.ts';
 import { type Markup, markup } from '../markup.ts';
-import type { PrivacyFigures, ScanFigures } from '../privacy.ts';
+import type { ScanFigures } from '../../privacy/leak-scan.ts';
+import type { PrivacyFigures } from '../privacy.ts';
 import { count, counted, percent } from '../text.ts';
 import { section } from './section.ts';
 
@@ -34,13 +35,11 @@ export function privacySection(privacy: PrivacyFigures, rows: number, scan: Scan
 }
 
 function scanText({ found, values, tokens, ambiguous }: ScanFigures): Markup {
-  const what = counted(values, 'raw identifier');
-  const where = counted(tokens, 'token');
+  const where = `among ${counted(tokens, 'distinct token')} of output.`;
   const rest =
     ambiguous > 0 &&
-    ` ${counted(ambiguous, 'identifier')} could not be looked for, being ${ambiguous === 1 ? 'an ordinary word' : 'ordinary words'} of the trace.`;
-  if (found > 0) {
-    return markup`<p class="scan alarm"><strong>${count(found)} of ${what} found</strong> in ${where} of output.${rest}</p>`;
-  }
-  return markup`<p class="scan"><strong>No raw identifier</strong> of ${count(values)} found in ${where} of output.${rest}</p>`;
+    ` ${counted(ambiguous, 'token')} of identifiers ${ambiguous === 1 ? 'is an ordinary word' : 'are ordinary words'} of the trace as well, which proves nothing.`;
+  return found > 0
+    ? markup`<p class="scan alarm"><strong>${counted(found, 'token')} of raw identifiers found</strong> ${where} ${counted(values, 'identifier')} were looked for.${rest}</p>`
+    : markup`<p class="scan"><strong>No raw identifier</strong> of ${count(values)} found ${where}${rest}</p>`;
 }

@@ -100,7 +100,7 @@ describe('the report of a busy day', () => {
   test('tells the privacy figures and the scan', () => {
     const text = textOf(sectionOf(page, 'privacy'));
     const { distinct, classes } = drop.statistics.privacy;
-    expect(text).toContain('No raw identifier of 1,234 found in 98,765 tokens of output.');
+    expect(text).toContain('No raw identifier of 1,234 found among 98,765 distinct tokens of output.');
     expect(text).toContain(`${distinct.users} users, ${distinct.projects} projects`);
     expect(text).toContain(`${(classes.rareShare * 100).toFixed(1)}%`);
     expect(text).toContain('whose flavour, hour, event and result together are shared by fewer than 5 users');
@@ -217,7 +217,9 @@ describe('a report', () => {
     });
     expect(textOf(page)).toContain('Not safely masked: none.');
     expect(textOf(page)).not.toContain('Both go by their masks.');
-    expect(textOf(sectionOf(page, 'privacy'))).toContain('2 of 1,234 raw identifiers found');
+    expect(textOf(sectionOf(page, 'privacy'))).toContain(
+      '2 tokens of raw identifiers found among 98,765 distinct tokens of output. 1,234 identifiers were',
+    );
     expect(page).not.toContain('No raw identifier');
   });
 

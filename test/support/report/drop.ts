@@ -1,11 +1,14 @@
 import { hash, randomUUID } from 'node:crypto';
 import { type Counts, type Manifest, makeManifest } from '../../../lib/drop/manifest.ts';
-import { formatOf } from '../../../lib/format/format.ts';
+import { csv } from '../../../lib/format/csv.ts';
+import { FILES } from '../../../lib/format/format.ts';
+import { jsonLines } from '../../../lib/format/json-lines.ts';
 import { createMasking } from '../../../lib/mask/masking.ts';
 import { eventMasker } from '../../../lib/mask/mask-event.ts';
 import { type DropStatistics, collectStatistics } from '../../../lib/report/statistics.ts';
 import { readSettings } from '../../../lib/settings.ts';
-import { DAY, MINUTE } from '../../../lib/time.ts';
+import { DAY, MINUTE, isoDate } from '../../../lib/time.ts';
+import { windowKey } from '../../../lib/window.ts';
 import type { Day } from './days.ts';
 
 export interface ReportedDrop {
@@ -36,9 +39,9 @@ export function reportedDrop({ window, events }: Day, counts: Partial<Counts> = 
     source: 'database',
     masking,
     window,
-    files: (['csv', 'jsonl'] as const).map((name) => {
-      const { extension, version, columns } = formatOf(name);
-      const key = `instance-events-20261120T000000Z-20261121T000000Z.${extension}`;
+    files: [csv('0.2'), jsonLines].map(({ name, version, columns }) => {
+      const { folder, extension } = FILES[name];
+      const key = `openstack/cloud=aurora-1/${folder}/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${extension}`;
       const bytes = rows * (name === 'csv' ? 46 : 58) + 180;
       return { key, format: name, formatVersion: version, bytes, sha256: hash('sha256', key), rows, columns };
     }),
