@@ -52,6 +52,6 @@ export function halfText({ durations, rows }: Pick<Series, 'durations' | 'rows'>
   if (bin <= 0) return `half took 0${NBSP}s`;
   const to = DURATION_EDGES[bin + 1];
   return to === undefined
-    ? `half took up to ${edgeText(DURATION_EDGES[bin] ?? 0)} or more`
+    ? `half took ${edgeText(DURATION_EDGES[bin] ?? 0)} or more`
     : `half took under ${edgeText(to)}`;
 }
