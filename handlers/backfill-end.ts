@@ -4,6 +4,7 @@ import { forgetStates } from '../lib/backfill/plan-execution.ts';
 import { readEndStep, requestOf } from '../lib/backfill/steps.ts';
 import { isAtWork, sweepSecrets } from '../lib/backfill/sweep.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
+import { refreshIndex } from '../lib/drop/index-page.ts';
 import { whereDropsLie } from '../lib/drop/where.ts';
 import { BackfillIncompleteError } from '../lib/errors.ts';
 import { readSettings } from '../lib/settings.ts';
@@ -32,14 +33,15 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
       return {};
     }
     const { execution, groups, request, ...redrives } = step.judge;
-    const where = { ...whereDropsLie(settings, clients, signal), settings };
-    const verdict = await judge(where, requestOf(request, settings), groups, redrives).catch(
-      async (error: unknown) => {
-        // Any other error may pass, and the step is tried again.
-        if (error instanceof BackfillIncompleteError) await destroySecret(place, execution);
-        throw error;
-      },
-    );
+    const where = { ...whereDropsLie(settings, clients, signal), settings, log };
+    const asked = requestOf(request, settings);
+    // Whatever came of it, there are new drops.
+    await refreshIndex(where, asked.range.end);
+    const verdict = await judge(where, asked, groups, redrives).catch(async (error: unknown) => {
+      // Any other error may pass, and the step is tried again.
+      if (error instanceof BackfillIncompleteError) await destroySecret(place, execution);
+      throw error;
+    });
     log('backfill judged', { execution, ...verdict });
     if (!verdict.again) {
       await forgetStates(where, execution);

@@ -5,6 +5,7 @@ import { readRequest, settingsFor } from '../lib/backfill/request.ts';
 import { isLong, startExecution } from '../lib/backfill/start-execution.ts';
 import type { BackfillSummary } from '../lib/backfill/summary.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
+import { refreshIndex } from '../lib/drop/index-page.ts';
 import { whereDropsLie } from '../lib/drop/where.ts';
 import { keepHeapSmall } from '../lib/heap.ts';
 import { openInvocation } from '../lib/open-invocation.ts';
@@ -29,6 +30,7 @@ export function handler(
       remaining: () => deadline.remaining(),
       megabytes: Number(context.memoryLimitInMB),
     });
+    if (summary.done.length > 0) await refreshIndex(invocation, request.range.end);
     log(summary.message, { summary });
     return summary;
   });

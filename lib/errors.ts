@@ -27,6 +27,11 @@ export class StoreError extends StarError {
   override readonly name = 'StoreError';
 }
 
+/** A drop would tell who the people in it are; it is not published. */
+export class PrivacyError extends StarError {
+  override readonly name = 'PrivacyError';
+}
+
 /** What a command writes could not be written. */
 export class OutputError extends StarError {
   override readonly name: string = 'OutputError';

@@ -29,6 +29,10 @@ export interface Settings extends WindowPlan {
   readonly masking: MaskingMethod;
   /** ARN or name of an operator-held masking secret, which makes masks stable across drops. */
   readonly maskingSecret: string | undefined;
+  /** Whether a drop has a report page, privacy figures, and is scanned for raw identifiers. */
+  readonly report: boolean;
+  /** A window with more than this share of rows in rare classes is not published; 1: none is held back. */
+  readonly privacyLimit: number;
   readonly excludeUsers: ReadonlySet<string>;
   readonly excludeProjects: ReadonlySet<string>;
   readonly hostFrom: HostFrom;
@@ -107,6 +111,8 @@ const Environment = z.strictObject({
   STAR_MASKING: choice(MASKING_METHODS, 'sha2-salted'),
   STAR_MASKING_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{0,2048}$/, ''),
   STAR_ALLOW_UNSAFE_MASKING: choice(['true', 'false'], 'false'),
+  STAR_REPORT: choice(['true', 'false'], 'true'),
+  STAR_PRIVACY_LIMIT_PERCENT: number('whole percent, 0 to 100', 100, (n) => n <= 100),
   STAR_EXCLUDE_USERS: list('user ids separated by commas', ''),
   STAR_EXCLUDE_PROJECTS: list('project ids separated by commas', ''),
   STAR_HOST_FROM: choice(['event', 'instance'], 'event'),
@@ -143,6 +149,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     licence: values.STAR_LICENCE,
     masking: values.STAR_MASKING,
     maskingSecret: values.STAR_MASKING_SECRET === '' ? undefined : values.STAR_MASKING_SECRET,
+    report: values.STAR_REPORT === 'true',
+    privacyLimit: values.STAR_PRIVACY_LIMIT_PERCENT / 100,
     excludeUsers: new Set(values.STAR_EXCLUDE_USERS),
     excludeProjects: new Set(values.STAR_EXCLUDE_PROJECTS),
     hostFrom: values.STAR_MACHINES === 'baremetal' ? 'node' : values.STAR_HOST_FROM,
@@ -172,6 +180,12 @@ function refuseContradictions(
           'accepted: one of the two',
       );
     }
+  }
+  if (values.STAR_REPORT === 'false' && values.STAR_PRIVACY_LIMIT_PERCENT !== 100) {
+    throw new InputError(
+      `STAR_PRIVACY_LIMIT_PERCENT: got "${env.STAR_PRIVACY_LIMIT_PERCENT as string}", but STAR_REPORT=false makes no ` +
+        'figures to hold against it; accepted: one of the two',
+    );
   }
   if (values.STAR_MACHINES === 'baremetal' && (env.STAR_HOST_FROM ?? '') !== '') {
     throw new InputError(

@@ -6,7 +6,7 @@ import {
   superseded,
   takeClaim,
 } from '../drop/claim.ts';
-import { manifestOf, writeWithRetries } from '../drop/drop.ts';
+import { writeWithRetries } from '../drop/drop.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Manifest } from '../drop/manifest.ts';
 import { type DropResult, isPublished, isWhole, publish } from '../drop/publish.ts';
@@ -86,12 +86,12 @@ async function drop(
     if (old !== undefined && !(await remove(bucket, manifestKey, signal, old.etag))) throw superseded(window);
   });
   await assertHeld();
-  const committed = { manifest: manifestOf(invocation, window, data), checkpoint: null };
+  const committed = { manifest: data.manifest, checkpoint: null };
   const ours = await commitClaim(bucket, key, held, committed, signal);
   if (ours === undefined) throw superseded(window);
   const result = await publish(invocation, window, committed);
   await forget(invocation, key, ours);
-  if (replace) await removeOtherFormats(invocation, window, committed.manifest);
+  if (replace) await removeLeftOver(invocation, window, committed.manifest);
   return result;
 }
 
@@ -105,15 +105,14 @@ async function forget(
   await remove(bucket, key, signal, claim.expected.etag);
 }
 
-/** Files of formats that the drop does not have, of an earlier one; no manifest lists them any more. */
-async function removeOtherFormats(
+/** What an earlier drop had and this one has not; no manifest lists it any more. */
+async function removeLeftOver(
   { bucket, layout, signal }: Invocation,
   window: Window,
-  { files }: Manifest,
+  { files, report }: Manifest,
 ): Promise<void> {
-  const kept = new Set(files.map(({ key }) => key));
-  for (const name of FORMAT_NAMES) {
-    const key = layout.data(window, name);
+  const kept = new Set([...files.map(({ key }) => key), report?.key]);
+  for (const key of [...FORMAT_NAMES.map((name) => layout.data(window, name)), layout.report(window)]) {
     if (!kept.has(key)) await remove(bucket, key, signal);
   }
 }

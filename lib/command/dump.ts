@@ -44,7 +44,7 @@ export async function dump(
     const request = await requestOf(source, range, options, display, signal);
     const encoder = format.encoder(options.epoch === 'window' ? range.start : options.epoch);
     const tally = await pump(
-      { settings: options, masking, signal, observe: (events) => display.rows(events.length) },
+      { settings: options, masking, signal, watch: { events: (events) => display.rows(events.length) } },
       inStartOrder(source.read(request)),
       [{ encoder, object: file }],
     );

@@ -6,7 +6,6 @@ import { type Window, windowKey, windowText } from '../window.ts';
 import { type StoredCheckpoint, hasMoved } from './checkpoint.ts';
 import { type Committed, type FoundClaim, commitClaim, isStillHeld, superseded, takeClaim } from './claim.ts';
 import type { Invocation } from './invocation.ts';
-import { type Manifest, makeManifest } from './manifest.ts';
 import { type DropResult, isPublished, publish } from './publish.ts';
 import { publishedWithin } from './published-windows.ts';
 import { takeOverFromBackfill } from './window-claim.ts';
@@ -117,19 +116,9 @@ export async function writeWithRetries(
   }
 }
 
-function decide(invocation: Invocation, window: Window, data: WrittenData): Committed {
-  const { source } = invocation;
+function decide({ source }: Invocation, window: Window, data: WrittenData): Committed {
   return {
-    manifest: manifestOf(invocation, window, data),
+    manifest: data.manifest,
     checkpoint: { window, source: { kind: source.kind, state: data.outcome.state } },
   };
-}
-
-export function manifestOf(
-  { run, settings, source, masking }: Invocation,
-  window: Window,
-  data: WrittenData,
-): Manifest {
-  const created = Math.floor(Date.now() / 1000);
-  return makeManifest({ settings, source: source.kind, masking, window, ...data, created, run });
 }

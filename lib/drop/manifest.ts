@@ -1,4 +1,6 @@
 import type { Masking } from '../mask/masking.ts';
+import type { ScanFigures } from '../privacy/leak-scan.ts';
+import type { PrivacyFigures } from '../report/privacy.ts';
 import type { Settings } from '../settings.ts';
 import type { ApiView, Source, WindowOutcome } from '../source/source.ts';
 import { iso } from '../time.ts';
@@ -29,6 +31,10 @@ export interface Manifest {
   readonly sourceFrom: string | null;
   /** Only of a drop that came over the API. */
   readonly api?: ApiView;
+  /** How well the people behind it are hidden, and whether a raw identifier was found in it; null: not looked for. */
+  readonly privacy?: PrivacyFigures & { readonly scan: ScanFigures | null };
+  /** Its page. */
+  readonly report?: Pick<ManifestFile, 'key' | 'bytes' | 'sha256'>;
   /** The files as a Frictionless data package. */
   readonly datapackage: DataPackage;
 }
@@ -67,6 +73,7 @@ export function makeManifest(drop: {
   files: readonly ManifestFile[];
   counts: Counts;
   outcome: WindowOutcome;
+  privacy: Manifest['privacy'];
   created: number;
   run: string;
 }): Manifest {
@@ -90,6 +97,7 @@ export function makeManifest(drop: {
     counts: drop.counts,
     sourceFrom: outcome.sourceFrom === null ? null : iso(outcome.sourceFrom),
     ...(outcome.api === undefined ? {} : { api: outcome.api }),
+    ...(drop.privacy === undefined ? {} : { privacy: drop.privacy }),
     datapackage: dataPackageOf({ cloud, window, created, licence, files }),
   };
 }

@@ -41,7 +41,8 @@ export async function isPublished({ bucket, layout, signal }: Invocation, window
 }
 
 /** Whether the objects that a manifest lists are there, by their sizes. */
-export async function isWhole({ bucket, signal }: Invocation, { files }: Manifest): Promise<boolean> {
-  for (const { key, bytes } of files) if (!(await isThere(bucket, key, bytes, signal))) return false;
+export async function isWhole({ bucket, signal }: Invocation, { files, report }: Manifest): Promise<boolean> {
+  for (const { key, bytes } of [...files, ...(report === undefined ? [] : [report])])
+    if (!(await isThere(bucket, key, bytes, signal))) return false;
   return true;
 }

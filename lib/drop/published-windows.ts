@@ -18,7 +18,8 @@ export async function* publishedWithin(
   }
 }
 
-function windowOfKey(key: string): Window | undefined {
+/** The window of a manifest; undefined for what else lies beside it. */
+export function windowOfKey(key: string): Window | undefined {
   const [, from = '', to = ''] = /\/(\d{8}T\d{6}Z)-(\d{8}T\d{6}Z)\.json$/.exec(key) ?? [];
   const [start, end] = [parseCompact(from), parseCompact(to)];
   return start === undefined || end === undefined ? undefined : { start, end };

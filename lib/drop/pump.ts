@@ -1,6 +1,7 @@
 import type { Encoder, Piece } from '../format/format.ts';
 import { eventMasker } from '../mask/mask-event.ts';
 import type { MaskedEvent } from '../mask/masked-event.ts';
+import type { Mask } from '../mask/mask.ts';
 import type { Masking } from '../mask/masking.ts';
 import type { Settings } from '../settings.ts';
 import type { TraceEvent, WindowOutcome } from '../source/source.ts';
@@ -18,12 +19,20 @@ export interface Output {
   };
 }
 
+/** Sees what passes. */
+export interface Watcher {
+  /** A value, before it is masked; told time and again. */
+  identifier?(value: string | null): void;
+  events(events: readonly MaskedEvent[]): void;
+  /** What is written, before it is compressed. */
+  piece?(piece: Piece): void;
+}
+
 export interface Pumping {
   readonly settings: Pick<Settings, 'hostFrom' | 'excludeUsers' | 'excludeProjects'>;
   readonly masking: Masking;
   readonly signal: AbortSignal;
-  /** Told of all events, as they are written. */
-  readonly observe?: (events: readonly MaskedEvent[]) => void;
+  readonly watch?: Watcher;
 }
 
 export interface Tally {
@@ -38,43 +47,54 @@ export interface Tally {
 
 /** Source to files: exclude, mask, encode, write. The only place where both kinds of record are at hand. */
 export async function pump(
-  { settings, masking, signal, observe }: Pumping,
+  { settings, masking, signal, watch }: Pumping,
   batches: OrderedEvents,
   outputs: readonly Output[],
 ): Promise<Tally> {
   const instances = countDistinct();
-  const toMasked = eventMasker(masking.mask, settings.hostFrom, ({ uuid }) => instances.add(uuid));
+  const toMasked = eventMasker(watchedMask(masking.mask, watch), settings.hostFrom, ({ uuid }) =>
+    instances.add(uuid),
+  );
   const skipped: Record<string, number> = {};
   const isWanted = ({ instance }: TraceEvent): boolean => {
     const reason = exclusion(settings, instance);
     if (reason !== undefined) skipped[reason] = (skipped[reason] ?? 0) + 1;
     return reason === undefined;
   };
+  const write = async (pieceOf: (encoder: Encoder) => Piece): Promise<void> => {
+    for (const { encoder, object } of outputs) {
+      const piece = pieceOf(encoder);
+      if (piece.length === 0) continue;
+      watch?.piece?.(piece);
+      await object.write(piece);
+    }
+  };
   let events = 0;
   try {
-    await writeAll(outputs, ({ head }) => head);
+    await write(({ head }) => head);
     for (;;) {
       const next = await batches.next();
       signal.throwIfAborted();
       if (next.done === true) {
-        await writeAll(outputs, (encoder) => encoder.tail());
+        await write((encoder) => encoder.tail());
         return { outcome: next.value, events, instances: instances.count, skipped };
       }
       const masked: readonly MaskedEvent[] = next.value.filter(isWanted).map(toMasked);
       events += masked.length;
-      await writeAll(outputs, (encoder) => encoder.rows(masked));
-      observe?.(masked);
+      watch?.events(masked);
+      await write((encoder) => encoder.rows(masked));
     }
   } finally {
     await batches.return(undefined as never);
   }
 }
 
-async function writeAll(outputs: readonly Output[], pieceOf: (encoder: Encoder) => Piece): Promise<void> {
-  for (const { encoder, object } of outputs) {
-    const piece = pieceOf(encoder);
-    if (piece.length > 0) await object.write(piece);
-  }
+function watchedMask(mask: Mask, watch: Watcher | undefined): Mask {
+  if (watch?.identifier === undefined) return mask;
+  return ((value: string | null) => {
+    watch.identifier?.(value);
+    return mask(value);
+  }) as Mask;
 }
 
 function exclusion(settings: Pumping['settings'], instance: TraceEvent['instance']): string | undefined {

@@ -4,20 +4,23 @@ import { expectedNow } from '../store/bucket.ts';
 import { type OpenObject, openObject } from '../store/upload.ts';
 import type { Window } from '../window.ts';
 import type { Invocation } from './invocation.ts';
-import { type Counts, type ManifestFile, epochOf } from './manifest.ts';
-import { type OrderedEvents, type Output, pump } from './pump.ts';
+import { type Manifest, type ManifestFile, epochOf, makeManifest } from './manifest.ts';
+import { type OrderedEvents, type Output, type Tally, pump } from './pump.ts';
+import { openWatch } from './watch.ts';
+import { writeReport } from './write-report.ts';
 
 export interface WrittenData {
-  readonly files: readonly ManifestFile[];
-  readonly counts: Counts;
+  readonly manifest: Manifest;
   readonly outcome: WindowOutcome;
 }
 
 /**
- * Writes the data objects of a window, all formats from one pass over its events, uploading while they are read.
+ * Writes everything of a window but its manifest: the data objects, all formats from one pass over its events,
+ * uploading while they are read; then its report.
  *
  * @param mayFinish asked once everything is read, before any object becomes visible
  * @returns undefined where an object changed meanwhile; nothing of ours is visible then but what a rerun replaces
+ * @throws PrivacyError where the drop must not be published; nothing of ours is visible then
  */
 export async function writeData(
   invocation: Invocation,
@@ -25,24 +28,25 @@ export async function writeData(
   events: OrderedEvents,
   mayFinish: () => Promise<void>,
 ): Promise<WrittenData | undefined> {
+  const { settings, bucket, layout, signal } = invocation;
+  const watch = settings.report ? openWatch(settings, window) : undefined;
+  const expectedReport = watch && (await expectedNow(bucket, layout.report(window), signal));
   const outputs = await openOutputs(invocation, window);
   try {
-    const { outcome, ...tally } = await pump(invocation, events, outputs);
+    const pumping = watch === undefined ? invocation : { ...invocation, watch };
+    const tally = await pump(pumping, events, outputs);
+    const watched = watch?.finish();
     await mayFinish();
 
-    const files: ManifestFile[] = [];
-    for (const { key, format, object } of outputs) {
-      const summary = await object.finish();
-      if (summary === undefined) return undefined;
-      const { name, version, columns } = format;
-      files.push({ key, format: name, formatVersion: version, ...summary, rows: tally.events, columns });
-    }
-    const skipped = { ...outcome.counts.skipped, ...tally.skipped };
-    return {
-      files,
-      outcome,
-      counts: { events: tally.events, instances: tally.instances, ...outcome.counts, skipped },
-    };
+    const files = await finishAll(outputs, tally.events);
+    if (files === undefined) return undefined;
+    const privacy = watched && { ...watched.statistics.privacy, scan: watched.scan };
+    const manifest = manifestOf(invocation, window, files, tally, privacy);
+    const { outcome } = tally;
+    if (watch === undefined || watched === undefined || expectedReport === undefined)
+      return { manifest, outcome };
+    const report = await writeReport(invocation, window, { manifest, watch, watched }, expectedReport);
+    return report && { manifest: { ...manifest, report }, outcome };
   } finally {
     // Nothing happens to those that are finished.
     await Promise.all(outputs.map(({ object }) => object.abort()));
@@ -77,4 +81,38 @@ async function openOutputs(
       signal,
     ),
   }));
+}
+
+/** Makes all objects visible, one after the other. Undefined where one was changed by somebody else. */
+async function finishAll(outputs: readonly DataObject[], rows: number): Promise<ManifestFile[] | undefined> {
+  const files: ManifestFile[] = [];
+  for (const { key, format, object } of outputs) {
+    const summary = await object.finish();
+    if (summary === undefined) return undefined;
+    const { name, version, columns } = format;
+    files.push({ key, format: name, formatVersion: version, ...summary, rows, columns });
+  }
+  return files;
+}
+
+function manifestOf(
+  { run, settings, source, masking }: Invocation,
+  window: Window,
+  files: readonly ManifestFile[],
+  { outcome, events, instances, ...tally }: Tally,
+  privacy: Manifest['privacy'],
+): Manifest {
+  const skipped = { ...outcome.counts.skipped, ...tally.skipped };
+  return makeManifest({
+    settings,
+    source: source.kind,
+    masking,
+    window,
+    files,
+    counts: { events, instances, ...outcome.counts, skipped },
+    outcome,
+    privacy,
+    created: Math.floor(Date.now() / 1000),
+    run,
+  });
 }

@@ -102,6 +102,16 @@ export async function* listKeys(
   after: string,
   signal: AbortSignal,
 ): AsyncGenerator<string, void, void> {
+  for await (const { key } of listObjects(bucket, prefix, after, signal)) yield key;
+}
+
+/** The same, with their ETags. */
+export async function* listObjects(
+  bucket: Bucket,
+  prefix: string,
+  after: string,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly key: string; readonly etag: string }, void, void> {
   for (let token: string | undefined; ;) {
     const command = new ListObjectsV2Command({
       Bucket: bucket.name,
@@ -112,7 +122,9 @@ export async function* listKeys(
     const page = await bucket.client.send(command, { abortSignal: signal }).catch((error: unknown) => {
       throw storeError('list', bucket, prefix, error);
     });
-    for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key;
+    for (const { Key, ETag } of page.Contents ?? []) {
+      if (Key !== undefined) yield { key: Key, etag: ETag ?? '' };
+    }
     token = page.NextContinuationToken;
     if (token === undefined) return;
   }
@@ -132,12 +144,13 @@ export async function writeText(
   text: string,
   expected: Expected,
   signal: AbortSignal,
+  contentType = 'application/json',
 ): Promise<string | undefined> {
   const command = new PutObjectCommand({
     Bucket: bucket.name,
     Key: key,
     Body: text,
-    ContentType: 'application/json',
+    ContentType: contentType,
     ...conditionOf(expected),
   });
   for (let attempt = 1; ; attempt++) {

@@ -6,6 +6,12 @@ import { type Window, windowKey } from '../window.ts';
 export interface Layout {
   data(window: Window, format: FormatName): string;
   manifest(window: Window): string;
+  /** The page of a drop. */
+  report(window: Window): string;
+  /** The page over a cloud's drops. */
+  readonly index: string;
+  /** What that page was last made of. */
+  readonly indexState: string;
   readonly claim: string;
   /** By which a backfill and the schedule agree on who publishes a window. */
   windowClaim(window: Window): string;
@@ -25,6 +31,9 @@ export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): 
       return `${root}/${folder}/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${extension}`;
     },
     manifest: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.json`,
+    report: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.report.html`,
+    index: `${root}/index.html`,
+    indexState: `${root}/state/index.json`,
     claim: `${root}/state/claim.json`,
     windowClaim: (window) => `${root}/state/claims/${windowKey(window)}.json`,
     backfillStates: (execution) => `${root}/state/backfills/${execution}/`,

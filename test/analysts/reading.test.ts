@@ -46,7 +46,8 @@ beforeAll(async () => {
   const dsns = cells.map((cell) => [cell.name, cell.dsn()]);
   await stage.setSecret(JSON.stringify({ cells: Object.fromEntries(dsns), ssl: 'off' }));
   const range = { start: '2025-11-23T07:20:00Z', end: '2025-11-23T07:45:00Z' };
-  expect(await stage.backfill(range)).toMatchObject({ status: 'published' });
+  const { status } = await stage.backfill(range);
+  if (status !== 'published') throw new Error(`the backfill is ${status}`);
 });
 afterAll(async () => {
   await stage.stop();
@@ -142,7 +143,7 @@ describe('An analyst with DuckDB', () => {
   test('can run every query of README', async () => {
     const blocks = await readmeBlocks('Reading a drop', 'sql');
     expect(blocks.length).toBeGreaterThan(3);
-    for (const block of blocks) expect((await ask(block)).length, block).toBeGreaterThan(0);
+    for (const block of blocks) expect(await ask(block)).not.toEqual([]);
   });
 });
 

@@ -1,10 +1,11 @@
 import { join, relative } from 'node:path';
 import { DAY, MINUTE, type Seconds } from '../../lib/time.ts';
+import { layoutOf } from '../../lib/store/layout.ts';
 import { type Drop, listKeys, readDrops } from '../support/drops.ts';
 import { BUCKET } from '../support/stage.ts';
 import { checkDrops } from './check.ts';
 import { runMornings } from './mornings.ts';
-import { type DemoOptions, setUp } from './setting.ts';
+import { CLOUD, type DemoOptions, setUp } from './setting.ts';
 import { manifestLines, rowLines, treeOf } from './show.ts';
 import { dim, heading } from './text.ts';
 
@@ -37,6 +38,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   print('');
   print(heading('Yours to open, until the next npm start'));
   print(`  ${shown(bucket)}/`);
+  print(`  ${shown(join(bucket, layoutOf({ prefix: '', cloud: CLOUD }).index))}  ${dim('in a browser')}`);
   print(`  zcat ${shown(join(bucket, last.manifest.files[0]?.key ?? ''))} | head`);
   print(`  ${dim(`what the function logged: ${shown(join(options.folder, 'function.log'))}`)}`);
 }

@@ -62,7 +62,7 @@ const sqlTime = (time: number): string => iso(time).slice(0, 19).replace('T', ' 
 async function openClaims(): Promise<string[]> {
   const keys = await listKeys(cloud.stage.client);
   const named = (key: string): string => `${key.split('/')[0]} ${key.split('/').at(-1)}`;
-  const published = keys.filter((key) => key.includes('/manifests/')).map(named);
+  const published = keys.filter((key) => /\/manifests\/.*\.json$/.test(key)).map(named);
   return keys.filter((key) => key.includes('state/claims/') && !published.includes(named(key)));
 }
 

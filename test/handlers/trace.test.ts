@@ -239,7 +239,10 @@ describe('the trace of a real Nova’s day', () => {
       [
         ...manifest.files.map(({ key }) => key),
         'cloud=test/manifests/date=2025-11-23/20251123T000000Z-20251124T000000Z.json',
+        'cloud=test/manifests/date=2025-11-23/20251123T000000Z-20251124T000000Z.report.html',
+        'cloud=test/index.html',
         'cloud=test/state/checkpoint.json',
+        'cloud=test/state/index.json',
       ].toSorted(),
     );
   });

@@ -16,6 +16,8 @@ describe('settings', () => {
       formats: ['csv'],
       formatVersion: '0.2',
       licence: '',
+      report: true,
+      privacyLimit: 1,
       masking: 'sha2-salted',
       hostFrom: 'event',
     });

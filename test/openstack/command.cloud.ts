@@ -73,7 +73,7 @@ describe('The commands, on a real cloud', () => {
       ...range,
       path,
     ]);
-    expect(status, stderr).toBe(0);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
     const rows = await dumped(path);
     process.stdout.write(`db-dump: ${rows.length} rows, the drops: ${dropped().length}\n`);
     expect(rows.length).toBeGreaterThan(0);
@@ -84,7 +84,7 @@ describe('The commands, on a real cloud', () => {
     const path = join(folder, 'api.jsonl');
     const env: Record<string, string> = JSON.parse(cloud.secrets.api);
     const { status, stderr } = await runCommand(['api-dump', ...range, path], { env });
-    expect(status, stderr).toBe(0);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
     const rows = await dumped(path);
     const missing: Explained[] = await explain(cloud, without(dropped(), rows));
     process.stdout.write(

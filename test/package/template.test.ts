@@ -363,6 +363,8 @@ describe('the compiled template', () => {
       STAR_FORMATS: 'csv',
       STAR_FORMAT_VERSION: '0.2',
       STAR_LICENCE: '',
+      STAR_REPORT: 'true',
+      STAR_PRIVACY_LIMIT_PERCENT: '100',
       STAR_MASKING: 'sha2-salted',
       STAR_MASKING_SECRET: '',
       STAR_ALLOW_UNSAFE_MASKING: 'false',
@@ -513,13 +515,24 @@ describe('the backfill', () => {
     expect(readers).toEqual([resource(full, 'BackfillWindowsRole')]);
   });
 
-  test('has an end that destroys masking secrets and reads manifests alone', () => {
+  test('has an end that destroys masking secrets, makes the index anew and reads no data', () => {
     expect(granted(small, 'BackfillEndRole')).toEqual({
       ReadManifests: {
         actions: ['s3:GetObject'],
         resources: ['arn:aws:s3:::DropBucket/cloud=openstack/manifests/*'],
       },
       LearnThatAnObjectIsMissing: list,
+      RenewTheIndex: {
+        actions: ['s3:GetObject', 's3:PutObject'],
+        resources: [
+          'arn:aws:s3:::DropBucket/cloud=openstack/index.html',
+          'arn:aws:s3:::DropBucket/cloud=openstack/state/index.json',
+        ],
+      },
+      SeeWhereTheScheduleStands: {
+        actions: ['s3:GetObject'],
+        resources: ['arn:aws:s3:::DropBucket/cloud=openstack/state/checkpoint.json'],
+      },
       RemovePlans: { actions: ['s3:DeleteObject'], resources: [plans] },
       DestroyMaskingSecrets: { actions: ['secretsmanager:DeleteSecret'], resources: [MASKING_SECRETS] },
       FindMaskingSecrets: { actions: ['secretsmanager:ListSecrets'], resources: ['*'] },

@@ -14,12 +14,18 @@ export interface Drop {
 }
 
 /**
- * Reads every drop that a manifest announces, oldest first.
+ * Reads every drop that a manifest announces, oldest first; without rows only their files' bytes are looked at.
  *
  * @throws Error where a manifest lists what is not there byte for byte
  */
-export async function readDrops(client: S3Client, prefix = ''): Promise<Drop[]> {
-  const manifests = (await listKeys(client, prefix)).filter((key) => key.includes('/manifests/'));
+export async function readDrops(
+  client: S3Client,
+  prefix = '',
+  { rows: wantsRows }: { rows: boolean } = { rows: true },
+): Promise<Drop[]> {
+  const manifests = (await listKeys(client, prefix)).filter(
+    (key) => key.includes('/manifests/') && key.endsWith('.json'),
+  );
   const drops: Drop[] = [];
   for (const key of manifests) {
     const manifest = JSON.parse((await readObject(client, key)).toString('utf8')) as Manifest;
@@ -29,6 +35,7 @@ export async function readDrops(client: S3Client, prefix = ''): Promise<Drop[]> 
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       if (bytes.length !== file.bytes || sha256 !== file.sha256)
         throw new Error(`${file.key} is not what ${key} says`);
+      if (!wantsRows) continue;
       rows[file.format] = await parseRows(file.format, bytes);
       if (rows[file.format]?.length !== file.rows)
         throw new Error(`${file.key} has not the rows that ${key} says`);

@@ -47,6 +47,7 @@ export function reportedDrop({ window, events }: Day, counts: Partial<Counts> = 
     }),
     counts: { ...none, events: rows, instances, late, ...counts },
     outcome: { state: {}, counts: { ...none, late }, sourceFrom: window.start - 400 * DAY },
+    privacy: undefined,
     created: window.end + 45 * MINUTE,
     run: randomUUID(),
   });
