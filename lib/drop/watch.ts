@@ -43,7 +43,7 @@ export function openWatch(
     if (figures !== null && figures.found > 0) {
       throw new PrivacyError(
         `window ${windowText(window)}: ${figures.found} raw identifier(s) in what was to be written; nothing is published. ` +
-          'Please report this, it must not happen',
+          'Has Nova an event that names a server, user, project or host? README: "Operating"',
       );
     }
     return figures;
