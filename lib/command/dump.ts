@@ -43,11 +43,9 @@ export async function dump(
     options.tell(`reading ${source.kind} for ${rangeText(options)}`);
     const request = await requestOf(source, range, options, display, signal);
     const encoder = format.encoder(options.epoch === 'window' ? range.start : options.epoch);
-    const tally = await pump(
-      { settings: options, masking, signal, watch: { events: (events) => display.rows(events.length) } },
-      inStartOrder(source.read(request)),
-      [{ encoder, object: file }],
-    );
+    const tally = await pump({ settings: options, masking, signal }, inStartOrder(source.read(request)), [
+      { encoder, object: file },
+    ]);
     const bytes = await file.finish();
     display.stop();
     say(summaryLine(path, options, tally, bytes, (performance.now() - started) / 1000));

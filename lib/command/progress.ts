@@ -4,7 +4,6 @@ import { say } from './terminal.ts';
 
 /** Shows how far a dump is: a bar on a terminal, elsewhere a line now and then. */
 export interface ProgressDisplay extends Progress {
-  rows(count: number): void;
   /** Takes the bar away, so that other lines can be written. */
   stop(): void;
 }
@@ -48,11 +47,9 @@ export function showProgress(stream: NodeJS.WriteStream): ProgressDisplay {
     expect(count) {
       expected += count;
     },
-    done(count) {
+    done(count, events) {
       done += count;
-    },
-    rows(count) {
-      rows += count;
+      rows += events;
     },
     stop() {
       clearInterval(timer);
@@ -71,13 +68,17 @@ interface Measured {
 /** By what is read so far, of what is known to be there. */
 function measure(read: { rows: number; expected: number; done: number; seconds: number }): Measured {
   const share = read.expected === 0 ? 0 : Math.min(1, read.done / read.expected);
-  const left = share === 0 ? undefined : (read.seconds / share) * (1 - share);
   return {
     rows: read.rows.toLocaleString('en-US'),
     rate: Math.round(read.rows / Math.max(read.seconds, 0.001)).toLocaleString('en-US'),
     share: `${Math.floor(share * 100)} %`.padStart(5),
-    left: left === undefined ? 'looking for the first rows' : `about ${duration(left)} left`,
+    left: leftText(share, read.seconds),
   };
+}
+
+function leftText(share: number, seconds: number): string {
+  if (share === 0) return 'looking for the first rows';
+  return share === 1 ? 'putting them in order' : `about ${duration((seconds / share) * (1 - share))} left`;
 }
 
 function line({ rows, rate, share, left }: Measured): string {

@@ -22,10 +22,10 @@ export interface Output {
 /** Sees what passes. */
 export interface Watcher {
   /** A value, before it is masked; told time and again. */
-  identifier?(value: string | null): void;
+  identifier(value: string | null): void;
   events(events: readonly MaskedEvent[]): void;
   /** What is written, before it is compressed. */
-  piece?(piece: Piece): void;
+  piece(piece: Piece): void;
 }
 
 export interface Pumping {
@@ -65,7 +65,7 @@ export async function pump(
     for (const { encoder, object } of outputs) {
       const piece = pieceOf(encoder);
       if (piece.length === 0) continue;
-      watch?.piece?.(piece);
+      watch?.piece(piece);
       await object.write(piece);
     }
   };
@@ -90,9 +90,9 @@ export async function pump(
 }
 
 function watchedMask(mask: Mask, watch: Watcher | undefined): Mask {
-  if (watch?.identifier === undefined) return mask;
+  if (watch === undefined) return mask;
   return ((value: string | null) => {
-    watch.identifier?.(value);
+    watch.identifier(value);
     return mask(value);
   }) as Mask;
 }

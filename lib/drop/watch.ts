@@ -1,18 +1,14 @@
 import { PrivacyError } from '../errors.ts';
 import { COLUMNS } from '../format/columns.ts';
-import type { Piece } from '../format/format.ts';
 import type { MaskedEvent, MaskedInstance } from '../mask/masked-event.ts';
 import { type LeakScan, type ScanFigures, openLeakScan } from '../privacy/leak-scan.ts';
 import { type DropStatistics, collectStatistics } from '../report/statistics.ts';
 import type { Settings } from '../settings.ts';
 import { type Window, windowText } from '../window.ts';
+import type { Watcher } from './pump.ts';
 
 /** Sees everything that is written of a drop, for its report, its privacy figures and the scan. */
-export interface Watch {
-  /** A value, before it is masked. */
-  identifier(value: string | null): void;
-  events(events: readonly MaskedEvent[]): void;
-  piece(piece: Piece): void;
+export interface Watch extends Watcher {
   /** @throws PrivacyError where the drop must not be published */
   finish(): Watched;
   /**

@@ -93,7 +93,8 @@ export interface ReadRequest {
 export interface Progress {
   /** So much more is known to be there. */
   expect(count: number): void;
-  done(count: number): void;
+  /** So much more is read, and these events were in it. */
+  done(count: number, events: number): void;
 }
 
 /**

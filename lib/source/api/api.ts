@@ -63,7 +63,7 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
           since,
           until: window.end,
           horizon,
-          onServer: () => toRead.progress?.done(1),
+          onServer: (events) => toRead.progress?.done(1, events),
         };
         for await (const page of readAhead(counted(discovery.candidates, toRead.progress))) {
           yield { events: await eventsOfAll(page, reading, stop), watermark: -Infinity };
@@ -114,8 +114,8 @@ interface Reading {
   readonly since: Seconds;
   readonly until: Seconds;
   readonly horizon: Seconds;
-  /** Told of every server whose events are read. */
-  readonly onServer: () => void;
+  /** Told of every server how many events of it are to be published. */
+  readonly onServer: (events: number) => void;
 }
 
 /** Tells of every page that is found. */
@@ -138,7 +138,7 @@ async function eventsOfAll(
     const events = await Promise.all(
       servers.map(async (server) => {
         const found = await eventsOf(server, reading);
-        reading.onServer();
+        reading.onServer(found.length);
         return found;
       }),
     );

@@ -64,8 +64,8 @@ export async function* readCell(
   const marks = watermarks(plan.chunks);
   for (const [index, chunk] of plan.chunks.entries()) {
     const rows = await readChunk(session, schema, chunk, filter, plan);
-    request.progress?.done(rows.length);
     const publishable = account.take(rows, await clonesAmong(rows));
+    request.progress?.done(rows.length, publishable.length);
     yield { events: await toEvents(publishable), watermark: marks[index] ?? Infinity };
   }
   const closed = account.close(
