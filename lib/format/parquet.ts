@@ -14,9 +14,9 @@ type Value = string | number | bigint | null;
 
 /**
  * Rows in a row group, each with its own dictionaries and least and greatest values. As rows are in order of start, a
- * reader that filters by time passes over whole groups.
+ * reader that filters by time passes over whole groups. With 25,000 a file is a fifth smaller, and memory 15 MiB more.
  */
-const ROWS_PER_GROUP = 25_000;
+const ROWS_PER_GROUP = 10_000;
 
 /** Apache Parquet: whole seconds as int64, times as UTC timestamps of milliseconds, pages compressed by Zstandard. */
 export const parquet: Format = {

@@ -3,7 +3,7 @@ import { fingerprintTokens } from './tokens.ts';
 
 /** What a scan has found; README tells what it can and cannot show. */
 export interface ScanFigures {
-  /** Distinct raw identifiers that were looked for. */
+  /** Distinct tokens of raw identifiers that were looked for. */
   readonly values: number;
   /** Distinct tokens of the output that were compared with theirs. */
   readonly tokens: number;
@@ -33,33 +33,24 @@ export function openLeakScan(): LeakScan {
   const raw = fingerprintSet();
   const known = fingerprintSet();
   const written = fingerprintSet();
-  const values = fingerprintSet();
   const recent = new Set<string>();
-  const addRaw = (fingerprint: number): void => void raw.add(fingerprint);
-  const addKnown = (fingerprint: number): void => void known.add(fingerprint);
-  const addWritten = (fingerprint: number): void => void written.add(fingerprint);
   return {
     identifier(value) {
       if (value === null || recent.has(value)) return;
       if (recent.size >= REMEMBERED) recent.clear();
       recent.add(value);
-      let all = 0;
-      fingerprintTokens(value, (fingerprint) => {
-        all = (all * 31 + fingerprint) % Number.MAX_SAFE_INTEGER;
-        addRaw(fingerprint);
-      });
-      // Digits alone are in every trace, and can neither be found nor ruled out.
-      if (all !== 0) values.add(all);
+      // Digits alone give no token: they are in every trace, and can neither be found nor ruled out.
+      fingerprintTokens(value, raw.add);
     },
-    publicText: (text) => fingerprintTokens(text, addKnown),
-    output: (text) => fingerprintTokens(text, addWritten),
+    publicText: (text) => fingerprintTokens(text, known.add),
+    output: (text) => fingerprintTokens(text, written.add),
     figures() {
       let [found, ambiguous] = [0, 0];
       for (const fingerprint of raw.values()) {
         if (known.has(fingerprint)) ambiguous++;
         else if (written.has(fingerprint)) found++;
       }
-      return { values: values.size, tokens: written.size, found, ambiguous };
+      return { values: raw.size, tokens: written.size, found, ambiguous };
     },
   };
 }
