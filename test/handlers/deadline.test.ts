@@ -210,7 +210,9 @@ describe('with five windows missed', () => {
     expect(summary?.message).toContain(`${due.length - published} left`);
     expect(summary?.watermark).toBe(iso(missed[published - 1]?.end ?? 0));
 
-    const next = await attempt(last);
+    let next = await attempt(last);
+    // A request that was given up may arrive all the same, behind the next run's first look at the claim.
+    if (next.summary?.status === 'superseded') next = await attempt(last);
     expect(next.summary).toMatchObject({ status: 'published', left: [], watermark: iso(last.end) });
     expect(windowsOf(next.summary)).toEqual(due.slice(published));
     const drops = await expectExactlyOnce(cloud, last.end);
