@@ -30,7 +30,7 @@ export async function doctor(
 ): Promise<number> {
   const settleSeconds = wholeNumber('--settle-minutes', settleMinutes, 0, 1440) * MINUTE;
   const connection = await connectionOf(secret, secretId, databases, signal);
-  const colour = process.stdout.isTTY;
+  const colour = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   const findings: Finding[] = [];
   for await (const finding of examine(connection, { signal, settleSeconds })) {
     findings.push(finding);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { InputError } from '../errors.ts';
+import { StoppedError } from './exit.ts';
 
 /** Tells the person at the terminal; standard output is for data. */
 export function say(line: string): void {
@@ -18,7 +19,13 @@ export async function askSecretly(prompt: string, instead: string): Promise<stri
     throw new InputError(`password: there is no terminal to ask at; accepted: ${instead}`);
   }
   const { read } = await import('read');
-  return read({ prompt, silent: true, output: process.stderr });
+  try {
+    return await read({ prompt, silent: true, output: process.stderr });
+  } catch {
+    // While it reads, the terminal hands it Ctrl-C as a key.
+    process.stderr.write('\n');
+    throw new StoppedError('SIGINT');
+  }
 }
 
 /** The text of a file, or of standard input for `-`. @throws InputError naming the option */

@@ -280,6 +280,14 @@ describe('Where the databases are', () => {
   });
 });
 
+test('Ctrl-C at a prompt ends the command, before anything is opened', async () => {
+  const { status, stdout } = await runAtTerminal(['db-dump', ...place, '-p', target], {
+    meanwhile: typeAtPrompt('Password of', '\x03'),
+  });
+  expect({ status, left: await leftBehind() }).toEqual({ status: 130, left: [] });
+  expect(stdout.toString('utf8')).toContain('stopped by SIGINT');
+});
+
 /** Types once, as soon as a prompt shows. */
 function typeAtPrompt(prompt: string, keys: string): NonNullable<CommandOptions['meanwhile']> {
   return (child) => {
