@@ -41,3 +41,10 @@ exports.catalogueName = async ({ resolveVariable }) => {
   const name = await resolveVariable('self:custom.name');
   return name.toLowerCase().replace(/\W+/g, '_');
 };
+
+/** In one line of text, as CloudWatch takes it; what begins with a dollar sign is filled in by CloudFormation. */
+exports.dashboardBody = async ({ resolveVariable }) => {
+  const [service, cloud] = [await resolveVariable('self:service'), await resolveVariable('param:cloud')];
+  const body = JSON.stringify(require('./dashboard.json'));
+  return body.replaceAll('"SERVICE"', JSON.stringify(service)).replaceAll('"CLOUD"', JSON.stringify(cloud));
+};

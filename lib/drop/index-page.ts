@@ -2,7 +2,6 @@ import { posix } from 'node:path';
 import * as z from 'zod/mini';
 import { firstLine } from '../errors.ts';
 import type { DropEntry } from '../report/calendar.ts';
-import { renderIndex } from '../report/index-page.ts';
 import type { Settings } from '../settings.ts';
 import { expectedNow, listObjects, readText, writeText } from '../store/bucket.ts';
 import { DAY, type Seconds, isoDate, parseInstant } from '../time.ts';
@@ -76,6 +75,7 @@ async function makeIndex(where: Where & { readonly settings: Settings }, until: 
   }
   drops.sort((a, b) => a.start - b.start);
 
+  const { renderIndex } = await import('../report/index-page.ts');
   const { cloud, windowSeconds } = settings;
   const page = renderIndex({ cloud, windowSeconds, drops: drops.map((drop) => entryOf(drop, layout.index)) });
   const put = async (key: string, text: string, type: string): Promise<void> => {

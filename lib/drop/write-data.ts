@@ -6,8 +6,6 @@ import type { Window } from '../window.ts';
 import type { Invocation } from './invocation.ts';
 import { type Manifest, type ManifestFile, epochOf, makeManifest } from './manifest.ts';
 import { type OrderedEvents, type Output, type Tally, pump } from './pump.ts';
-import { openWatch } from './watch.ts';
-import { writeReport } from './write-report.ts';
 
 export interface WrittenData {
   readonly manifest: Manifest;
@@ -29,7 +27,8 @@ export async function writeData(
   mayFinish: () => Promise<void>,
 ): Promise<WrittenData | undefined> {
   const { settings, bucket, layout, signal } = invocation;
-  const watch = settings.report ? openWatch(settings, window) : undefined;
+  // The report's code is for those who want one.
+  const watch = settings.report ? (await import('./watch.ts')).openWatch(settings, window) : undefined;
   const expectedReport = watch && (await expectedNow(bucket, layout.report(window), signal));
   const outputs = await openOutputs(invocation, window);
   try {
@@ -45,6 +44,7 @@ export async function writeData(
     const { outcome } = tally;
     if (watch === undefined || watched === undefined || expectedReport === undefined)
       return { manifest, outcome };
+    const { writeReport } = await import('./write-report.ts');
     const report = await writeReport(invocation, window, { manifest, watch, watched }, expectedReport);
     return report && { manifest: { ...manifest, report }, outcome };
   } finally {

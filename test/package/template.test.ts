@@ -289,6 +289,13 @@ describe('the compiled template', () => {
         resources: ['DropBucket.Arn', 'DropBucket.Arn/*'],
         condition: { Bool: { 'aws:SecureTransport': 'false' } },
       },
+      {
+        effect: 'Deny',
+        sid: 'RefuseForeignWrites',
+        actions: ['s3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion'],
+        resources: ['DropBucket.Arn/*'],
+        condition: { StringNotEquals: { 'aws:PrincipalAccount': '123456789012' } },
+      },
     ]);
   });
 

@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+
+const text = (path: string): Promise<string> => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
+
+/** First cells of the rows of README's tables. */
+async function firstCells(): Promise<string[]> {
+  return [...(await text('README.md')).matchAll(/^\| (.*?) \|/gm)].map(([, cell = '']) => cell);
+}
+
+describe('README, for who has to operate it,', () => {
+  test('tells of every kind of error what to do', async () => {
+    const sources = await Promise.all([text('lib/errors.ts'), text('lib/command/exit.ts')]);
+    const kinds = sources.flatMap((source) =>
+      [...source.matchAll(/^export class (\w+)/gm)].map(([, name]) => name),
+    );
+    expect(kinds.length).toBeGreaterThan(8);
+    const told = (await firstCells()).join(' ');
+    expect(kinds.filter((kind) => !told.includes(`\`${kind}\``))).toEqual([]);
+  });
+
+  test('tells of every alarm what to do', async () => {
+    const names = [...(await text('serverless/alarms.yml')).matchAll(/AlarmName: .*\}-([\w-]+)$/gm)].map(
+      ([, name]) => name,
+    );
+    expect(names.length).toBeGreaterThan(4);
+    const told = await firstCells();
+    expect(names.filter((name) => !told.some((cell) => cell.includes(`…-${name}`)))).toEqual([]);
+  });
+
+  test('names every setting with its variable, and every script', async () => {
+    const told = await text('README.md');
+    const settings = [...(await text('serverless.yml')).matchAll(/^ {4}(STAR_\w+):/gm)].map(
+      ([, name]) => name,
+    );
+    // These two point from one resource of the stack to another.
+    const own = settings.filter((name) => !/^STAR_BACKFILL_/.test(name ?? ''));
+    expect(own.filter((name) => !told.includes(`\`${name}\``))).toEqual([]);
+    const { scripts } = JSON.parse(await text('package.json')) as { scripts: Record<string, string> };
+    const named = Object.keys(scripts).filter((name) => !/^pre|^start$|^test$|^format:check$/.test(name));
+    expect(named.filter((name) => !told.includes(`npm run ${name}`))).toEqual([]);
+  });
+});
