@@ -8,7 +8,7 @@ import type { Secrets } from './secrets.ts';
 export interface RequestRecord {
   /** As the API reference names it, such as `GetSecretValue`. */
   operation: string;
-  /** Name or ARN, as the client gave it. */
+  /** Name or ARN, as the client gave it; of one that is created, its name. */
   secretId: string | undefined;
   headers: IncomingHttpHeaders;
   /** Absent until the request is answered, and for good where the connection was reset. */
@@ -48,7 +48,7 @@ export async function startSecretsManager(
       Object.entries(operations).map(([name, run]) => [name, (input, region) => run(secrets, input, region)]),
     ),
     record: ({ operation, headers, input }) => {
-      const id = input?.['SecretId'];
+      const id = input?.['SecretId'] ?? input?.['Name'];
       return { operation, headers, secretId: typeof id === 'string' ? id : undefined };
     },
   });
