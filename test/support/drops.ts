@@ -67,14 +67,25 @@ export async function readObject(client: S3Client, key: string): Promise<Buffer>
 }
 
 async function parseRows(format: string, bytes: Buffer): Promise<Record<string, unknown>[]> {
-  if (format === 'parquet') {
-    const file = new Uint8Array(bytes).buffer;
-    return parquetReadObjects({ file, compressors: { ZSTD: (page) => zstdDecompressSync(page) } });
-  }
+  if (format === 'parquet') return readParquet(bytes);
   const text = gunzipSync(bytes).toString('utf8');
   if (format === 'csv') return parse(text, { columns: true }) as Record<string, string>[];
   return text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** Rows of a Parquet file; whole numbers and times as JSON has them. */
+export async function readParquet(bytes: Buffer): Promise<Record<string, unknown>[]> {
+  const file = new Uint8Array(bytes).buffer;
+  const rows = await parquetReadObjects({
+    file,
+    compressors: { ZSTD: (page) => zstdDecompressSync(page) },
+  });
+  return rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+    ),
+  );
 }
