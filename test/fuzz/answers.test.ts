@@ -1,0 +1,136 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseSecret } from '../../lib/connection/secret.ts';
+import { StarError } from '../../lib/errors.ts';
+import { apiSource } from '../../lib/source/api/api.ts';
+import { DAY } from '../../lib/time.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { replay } from '../support/nova/history.ts';
+import { randomHistory } from '../support/nova/random-history.ts';
+import { type Cell, createCell } from '../support/nova/schema.ts';
+import { type LocalOpenStack, startOpenStack } from '../support/openstack/index.ts';
+import { nearly } from './holds.ts';
+
+/** Every input is a whole reading of a window, so there are fewer. */
+const RUNS = Math.max(40, Math.round(Number(process.env['FUZZ_RUNS'] ?? 0) / 20));
+const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_125);
+const START = Date.UTC(2026, 8, 1) / 1000;
+
+/** After a wrong answer the source asks again, with growing pauses; what it would do then is what it does at first. */
+const PATIENCE_MS = 300;
+
+let db: MariaDb;
+let openstack: LocalOpenStack;
+let proxy: { url: string; stop(): Promise<void> };
+/** Makes of an answer's JSON another; by the number of the answer. */
+let mutate: ((json: object, nth: number) => unknown) | undefined;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+  const cells: Cell[] = [];
+  for (const name of ['cell1', 'cell0']) cells.push(await createCell(db, name));
+  const history = randomHistory({ seed: SEED, start: START, days: 2, eventsPerDay: 12 });
+  await replay(cells, history.changes).applyUntil(START + 2 * DAY);
+  openstack = await startOpenStack({ cells, now: () => START + 2 * DAY });
+  proxy = await startProxy();
+});
+afterAll(async () => {
+  await proxy.stop();
+  await openstack.stop();
+  await db.stop();
+});
+
+/** Hands everything on to the stand-in, and changes what comes back. The catalogue points here as well. */
+async function startProxy(): Promise<typeof proxy> {
+  const origin = new URL(openstack.authUrl).origin;
+  let answers = 0;
+  const server = createServer((request, response) => {
+    void (async () => {
+      const body = await text(request);
+      const headers = Object.entries(request.headers).filter(
+        ([name]) => !['host', 'connection', 'content-length'].includes(name),
+      );
+      const found = await fetch(`${origin}${request.url}`, {
+        method: request.method ?? 'GET',
+        headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])),
+        ...(body === '' ? {} : { body }),
+      });
+      const own = (await found.text()).replaceAll(origin, proxy.url);
+      const json: unknown = own.startsWith('{') ? JSON.parse(own) : undefined;
+      const changed =
+        json === undefined || mutate === undefined ? own : JSON.stringify(mutate(json as object, answers++));
+      const kept = ['x-subject-token', 'openstack-api-version', 'date'].flatMap(
+        (name): [string, string][] => {
+          const value = found.headers.get(name);
+          return value === null ? [] : [[name, value]];
+        },
+      );
+      response.writeHead(found.status, { 'content-type': 'application/json', ...Object.fromEntries(kept) });
+      response.end(changed);
+    })().catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
+  };
+}
+
+async function readWindow(): Promise<number> {
+  const secret = openstack.secret('json').replaceAll(new URL(openstack.authUrl).origin, proxy.url);
+  const connection = await parseSecret(secret);
+  if (connection.kind !== 'api') throw new Error('that is no API');
+  const source = apiSource(connection, { concurrency: 4, sweepSeconds: 0, allowPartial: false });
+  const batches = source.read({
+    window: { start: START, end: START + DAY },
+    state: undefined,
+    openHorizonSeconds: 86_400 * 30,
+    settleSeconds: 1800,
+    holdLate: false,
+    whole: false,
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  let events = 0;
+  for await (const batch of batches) events += batch.events.length;
+  return events;
+}
+
+describe('Whatever Keystone and Nova answer (by a stand-in whose answers are changed on their way),', () => {
+  test('a window is read, or refused by an error of our own that tells no token and no password', async () => {
+    expect(await readWindow()).toBeGreaterThan(3);
+    const password = JSON.parse(openstack.secret('json'))['OS_PASSWORD'] as string;
+    const value = fc.oneof(
+      fc.constantFrom(null, '', -1, {}, [], true, 'x', 1e308, '2025-13-45T99:00:00Z'),
+      fc.string({ unit: 'grapheme', maxLength: 12 }),
+    );
+    const tried = { read: 0, refused: 0, unanswered: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.nat(12), fc.nat(1_000_000), async (nth, seed) => {
+        let first: number | undefined;
+        mutate = (json, count) => {
+          first ??= count;
+          // One answer of the reading, whichever it is.
+          return count - first === nth ? fc.sample(nearly([json], value), { seed, numRuns: 1 })[0] : json;
+        };
+        const outcome: unknown = await readWindow().then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        mutate = undefined;
+        const isOver = outcome instanceof DOMException && outcome.name === 'TimeoutError';
+        tried[outcome === undefined ? 'read' : isOver ? 'unanswered' : 'refused']++;
+        expect(outcome === undefined || isOver || outcome instanceof StarError).toBe(true);
+        expect(String(outcome)).not.toContain(password);
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+    expect(tried.read).toBeGreaterThan(0);
+    process.stdout.write(
+      `answers: ${RUNS} readings, ${tried.read} read, ${tried.refused} refused, ${tried.unanswered} asked again\n`,
+    );
+  });
+});
