@@ -19,6 +19,7 @@ const result = {
   rows,
   bytes,
   peakMiB: process.resourceUsage().maxRSS / 1024,
+  startCpuSeconds: (loaded.user + loaded.system) / 1e6,
   cpuSeconds: (user + system) / 1e6,
   wallSeconds: (performance.now() - started) / 1000,
 };

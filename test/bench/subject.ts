@@ -9,6 +9,9 @@ export interface Cost {
   readonly rows: number;
   readonly bytes: number;
   readonly peakMiB: number;
+  /** Until the handler is loaded: what a cold start costs before it has done anything. */
+  readonly startCpuSeconds: number;
+  /** Of the invocation, start-up left out. */
   readonly cpuSeconds: number;
   readonly wallSeconds: number;
 }
@@ -25,12 +28,18 @@ export async function bundledHandler(): Promise<string> {
 
 /** One invocation in a process of its own, as Lambda starts it. */
 export async function invokeOnce(stage: Stage, handler: string, scheduledTime: number): Promise<Cost> {
+  const { program, args, env } = invocation(stage, handler, scheduledTime);
+  const { stdout } = await promisify(execFile)(program, args, { env });
+  return JSON.parse(stdout) as Cost;
+}
+
+/** A program that runs the function once and says what it cost, a `Cost` as JSON. */
+export function invocation(stage: Stage, handler: string, scheduledTime: number) {
   const runner = fileURLToPath(new URL('run-once.ts', import.meta.url));
   const event = JSON.stringify({ scheduledTime: new Date(scheduledTime * 1000).toISOString() });
   const quiet = { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' };
   const env = { PATH: process.env['PATH'] ?? '', NODE_OPTIONS, ...quiet, ...stage.env };
-  const { stdout } = await promisify(execFile)(process.execPath, [runner, handler, event], { env });
-  return JSON.parse(stdout) as Cost;
+  return { program: process.execPath, args: [runner, handler, event], env };
 }
 
 export function median(values: readonly number[]): number {
