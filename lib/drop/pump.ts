@@ -5,6 +5,7 @@ import type { Mask } from '../mask/mask.ts';
 import type { Masking } from '../mask/masking.ts';
 import type { Settings } from '../settings.ts';
 import type { TraceEvent, WindowOutcome } from '../source/source.ts';
+import { inGroups } from '../in-groups.ts';
 import { countDistinct } from './distinct.ts';
 
 /** The events of a window, in order of start, and how the reading went. */
@@ -45,6 +46,9 @@ export interface Tally {
   readonly skipped: Readonly<Record<string, number>>;
 }
 
+/** Few enough that their masked copies and their lines die young, before the garbage collector has to move them. */
+const EVENTS_AT_ONCE = 250;
+
 /** Source to files: exclude, mask, encode, write. The only place where both kinds of record are at hand. */
 export async function pump(
   { settings, masking, signal, watch }: Pumping,
@@ -79,10 +83,12 @@ export async function pump(
         await write((encoder) => encoder.tail());
         return { outcome: next.value, events, instances: instances.count, skipped };
       }
-      const masked: readonly MaskedEvent[] = next.value.filter(isWanted).map(toMasked);
-      events += masked.length;
-      watch?.events(masked);
-      await write((encoder) => encoder.rows(masked));
+      for (const some of inGroups(next.value, EVENTS_AT_ONCE)) {
+        const masked: readonly MaskedEvent[] = some.filter(isWanted).map(toMasked);
+        events += masked.length;
+        watch?.events(masked);
+        await write((encoder) => encoder.rows(masked));
+      }
     }
   } finally {
     await batches.return(undefined as never);

@@ -16,11 +16,10 @@ export async function* inStartOrder<R>(
         return next.value;
       }
       const { events, watermark } = next.value;
-      held = held.concat(events);
+      held = held.length === 0 ? [...events] : held.concat(events);
       const ready = held.filter((event) => event.start < watermark);
-      if (ready.length === 0) continue;
-      held = held.filter((event) => event.start >= watermark);
-      yield ready.toSorted(byStart);
+      held = ready.length === held.length ? [] : held.filter((event) => event.start >= watermark);
+      if (ready.length > 0) yield ready.toSorted(byStart);
     }
   } finally {
     // A consumer that fails ends this generator only; the source has connections to close.

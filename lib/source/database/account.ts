@@ -73,7 +73,7 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
     }
     // What finished before the first window ever is for a backfill.
     if (row.finish < traceFrom) return false;
-    if (clones.has(row.id)) {
+    if (clones.size > 0 && clones.has(row.id)) {
       skip('cloned');
       return false;
     }

@@ -1,8 +1,9 @@
+import { inGroups } from '../../in-groups.ts';
 import { DAY, type Seconds } from '../../time.ts';
 import type { Window } from '../../window.ts';
 import type { Extent, IdSpan } from './bounds.ts';
 import type { Filter } from './chunks.ts';
-import { IDS_PER_STATEMENT, inGroups, unixSeconds } from './event-rows.ts';
+import { IDS_PER_STATEMENT, unixSeconds } from './event-rows.ts';
 import { type IdRange, LAST_ID, mergeIds, rangesBelow } from './id-ranges.ts';
 import { type CellSchema, LIVE, SHADOW } from './schema.ts';
 import type { CellSession, Row } from './session.ts';

@@ -90,14 +90,14 @@ async function finishedEvents(
 ): Promise<TraceEvent[]> {
   const instances = await lookup(rows);
   const events: TraceEvent[] = [];
-  for (const row of rows) {
-    const instance = row.instanceUuid === null ? undefined : instances.get(row.instanceUuid);
+  rows.forEach((row, nth) => {
+    const instance = instances[nth];
     if (instance === undefined) account.skip(row.instanceUuid === null ? 'actionGone' : 'instanceGone');
     else if (row.start === null || row.finish === null) account.skip('noStartTime');
     else {
       const { event, start, finish, result, host } = row;
       events.push({ instance, event, start, finish, result, host });
     }
-  }
+  });
   return events;
 }

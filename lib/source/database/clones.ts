@@ -1,3 +1,4 @@
+import { inGroups } from '../../in-groups.ts';
 import { MINUTE, type Seconds } from '../../time.ts';
 import type { Window } from '../../window.ts';
 import type { Extent, IdSpan } from './bounds.ts';
@@ -8,7 +9,6 @@ import {
   FINISH,
   IDS_PER_STATEMENT,
   START,
-  inGroups,
   isCopy,
   selectEvents,
 } from './event-rows.ts';

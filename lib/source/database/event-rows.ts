@@ -1,3 +1,4 @@
+import { inGroups } from '../../in-groups.ts';
 import type { Seconds } from '../../time.ts';
 import type { Query, Row } from './session.ts';
 import { type CellSchema, LIVE, SHADOW, type Tables } from './schema.ts';
@@ -71,10 +72,6 @@ export async function selectEventsById(
     }
   }
   return found;
-}
-
-export function* inGroups<T>(items: readonly T[], size: number): Generator<T[]> {
-  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
 }
 
 function eventRow(row: Row, archived: boolean): EventRow {

@@ -1,17 +1,21 @@
+import { inGroups } from '../../in-groups.ts';
 import type { Instance } from '../source.ts';
 import type { CellSession, Row } from './session.ts';
-import { type EventRow, IDS_PER_STATEMENT, inGroups } from './event-rows.ts';
+import { type EventRow, IDS_PER_STATEMENT } from './event-rows.ts';
 import { LIVE, SHADOW } from './schema.ts';
 
 const COLUMNS = 'uuid, hostname, user_id, project_id, host, node, memory_mb, root_gb, vcpus';
 
-/** Instances come up again in later chunks; this many are remembered, at about half a KiB each. */
+/** Instances come up again in later chunks; twice as many are remembered at most, at about a KiB each. */
 const REMEMBERED = 2000;
 
-export type InstanceLookup = (rows: readonly EventRow[]) => Promise<ReadonlyMap<string, Instance>>;
+/** The instances of event rows, one for each; undefined where it is gone. */
+export type InstanceLookup = (rows: readonly EventRow[]) => Promise<readonly (Instance | undefined)[]>;
 
 /**
- * Looks up the instances of event rows: live ones by uuid, archived ones by the primary key of the shadow table.
+ * Looks up the instances of event rows: live ones by uuid, archived ones by the primary key of the shadow table. Each
+ * is fetched once as long as it is remembered, which with rows apart from instances takes a third of what their join
+ * takes.
  *
  * @param archivedIds ids in the shadow table by uuid
  */
@@ -19,36 +23,50 @@ export function instanceLookup(
   session: CellSession,
   archivedIds: ReadonlyMap<string, number>,
 ): InstanceLookup {
-  let remembered = new Map<string, Instance>();
+  let recent = new Map<string, Instance>();
+  let before = new Map<string, Instance>();
 
-  return async (rows) => {
+  const remember = (instance: Instance): Instance => {
+    if (recent.size >= REMEMBERED) [before, recent] = [recent, new Map()];
+    recent.set(instance.uuid, instance);
+    return instance;
+  };
+  const recall = (uuid: string): Instance | undefined => {
+    const known = recent.get(uuid);
+    if (known !== undefined) return known;
+    const older = before.get(uuid);
+    return older === undefined ? undefined : remember(older);
+  };
+  const fetch = async (uuids: ReadonlySet<string>): Promise<ReadonlyMap<string, Instance>> => {
     const found = new Map<string, Instance>();
-    const live = new Set<string>();
-    const archived = new Set<number>();
-    for (const { instanceUuid } of rows) {
-      if (instanceUuid === null || found.has(instanceUuid)) continue;
-      const known = remembered.get(instanceUuid);
-      const archivedId = archivedIds.get(instanceUuid);
-      if (known !== undefined) found.set(instanceUuid, known);
-      else if (archivedId === undefined) live.add(instanceUuid);
-      else archived.add(archivedId);
-    }
     const keep = (fetched: readonly Row[]): void => {
       for (const row of fetched) {
-        const instance = toInstance(row);
+        const instance = remember(toInstance(row));
         found.set(instance.uuid, instance);
-        remembered.set(instance.uuid, instance);
       }
     };
-    for (const some of inGroups([...live], IDS_PER_STATEMENT)) {
+    const live = [...uuids].filter((uuid) => !archivedIds.has(uuid));
+    const archived = [...uuids].flatMap((uuid) => archivedIds.get(uuid) ?? []);
+    for (const some of inGroups(live, IDS_PER_STATEMENT)) {
       keep(await session.query(`SELECT ${COLUMNS} FROM ${LIVE.instances} WHERE uuid IN (?)`, [some]));
     }
-    for (const some of inGroups([...archived], IDS_PER_STATEMENT)) {
+    for (const some of inGroups(archived, IDS_PER_STATEMENT)) {
       keep(await session.query(`SELECT ${COLUMNS} FROM ${SHADOW.instances} WHERE id IN (?)`, [some]));
     }
-    // The working set of the latest chunk is the best guess at the next one's.
-    if (remembered.size > REMEMBERED) remembered = new Map(found);
     return found;
+  };
+
+  return async (rows) => {
+    const missing = new Set<string>();
+    const instances = rows.map(({ instanceUuid }) => {
+      if (instanceUuid === null) return undefined;
+      const known = recall(instanceUuid);
+      if (known === undefined) missing.add(instanceUuid);
+      return known;
+    });
+    if (missing.size === 0) return instances;
+    const found = await fetch(missing);
+    return instances.map((known, nth) => known ?? found.get(rows[nth]?.instanceUuid ?? ''));
   };
 }
 

@@ -1,6 +1,7 @@
+import { inGroups } from '../../in-groups.ts';
 import type { Seconds } from '../../time.ts';
 import type { Query } from './session.ts';
-import { type EventRow, FINISH, IDS_PER_STATEMENT, inGroups } from './event-rows.ts';
+import { type EventRow, FINISH, IDS_PER_STATEMENT } from './event-rows.ts';
 import { type CellSchema, LIVE } from './schema.ts';
 
 /*
