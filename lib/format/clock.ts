@@ -1,27 +1,25 @@
-import { DAY, type Seconds, isoDate } from '../time.ts';
+import { DAY, MINUTE, type Seconds, isoDate } from '../time.ts';
 
 /**
- * `2026-11-22T08:15:00`, ISO 8601 in UTC without a zone. A trace has a handful of days and 86,400 times of day, so
- * both are made once: this is 5 times cheaper than `Date`.
+ * `2026-11-22T08:15:00`, ISO 8601 in UTC without a zone. A trace has a handful of days, 1,440 minutes of day and 60
+ * seconds of a minute, so all are made once: this is 5 times cheaper than `Date`.
  */
 export function createClock(): (time: Seconds) => string {
   const days = new Map<number, string>();
   return (time) => {
     const day = Math.floor(time / DAY);
     let date = days.get(day);
-    if (date === undefined) days.set(day, (date = isoDate(time)));
-    return `${date}T${TIMES_OF_DAY[time - day * DAY] ?? timeOfDay(time - day * DAY)}`;
+    if (date === undefined) days.set(day, (date = `${isoDate(time)}T`));
+    const second = time - day * DAY;
+    return `${date}${MINUTES[Math.floor(second / MINUTE)]}${TWO_DIGITS[second % MINUTE]}`;
   };
 }
 
-const TIMES_OF_DAY: string[] = [];
-
-function timeOfDay(second: number): string {
-  const pad = (n: number): string => String(n).padStart(2, '0');
-  const text = `${pad(Math.floor(second / 3600))}:${pad(Math.floor(second / 60) % 60)}:${pad(second % 60)}`;
-  TIMES_OF_DAY[second] = text;
-  return text;
-}
+const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
+/** `08:15:` */
+const MINUTES = Array.from({ length: DAY / MINUTE }, (_, minute) =>
+  [TWO_DIGITS[Math.floor(minute / 60)], TWO_DIGITS[minute % 60], ''].join(':'),
+);
 
 /** Whole seconds since the epoch of the trace; -1 for what came before it. */
 export function secondsSince(epoch: Seconds, time: Seconds): number {

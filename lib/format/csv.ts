@@ -1,10 +1,12 @@
 import { stringify } from 'csv-stringify/sync';
-import type { MaskedEvent, MaskedInstance } from '../mask/masked-event.ts';
+import type { MaskedInstance } from '../mask/masked-event.ts';
 import { onceForEach } from '../once-for-each.ts';
+import { remember } from '../remember.ts';
 import { createClock, secondsSince } from './clock.ts';
 import { type TraceVersion, csvColumns } from './columns.ts';
 import { GZIP } from './gzip.ts';
 import type { Format } from './format.ts';
+import { joinPieces, rememberNumbers } from './pieces.ts';
 
 /**
  * CSV as the published Chameleon traces have it: RFC 4180 quoting, a header line, `\n` at line ends. Version 0.3 has
@@ -19,28 +21,42 @@ export function csv(version: TraceVersion): Format {
     ...GZIP,
     encoder(epoch) {
       const clock = createClock();
-      const names = ({ hostname, userId, projectId }: MaskedInstance): string =>
-        `${field(hostname)},${field(userId)},${field(projectId)}`;
-      const sizesAndNames = onceForEach((instance: MaskedInstance) =>
-        version === '0.2' ? `${sizes(instance)},${names(instance)}` : names(instance),
-      );
-      const lineEnd =
-        version === '0.2'
-          ? () => '\n'
-          : onceForEach((instance: MaskedInstance) => `,${properties(instance)}\n`);
-
-      const row = ({ instance, event, start, finish, result, host }: MaskedEvent): string =>
-        `${field(instance.uuid)},${field(event)},${clock(start)},${secondsSince(epoch, start)},` +
-        `${clock(finish)},${secondsSince(epoch, finish)},${finish - start},${field(result)},` +
-        `${sizesAndNames(instance)},${field(host)}${lineEnd(instance)}`;
-
+      const time = rememberNumbers((at) => flat(clock(at), secondsSince(epoch, at), ''));
+      const duration = rememberNumbers((seconds) => flat(seconds, ''));
+      const text = remember((value: string | null) => `${field(value)},`);
+      const host = remember(field);
+      const ofInstance = onceForEach((instance: MaskedInstance) => ({
+        start: flat(field(instance.uuid), ''),
+        middle: version === '0.2' ? flat(sizes(instance), names(instance), '') : flat(names(instance), ''),
+        end: version === '0.2' ? '\n' : `,${properties(instance)}\n`,
+      }));
       return {
         head: `${columns.map(field).join(',')}\n`,
-        rows: (events) => events.map(row).join(''),
+        rows: joinPieces((event, put) => {
+          const { start, middle, end } = ofInstance(event.instance);
+          put(start);
+          put(text(event.event));
+          put(time(event.start));
+          put(time(event.finish));
+          put(duration(event.finish - event.start));
+          put(text(event.result));
+          put(middle);
+          put(host(event.host));
+          put(end);
+        }),
         tail: () => '',
       };
     },
   };
+}
+
+/** Fields in one piece. A template would leave a tree of strings, to be walked again for every row. */
+function flat(...fields: readonly (string | number)[]): string {
+  return fields.join(',');
+}
+
+function names({ hostname, userId, projectId }: MaskedInstance): string {
+  return `${field(hostname)},${field(userId)},${field(projectId)}`;
 }
 
 function sizes({ memoryMb, rootGb, vcpus }: MaskedInstance): string {

@@ -1,9 +1,11 @@
-import type { MaskedEvent, MaskedInstance } from '../mask/masked-event.ts';
+import type { MaskedInstance } from '../mask/masked-event.ts';
 import { onceForEach } from '../once-for-each.ts';
+import { remember } from '../remember.ts';
 import { createClock, secondsSince } from './clock.ts';
 import { COLUMNS } from './columns.ts';
 import { GZIP } from './gzip.ts';
 import type { Format } from './format.ts';
+import { joinPieces, rememberNumbers } from './pieces.ts';
 
 /** One JSON object a line; times with `Z`, what is unknown is null. */
 export const jsonLines: Format = {
@@ -13,19 +15,38 @@ export const jsonLines: Format = {
   ...GZIP,
   encoder(epoch) {
     const clock = createClock();
-    const sizesAndNames = onceForEach(
-      ({ memoryMb, rootGb, vcpus, hostname, userId, projectId }: MaskedInstance) =>
-        `"memory_mb":${memoryMb},"root_gb":${rootGb},"vcpus":${vcpus},` +
-        `"hostname":${json(hostname)},"user_id":${json(userId)},"project_id":${json(projectId)}`,
+    const time = (name: string, seconds: string): ((at: number) => string) =>
+      rememberNumbers((at) => `"${name}":"${clock(at)}Z","${seconds}":${secondsSince(epoch, at)},`);
+    const start = time('start_time', 'startSec');
+    const finish = time('finish_time', 'finishSec');
+    const duration = rememberNumbers((length) => `"duration":${length},`);
+    const text = remember(json);
+    const ofInstance = onceForEach(
+      ({ uuid, memoryMb, rootGb, vcpus, hostname, userId, projectId }: MaskedInstance) => ({
+        start: `{"uuid":${json(uuid)},"event":`,
+        middle:
+          `,"memory_mb":${memoryMb},"root_gb":${rootGb},"vcpus":${vcpus},` +
+          `"hostname":${json(hostname)},"user_id":${json(userId)},"project_id":${json(projectId)},"host":`,
+      }),
     );
-
-    const row = ({ instance, event, start, finish, result, host }: MaskedEvent): string =>
-      `{"uuid":${json(instance.uuid)},"event":${json(event)},` +
-      `"start_time":"${clock(start)}Z","startSec":${secondsSince(epoch, start)},` +
-      `"finish_time":"${clock(finish)}Z","finishSec":${secondsSince(epoch, finish)},` +
-      `"duration":${finish - start},"result":${json(result)},${sizesAndNames(instance)},"host":${json(host)}}\n`;
-
-    return { head: '', rows: (events) => events.map(row).join(''), tail: () => '' };
+    return {
+      head: '',
+      rows: joinPieces((event, put) => {
+        const instance = ofInstance(event.instance);
+        put(instance.start);
+        put(text(event.event));
+        put(',');
+        put(start(event.start));
+        put(finish(event.finish));
+        put(duration(event.finish - event.start));
+        put('"result":');
+        put(text(event.result));
+        put(instance.middle);
+        put(text(event.host));
+        put('}\n');
+      }),
+      tail: () => '',
+    };
   },
 };
 

@@ -1,13 +1,14 @@
 import { onceForEach } from '../once-for-each.ts';
+import { remember } from '../remember.ts';
 import type { HostFrom } from '../settings.ts';
 import type { Instance, TraceEvent } from '../source/source.ts';
 import type { Mask } from './mask.ts';
-import type { MaskedEvent, MaskedInstance } from './masked-event.ts';
+import type { Masked, MaskedEvent, MaskedInstance } from './masked-event.ts';
 
 export type MaskEvent = (event: TraceEvent) => MaskedEvent;
 
 /**
- * Masks whole events; an instance is masked once, however many events it has.
+ * Masks whole events; an instance is masked once, however many events it has, and so are users, projects and hosts.
  *
  * @param onInstance told of every instance that comes by, some of them more than once
  */
@@ -16,8 +17,9 @@ export function eventMasker(
   hostFrom: HostFrom,
   onInstance: (instance: MaskedInstance) => void = () => undefined,
 ): MaskEvent {
+  const maskShared = remember(mask);
   const maskInstance = onceForEach((instance: Instance): MaskedInstance => {
-    const made = maskedInstance(instance, mask);
+    const made = maskedInstance(instance, mask, maskShared);
     onInstance(made);
     return made;
   });
@@ -27,7 +29,7 @@ export function eventMasker(
     start: event.start,
     finish: event.finish,
     result: event.result,
-    host: mask(hostOf(event, hostFrom)),
+    host: maskShared(hostOf(event, hostFrom)),
   });
 }
 
@@ -46,12 +48,16 @@ function orElse(first: string | null, second: string | null): string | null {
   return first === null || first === '' ? second : first;
 }
 
-function maskedInstance(instance: Instance, mask: Mask): MaskedInstance {
+function maskedInstance(
+  instance: Instance,
+  mask: Mask,
+  maskShared: (value: string | null) => Masked | null,
+): MaskedInstance {
   return {
     uuid: mask(instance.uuid),
     hostname: mask(instance.hostname),
-    userId: mask(instance.userId),
-    projectId: mask(instance.projectId),
+    userId: maskShared(instance.userId),
+    projectId: maskShared(instance.projectId),
     memoryMb: instance.memoryMb,
     rootGb: instance.rootGb,
     vcpus: instance.vcpus,

@@ -1,0 +1,17 @@
+/**
+ * Remembers what `make` gave for the values that come by again and again: users, projects, hosts; names of events,
+ * results. All are forgotten when there are too many, for values that never come by again would else pile up.
+ *
+ * @param limit how many are remembered; about 200 bytes each
+ */
+export function remember<K extends string | null, V>(make: (value: K) => V, limit = 4000): (value: K) => V {
+  const made = new Map<K, V>();
+  return (value) => {
+    const known = made.get(value);
+    if (known !== undefined) return known;
+    if (made.size >= limit) made.clear();
+    const fresh = make(value);
+    made.set(value, fresh);
+    return fresh;
+  };
+}
