@@ -60,10 +60,13 @@ export async function pump(
     instances.add(uuid),
   );
   const skipped: Record<string, number> = {};
-  const isWanted = ({ instance }: TraceEvent): boolean => {
-    const reason = exclusion(settings, instance);
-    if (reason !== undefined) skipped[reason] = (skipped[reason] ?? 0) + 1;
-    return reason === undefined;
+  const wanted = (some: readonly TraceEvent[]): readonly TraceEvent[] => {
+    if (settings.excludeUsers.size + settings.excludeProjects.size === 0) return some;
+    return some.filter(({ instance }) => {
+      const reason = exclusion(settings, instance);
+      if (reason !== undefined) skipped[reason] = (skipped[reason] ?? 0) + 1;
+      return reason === undefined;
+    });
   };
   const write = async (pieceOf: (encoder: Encoder) => Piece): Promise<void> => {
     for (const { encoder, object } of outputs) {
@@ -84,7 +87,7 @@ export async function pump(
         return { outcome: next.value, events, instances: instances.count, skipped };
       }
       for (const some of inGroups(next.value, EVENTS_AT_ONCE)) {
-        const masked: readonly MaskedEvent[] = some.filter(isWanted).map(toMasked);
+        const masked: readonly MaskedEvent[] = wanted(some).map(toMasked);
         events += masked.length;
         watch?.events(masked);
         await write((encoder) => encoder.rows(masked));

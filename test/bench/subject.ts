@@ -35,7 +35,7 @@ export async function invokeOnce(stage: Stage, handler: string, scheduledTime: n
 
 /** A program that runs the function once and says what it cost, a `Cost` as JSON. */
 export function invocation(stage: Stage, handler: string, scheduledTime: number) {
-  const runner = fileURLToPath(new URL('run-once.ts', import.meta.url));
+  const runner = fileURLToPath(new URL('run-once.mjs', import.meta.url));
   const event = JSON.stringify({ scheduledTime: new Date(scheduledTime * 1000).toISOString() });
   const quiet = { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' };
   const env = { PATH: process.env['PATH'] ?? '', NODE_OPTIONS, ...quiet, ...stage.env };
