@@ -17,7 +17,7 @@ export interface Cost {
 }
 
 /** As serverless.yml sets it; a test of the template holds the two together. */
-export const NODE_OPTIONS = '--max-semi-space-size=4';
+export const NODE_OPTIONS = '--max-semi-space-size=8';
 
 /** Bundles the handler as it is deployed; gives the file. */
 export async function bundledHandler(): Promise<string> {
