@@ -133,6 +133,8 @@ function through(head: Transform, sink: Writable): DumpFile {
     async finish() {
       head.end();
       await piped.catch(tell);
+      // What cannot be ended may still hold what its reader was too slow for, and the process ends soon.
+      if (sink === process.stdout) await flushed(sink).catch(tell);
       return bytes;
     },
     async abort() {
@@ -140,4 +142,10 @@ function through(head: Transform, sink: Writable): DumpFile {
       await piped.catch(() => undefined);
     },
   };
+}
+
+function flushed(stream: Writable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write('', (error) => (error ? reject(error) : resolve()));
+  });
 }

@@ -100,8 +100,8 @@ async function makeDay(events: number) {
 }
 
 /** The scheduled function as on Lambda: bundled, in a process of its own, from its cold start to its end. */
-async function runOurs(cell: Cell, events: number, env: Record<string, string> = {}): Promise<Run> {
-  const stage = await startStage({ env });
+async function runOurs(cell: Cell, events: number, settings: Record<string, string> = {}): Promise<Run> {
+  const stage = await startStage({ env: settings });
   try {
     await stage.setSecret(`${cell.dsn()}?ssl=off`);
     const { program, args, env } = invocation(stage, handler, START + 2 * DAY + 45 * MINUTE);

@@ -459,6 +459,21 @@ describe('A dump of a million rows’ kind', () => {
     ).toMatch(/events of [\d,]+ instances/);
   });
 
+  test('loses nothing on standard output, however slowly it is read', async () => {
+    const count = (text: Buffer): number => text.toString('latin1').split('\n').length;
+    expect((await runCommand([...large, target])).status).toBe(0);
+    const { status, stdout } = await runCommand([...large, '-'], {
+      meanwhile: (child) => {
+        const pauses = setInterval(() => {
+          child.stdout?.pause();
+          setTimeout(() => child.stdout?.resume(), 60);
+        }, 80);
+        child.on('close', () => clearInterval(pauses));
+      },
+    });
+    expect({ status, lines: count(stdout) }).toEqual({ status: 0, lines: count(await readFile(target)) });
+  });
+
   test('leaves nothing behind when Ctrl-C is pressed, and keeps what bore the name before', async () => {
     await writeFile(target, 'before');
     const { status, stdout } = await runAtTerminal([...large, target], {
