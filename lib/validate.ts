@@ -46,6 +46,15 @@ function known(schema: z.ZodMiniType, path: PropertyKey[]): string {
 
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? typeof value;
+  const text = asJson(value) ?? typeof value;
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+/** Undefined where there is no JSON of it, as of what is nested deeper than the stack goes. */
+function asJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }

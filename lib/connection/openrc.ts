@@ -9,7 +9,11 @@ const NEEDS = {
   condition:
     'is set within if, case, a loop, a function or brackets, or behind && or ||; accepted: a line of its own',
   quotes: 'has something behind its value; accepted: the whole value in quotes',
+  bounds: 'is longer than a secret can be; accepted: the value itself',
 };
+
+/** The most that Secrets Manager holds. A file of few lines can double a value with each of them. */
+const LONGEST = 65_536;
 
 type Value = { readonly text: string } | { readonly needs: keyof typeof NEEDS };
 
@@ -158,6 +162,7 @@ function run(
         if ('needs' in value) return value;
         text += value.text;
       }
+      if (text.length > LONGEST) return { needs: 'bounds' };
     }
     return isConditional ? { needs: 'condition' } : { text };
   }

@@ -26,9 +26,16 @@ const time = fc.constantFrom(
   '2026-02-30',
   '9999-12-31',
 );
+/** Deeper than the stack goes, at the most. */
+const deep = fc.tuple(fc.integer({ min: 1, max: 20_000 }), fc.boolean()).map(([depth, isList]) => {
+  let made: unknown = 'x';
+  for (let at = 0; at < depth; at++) made = isList ? [made] : { made };
+  return made;
+});
 const anything = fc.oneof(
-  time,
-  fc.anything({ maxDepth: 2 }),
+  { weight: 6, arbitrary: time },
+  { weight: 6, arbitrary: fc.anything({ maxDepth: 2 }) },
+  deep,
   fc.constantFrom(true, 4, 0, -1, ['csv'], ['csv', 'csv'], 'csv'),
 );
 

@@ -101,8 +101,14 @@ const shell = fc.constantFrom(
   '&& x',
   "'",
 );
+/** What grows with every line: a variable that is twice what it was. */
+const doubling = fc
+  .tuple(fc.constantFrom(...NAMES), fc.integer({ min: 1, max: 64 }))
+  .map(([name, times]) => `${name}=${MARK}\n${`${name}=$${name}\${${name}}\n`.repeat(times)}`);
 const openrc = fc
-  .array(fc.oneof({ weight: 4, arbitrary: assignment }, shell), { maxLength: 14 })
+  .array(fc.oneof({ weight: 8, arbitrary: assignment }, { weight: 2, arbitrary: shell }, doubling), {
+    maxLength: 14,
+  })
   .map((lines) => lines.join('\n'));
 
 /** Values that JSON and YAML can hold in the place of another. */
@@ -154,6 +160,31 @@ const indented = (input: unknown, depth = 0): string => {
     })
     .join('');
 };
+/** Texts that ask for much with little, or are nested deeply. */
+const steep = fc
+  .tuple(
+    fc.constantFrom('', 'clouds: ', 'clouds:\n', 'mysql://', 'export OS_PASSWORD=', '{"cells":', 'export '),
+    fc.constantFrom(
+      '[',
+      '{a: ',
+      '{"a":',
+      '- ',
+      '? ',
+      '$(',
+      '"$(',
+      '${',
+      '`',
+      '@',
+      ':@/',
+      '%',
+      '&a ',
+      '\\\n',
+      '\t ',
+    ),
+    fc.integer({ min: 1, max: 3000 }),
+    fc.constantFrom('', ']', '}', MARK),
+  )
+  .map(([head, part, times, end]) => `${head}${part.repeat(times)}${end}`);
 const damage = (texts: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc
     .tuple(texts, fc.nat(400), fc.constantFrom('', '\t', '"', '{', '&a *a', '!!js', '\u0000', ': '))
@@ -230,11 +261,7 @@ describe('Whatever is in a secret, it is read or refused, and nothing of it is t
   test('any text at all', async () => {
     await expectOwnErrors(
       'text',
-      fc.oneof(
-        secretText,
-        fc.string({ unit: 'binary' }).map((text) => text),
-        fc.json(),
-      ),
+      fc.oneof(secretText, fc.string({ unit: 'binary' }), fc.json(), steep),
       parseSecret,
     );
   });

@@ -39,4 +39,12 @@ describe('the scheduled time', () => {
   ])('is not read from %j', (event, message) => {
     expect(() => scheduledTime(event, now)).toThrow(message);
   });
+
+  test('is refused where it is nested deeper than the stack goes', () => {
+    let scheduled: unknown = 'now';
+    for (let depth = 0; depth < 100_000; depth++) scheduled = depth % 2 === 0 ? [scheduled] : { scheduled };
+    expect(() => scheduledTime({ scheduledTime: scheduled }, now)).toThrow(
+      /^event: scheduledTime: got object; accepted: an ISO 8601 instant/,
+    );
+  });
 });

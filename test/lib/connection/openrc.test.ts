@@ -236,6 +236,10 @@ const REFUSED: [text: string, message: RegExp][] = [
     /^secret: OS_PASSWRD: unknown; accepted: OS_AUTH_TYPE, OS_AUTH_URL,/,
   ],
   [`${others}export OS_CACERT=/etc/ssl/${id}.pem`, /^secret: OS_CACERT: accepted: the text of a PEM certif/],
+  [
+    `A=${password}\n${'A=$A$A\n'.repeat(60)}${others}export OS_PASSWORD=$A`,
+    /^secret: OS_PASSWORD: is longer than a secret can be; accepted: the value itself$/,
+  ],
   [`${others}export OS_CLOUD=${project}`, /^secret: OS_CLOUD: it points to what is not in the secret;/],
 ];
 
