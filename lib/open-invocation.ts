@@ -13,7 +13,8 @@ import { openSource } from './source/open-source.ts';
  * Makes everything that lives as long as one invocation: the opened secret, the source, the masks. Dispose of it
  * to forget the masking secret.
  *
- * @param shared a masking secret that several invocations share, where the operator holds none
+ * @param shared a masking secret that several invocations share, where the operator holds none; it is forgotten too
+ *   where nothing comes of the invocation
  * @throws InputError where a secret is not there or not accepted; nothing has been opened then
  */
 export async function openInvocation(
@@ -23,25 +24,30 @@ export async function openInvocation(
   log: Log,
   shared?: Buffer,
 ): Promise<Invocation & Disposable> {
-  const secret = await fetchSecret(clients.secretsManager, settings.secret, 'STAR_SECRET', signal);
-  const connection = await parseSecret(secret.toString('utf8'));
-  const held =
-    settings.maskingSecret === undefined
-      ? shared
-      : await fetchSecret(clients.secretsManager, settings.maskingSecret, 'STAR_MASKING_SECRET', signal);
-  if (held !== undefined && held.length < SECRET_BYTES) {
-    throw new InputError(
-      `STAR_MASKING_SECRET: holds ${held.length} bytes; accepted: at least ${SECRET_BYTES} random bytes`,
-    );
+  let held = shared;
+  try {
+    const secret = await fetchSecret(clients.secretsManager, settings.secret, 'STAR_SECRET', signal);
+    const connection = await parseSecret(secret.toString('utf8'));
+    if (settings.maskingSecret !== undefined)
+      held = await fetchSecret(clients.secretsManager, settings.maskingSecret, 'STAR_MASKING_SECRET', signal);
+    if (held !== undefined && held.length < SECRET_BYTES) {
+      throw new InputError(
+        `STAR_MASKING_SECRET: holds ${held.length} bytes; accepted: at least ${SECRET_BYTES} random bytes`,
+      );
+    }
+    const source = await openSource(connection, settings);
+    const masking = createMasking(settings.masking, held);
+    return {
+      run: randomUUID(),
+      settings,
+      source,
+      masking,
+      ...whereDropsLie(settings, clients, signal),
+      log,
+      [Symbol.dispose]: () => masking[Symbol.dispose](),
+    };
+  } catch (error) {
+    held?.fill(0);
+    throw error;
   }
-  const masking = createMasking(settings.masking, held);
-  return {
-    run: randomUUID(),
-    settings,
-    source: await openSource(connection, settings),
-    masking,
-    ...whereDropsLie(settings, clients, signal),
-    log,
-    [Symbol.dispose]: () => masking[Symbol.dispose](),
-  };
 }

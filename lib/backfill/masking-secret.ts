@@ -66,7 +66,9 @@ export async function readSecret(
   try {
     const command = new GetSecretValueCommand({ SecretId: `${prefix}/${execution}` });
     const { SecretBinary } = await client.send(command, { abortSignal: signal });
-    if (SecretBinary !== undefined) return Buffer.from(SecretBinary);
+    // The bytes themselves and no copy, so that all of them are cleared in the end.
+    if (SecretBinary !== undefined)
+      return Buffer.from(SecretBinary.buffer, SecretBinary.byteOffset, SecretBinary.byteLength);
   } catch (error) {
     // The second is the answer about one that is being destroyed.
     const isGone = ['ResourceNotFoundException', 'InvalidRequestException'].includes(nameOf(error));

@@ -16,7 +16,9 @@ export async function fetchSecret(
   try {
     const value = await client.send(new GetSecretValueCommand({ SecretId: id }), { abortSignal: signal });
     if (value.SecretString !== undefined) return Buffer.from(value.SecretString, 'utf8');
-    if (value.SecretBinary !== undefined) return Buffer.from(value.SecretBinary);
+    const bytes = value.SecretBinary;
+    // The bytes themselves and no copy: who clears them clears all there are.
+    if (bytes !== undefined) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   } catch (error) {
     signal.throwIfAborted();
     const name = error instanceof Error ? error.name : '';

@@ -32,7 +32,24 @@ function digestOf(method: MaskingMethod, secret: Buffer): (value: string) => str
     case 'sha1-raw':
       return (value) => hash('sha1', value, 'hex');
     case 'sha2-salted':
-      return (value) =>
-        hash('sha256', Buffer.concat([secret, Buffer.from(value, 'utf8')]), 'hex').slice(0, 32);
+      return saltedDigest(secret);
   }
+}
+
+/**
+ * Puts secret and value together in one place that is used again and cleared of the secret each time. Buffers that
+ * are joined anew for every value would leave the secret behind wherever they lay.
+ */
+function saltedDigest(secret: Buffer): (value: string) => string {
+  let place = Buffer.alloc(secret.length + 256);
+  return (value) => {
+    // A UTF-16 unit takes three bytes of UTF-8 at the most.
+    const most = secret.length + value.length * 3;
+    if (place.length < most) place = Buffer.alloc(most);
+    secret.copy(place);
+    const end = secret.length + place.write(value, secret.length, 'utf8');
+    const digits = hash('sha256', place.subarray(0, end), 'hex').slice(0, 32);
+    place.fill(0, 0, secret.length);
+    return digits;
+  };
 }

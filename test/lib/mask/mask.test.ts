@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createMask } from '../../../lib/mask/mask.ts';
 import { createMasking } from '../../../lib/mask/masking.ts';
@@ -21,6 +22,19 @@ describe('a mask', () => {
       expect(mask(null)).toBeNull();
       expect(mask('')).toBe('');
     }
+  });
+
+  test('of any text at all is what the rule says, whatever came before it', () => {
+    const secret = randomBytes(40);
+    const mask = createMask('sha2-salted', secret);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 400 }), (value) => {
+        const rule = createHash('sha256').update(secret).update(value, 'utf8').digest('hex');
+        expect(mask(value)).toBe(rule.slice(0, 32));
+      }),
+    );
+    // Half of a surrogate pair is no character of UTF-8, and stands for U+FFFD there.
+    expect(mask('\uD83D')).toBe(mask('\uFFFD'));
   });
 
   test('by the unkeyed legacy method is the whole sha1', () => {
@@ -51,6 +65,17 @@ describe('the masking of an invocation', () => {
     expect(one.mask('value')).toBe(two.mask('value'));
     expect(one.scope).toBe(two.scope);
     expect(one.scope).not.toBe(createHash('sha256').update(held).digest('hex').slice(0, 32));
+  });
+
+  test('leaves no copy of the secret where small buffers lie', () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(32));
+    const held = Buffer.from(bytes.buffer);
+    // Node.js takes small buffers out of larger ones that nobody clears.
+    const pools = [Buffer.allocUnsafe(1).buffer];
+    const { mask } = createMasking('sha2-salted', held);
+    for (let nth = 0; nth < 20; nth++) mask(`value ${nth}`);
+    pools.push(Buffer.allocUnsafe(1).buffer);
+    expect(pools.map((pool) => Buffer.from(pool).includes(held))).toEqual([false, false]);
   });
 
   test('wipes the secret when it is over', () => {
