@@ -15,13 +15,14 @@ export interface Entered {
 
 /** What every way in has in common: a deadline, clients for one invocation, and a log line for a failure. */
 export async function enter<T>(context: DoorContext, work: (entered: Entered) => Promise<T>): Promise<T> {
-  logger.appendKeys({ requestId: context.awsRequestId });
+  // Its own, so that lines bear the id of their invocation even where several are under way.
+  const own = logger.createChild({ persistentKeys: { requestId: context.awsRequestId } });
   try {
     using deadline = createDeadline(context.getRemainingTimeInMillis());
     using clients = openAwsClients();
-    return await work({ clients, deadline, log: (message, fields = {}) => logger.info(message, fields) });
+    return await work({ clients, deadline, log: (message, fields = {}) => own.info(message, fields) });
   } catch (error) {
-    logFailure(error);
+    logFailure(own, error);
     throw error;
   }
 }

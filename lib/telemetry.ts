@@ -28,9 +28,9 @@ export function publishMetrics(summary: ScheduleSummary, seconds: number): void 
 }
 
 /** One line with the error's kind and message. Causes stay out: what other libraries say may quote anything. */
-export function logFailure(error: unknown): void {
+export function logFailure(to: Logger, error: unknown): void {
   const kind = error instanceof Error ? error.name : typeof error;
-  logger.error(firstLine(error), {
+  to.error(firstLine(error), {
     kind,
     retryMayHelp: !(error instanceof InputError),
     own: error instanceof StarError,

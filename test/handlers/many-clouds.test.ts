@@ -1,6 +1,7 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ScheduleSummary } from '../../lib/summary.ts';
+import { logger } from '../../lib/telemetry.ts';
 import { type Drop, readDrops } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { upsert } from '../support/nova/rows.ts';
@@ -15,6 +16,8 @@ let cells: Cell[];
 let stage: Stage;
 let summaries: ScheduleSummary[];
 let drops: Drop[];
+/** Lines of the log that tell of a summary. */
+let lines: { requestId: string; summary: ScheduleSummary }[];
 
 beforeAll(async () => {
   db = await startMariaDb({ args: ['--max-connections=400'] });
@@ -37,6 +40,8 @@ beforeAll(async () => {
   }
   secrets.destroy();
 
+  logger.setLogLevel('INFO');
+  const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   // A handler reads its settings before it waits for anything, so each has its own.
   summaries = await Promise.all(
     cells.map((_cell, nth) => {
@@ -46,6 +51,9 @@ beforeAll(async () => {
       return stage.run('2025-06-03T00:45:00Z');
     }),
   );
+  const texts = printed.mock.calls.flatMap(([text]) => String(text).split('\n'));
+  printed.mockRestore();
+  lines = texts.filter((text) => text.includes('"summary"')).map((text) => JSON.parse(text));
   drops = await readDrops(stage.client);
 });
 afterAll(async () => {
@@ -87,6 +95,11 @@ describe(`${CLOUDS} clouds whose schedules come at once, in one process,`, () =>
       expect(rows?.['jsonl']).toHaveLength(EVENTS + nth);
       expect(manifest?.hostFrom).toBe(nth % 2 === 0 ? 'event' : 'instance');
     }
+  });
+
+  test('log each under the id of its own invocation', () => {
+    expect(new Set(lines.map(({ summary }) => summary.cloud)).size).toBe(CLOUDS);
+    expect(new Set(lines.map(({ requestId }) => requestId)).size).toBe(CLOUDS);
   });
 
   test('share no mask and no scope, though all their names are the same', () => {
