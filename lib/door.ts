@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import { type AwsClients, openAwsClients } from './aws-clients.ts';
 import { type Deadline, createDeadline } from './deadline.ts';
 import type { Log } from './drop/invocation.ts';
+import { tellable } from './errors.ts';
 import { logFailure, logger } from './telemetry.ts';
 
 /** What a handler needs of its context. */
@@ -22,7 +23,8 @@ export async function enter<T>(context: DoorContext, work: (entered: Entered) =>
     using clients = openAwsClients();
     return await work({ clients, deadline, log: (message, fields = {}) => own.info(message, fields) });
   } catch (error) {
-    logFailure(own, error);
-    throw error;
+    const told = tellable(error);
+    logFailure(own, told);
+    throw told;
   }
 }

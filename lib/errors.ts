@@ -62,6 +62,27 @@ export class DeadlineError extends StarError {
   override readonly name = 'DeadlineError';
 }
 
+/** Something that should not happen: a fault of the product, or of a library. */
+export class UnexpectedError extends StarError {
+  override readonly name = 'UnexpectedError';
+}
+
+/**
+ * What may leave the process of an error. What libraries say may quote anything, and so may what they hang on their
+ * errors, a statement or a request with its token; Lambda logs both. Of these remain the kind, the code, and where.
+ */
+export function tellable(error: unknown): StarError {
+  if (error instanceof StarError) return error;
+  if (!(error instanceof Error)) return new UnexpectedError('something was thrown that is no error');
+  const code =
+    'code' in error && /^[A-Z][A-Z\d_]*$/.test(String(error.code)) ? ` (${String(error.code)})` : '';
+  const kind = /^\w+$/.test(error.name) ? error.name : 'Error';
+  const told = new UnexpectedError(`unexpected ${kind}${code}`, { cause: error });
+  const places = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  told.stack = [`${told.name}: ${told.message}`, ...places].join('\n');
+  return told;
+}
+
 /** The first line of an error's message, for logs and for messages that quote it. */
 export function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { MetricUnit, Metrics } from '@aws-lambda-powertools/metrics';
-import { InputError, StarError, firstLine } from './errors.ts';
+import { InputError, type StarError, UnexpectedError, firstLine } from './errors.ts';
 import type { ScheduleSummary } from './summary.ts';
 import { parseInstant } from './time.ts';
 
@@ -27,12 +27,13 @@ export function publishMetrics(summary: ScheduleSummary, seconds: number): void 
   metrics.publishStoredMetrics();
 }
 
-/** One line with the error's kind and message. Causes stay out: what other libraries say may quote anything. */
-export function logFailure(to: Logger, error: unknown): void {
-  const kind = error instanceof Error ? error.name : typeof error;
+/** One line with the error's kind and message, and where it came from if nobody expected it. */
+export function logFailure(to: Logger, error: StarError): void {
+  const isExpected = !(error instanceof UnexpectedError);
   to.error(firstLine(error), {
-    kind,
+    kind: error.name,
     retryMayHelp: !(error instanceof InputError),
-    own: error instanceof StarError,
+    own: isExpected,
+    ...(isExpected ? {} : { stack: error.stack }),
   });
 }
