@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DAY, MINUTE } from '../../lib/time.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
@@ -18,6 +19,9 @@ import { type Stack, type Statement, resolveTemplate, statements, string } from 
 const START = Date.UTC(2026, 7, 1) / 1000;
 const DAYS = 36;
 const ACCOUNT = '123456789012';
+const MASKS = 'star-compactor/masks';
+/** Days whose files take several parts, long after all others. */
+const BUSY = DAYS + 15;
 
 type FunctionName = 'scheduled' | 'backfill' | 'backfillPlan' | 'backfillWindows' | 'backfillEnd';
 
@@ -39,7 +43,7 @@ beforeAll(async () => {
   db = await startMariaDb();
   twin = await startTwin(db);
   stage = twin.fromDatabase;
-  built = await packaged({ cloud: 'test', bucket: 'traces', secret: SECRET });
+  built = await packaged({ cloud: 'test', bucket: 'traces', secret: SECRET, maskingSecret: MASKS });
   stack = resolveTemplate(built.template);
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = stage.env;
   machine = await startStepFunctions({
@@ -58,6 +62,7 @@ beforeAll(async () => {
     mix: { rescheduled: 0, moves: 0 },
   };
   await replay(twin.cells, randomHistory(history).changes).applyUntil(START + (DAYS + 5) * DAY);
+  await makeBusy();
   await everyDoor();
 });
 afterAll(async () => {
@@ -67,6 +72,22 @@ afterAll(async () => {
   await built[Symbol.asyncDispose]();
 });
 
+/** Two days of events whose names cannot be compressed. */
+async function makeBusy(): Promise<void> {
+  const [cell] = twin.cells;
+  const [{ id, created_at: since } = {}] =
+    (await cell?.query(
+      'SELECT MAX(a.id) AS id, FROM_UNIXTIME(?) AS created_at FROM instance_actions a JOIN instances i ON i.uuid = a.instance_uuid',
+      [START + BUSY * DAY],
+    )) ?? [];
+  await cell?.query(
+    `INSERT INTO instance_actions_events (action_id, event, created_at, start_time, finish_time, result, host, deleted)
+       SELECT ?, CONCAT('compute_', SHA2(seq, 512), SHA2(-seq, 384)), t, t, t, 'Success', 'cmp-1', 0
+         FROM (SELECT seq, ? + INTERVAL seq * 2 SECOND AS t FROM seq_1_to_86000) AS times`,
+    [id, since],
+  );
+}
+
 /** Calls every function in every way that asks something else of AWS. */
 async function everyDoor(): Promise<void> {
   const end = START + DAYS * DAY;
@@ -74,10 +95,14 @@ async function everyDoor(): Promise<void> {
   const run = (time: number): Promise<unknown> => of('scheduled', () => stage.run(time));
   const backfill = (event: object): Promise<unknown> => of('backfill', () => stage.backfill(event));
   let isCut = true;
-  twin.onS3Request = ({ operation, key }) =>
-    isCut && operation === 'PutObject' && /manifests\/.*\.json$/.test(key)
-      ? { status: 403, code: 'AccessDenied' }
-      : undefined;
+  let isTorn = false;
+  const refusal = { status: 403, code: 'AccessDenied' };
+  twin.onS3Request = ({ operation, key }) => {
+    if (isCut && operation === 'PutObject' && /manifests\/.*\.json$/.test(key)) return refusal;
+    if (!isTorn || operation !== 'UploadPart') return undefined;
+    isTorn = false;
+    return refusal;
+  };
 
   // A backfill that is cut off, and a schedule that begins its trace with what that has decided.
   await backfill({ start: day(DAYS - 1), end: day(DAYS) }).catch(() => undefined);
@@ -100,6 +125,25 @@ async function everyDoor(): Promise<void> {
   await redrive(failed, functions);
   await execute(functions, { start: day(1), end: day(3), replace: true, concurrency: 1 });
   await of('backfillEnd', () => stage.step('end', { sweep: true }));
+
+  // Files of several parts, one of which is refused once.
+  const settled = end + (BUSY - DAYS + 3) * DAY + 45 * MINUTE;
+  const busy = { start: day(BUSY), end: day(BUSY + 1), replace: true };
+  isTorn = true;
+  await run(settled).catch(() => undefined);
+  await run(settled);
+  isTorn = true;
+  await backfill(busy).catch(() => undefined);
+  await backfill(busy);
+  isTorn = true;
+  await execute(functions, { ...busy, concurrency: 1 });
+
+  // With a masking secret of the operator's.
+  await stage.createSecret(MASKS, randomBytes(32));
+  stage.env['STAR_MASKING_SECRET'] = MASKS;
+  await run(settled + DAY);
+  await backfill({ start: day(1), end: day(2), replace: true });
+  await execute(functions, { start: day(1), end: day(2), replace: true, concurrency: 1 });
 }
 
 /** Lets a function work, and notes what it needed meanwhile. */
@@ -152,7 +196,6 @@ const S3: Readonly<Record<string, string>> = {
 
 /** Granted and not seen here, and why. */
 const UNSEEN: Readonly<Record<string, string>> = {
-  's3:AbortMultipartUpload': 'windows of several parts are aborted in other tests',
   'logs:CreateLogStream': 'what Lambda does for a function',
   'logs:PutLogEvents': 'what Lambda does for a function',
   'sqs:SendMessage': 'what Lambda does for a function',

@@ -31,6 +31,8 @@ export interface Stage {
   readonly env: Record<string, string>;
   /** Puts the secret that opens the cloud. */
   setSecret(value: string): Promise<void>;
+  /** Adds another secret. */
+  createSecret(name: string, value: Uint8Array | string): Promise<void>;
   /** Invokes the scheduled handler in this process, as the scheduler would at that time. */
   run(scheduledTime: string | number, lifetimeMs?: number): Promise<ScheduleSummary>;
   /** Invokes it with any event. */
@@ -95,6 +97,10 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
         ? secrets.send(new PutSecretValueCommand({ SecretId: SECRET, SecretString: value }))
         : secrets.send(new CreateSecretCommand({ Name: SECRET, SecretString: value })));
       hasSecret = true;
+    },
+    async createSecret(name, value) {
+      const content = typeof value === 'string' ? { SecretString: value } : { SecretBinary: value };
+      await secrets.send(new CreateSecretCommand({ Name: name, ...content }));
     },
     run: (time, lifetimeMs) =>
       invoke(
