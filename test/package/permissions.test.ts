@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DAY, MINUTE } from '../../lib/time.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
@@ -96,9 +97,11 @@ async function everyDoor(): Promise<void> {
   const backfill = (event: object): Promise<unknown> => of('backfill', () => stage.backfill(event));
   let isCut = true;
   let isTorn = false;
+  let isDead = false;
   const refusal = { status: 403, code: 'AccessDenied' };
   twin.onS3Request = ({ operation, key }) => {
     if (isCut && operation === 'PutObject' && /manifests\/.*\.json$/.test(key)) return refusal;
+    if (isDead && operation === 'PutObject' && key.includes('instance_events')) return refusal;
     if (!isTorn || operation !== 'UploadPart') return undefined;
     isTorn = false;
     return refusal;
@@ -144,6 +147,15 @@ async function everyDoor(): Promise<void> {
   await run(settled + DAY);
   await backfill({ start: day(1), end: day(2), replace: true });
   await execute(functions, { start: day(1), end: day(2), replace: true, concurrency: 1 });
+
+  // A trace that begins where a backfill has died.
+  await stage.client.send(
+    new DeleteObjectCommand({ Bucket: 'traces', Key: 'cloud=test/state/checkpoint.json' }),
+  );
+  isDead = true;
+  await backfill({ start: day(BUSY + 4), end: day(BUSY + 5) }).catch(() => undefined);
+  isDead = false;
+  await run(settled + 2 * DAY);
 }
 
 /** Lets a function work, and notes what it needed meanwhile. */

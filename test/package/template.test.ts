@@ -42,6 +42,23 @@ const EVERYTHING = {
 
 const MACHINE = 'arn:aws:states:eu-central-1:123456789012:stateMachine:star-compactor-dev-backfill';
 const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:star-compactor-dev-backfill';
+const OBJECTS = 'arn:aws:s3:::DropBucket/cloud=openstack';
+const OF_DROPS = [`${OBJECTS}/instance_events*`, `${OBJECTS}/manifests/*`];
+const RenewTheIndex = {
+  actions: ['s3:PutObject'],
+  resources: [`${OBJECTS}/index.html`, `${OBJECTS}/state/index.json`],
+};
+/** What whoever publishes windows may do. */
+const DROPS = {
+  ReadDrops: { actions: ['s3:GetObject'], resources: [`${OBJECTS}/*`] },
+  WriteDrops: { actions: ['s3:PutObject'], resources: OF_DROPS },
+  AbortUploads: { actions: ['s3:AbortMultipartUpload'], resources: [`${OBJECTS}/instance_events*`] },
+  TakeAndRemoveClaims: {
+    actions: ['s3:PutObject', 's3:DeleteObject'],
+    resources: [`${OBJECTS}/state/claims/*`],
+  },
+  RenewTheIndex,
+};
 const MASKING_SECRETS =
   'arn:aws:secretsmanager:eu-central-1:123456789012:secret:star-compactor-dev/backfill/*';
 
@@ -225,15 +242,12 @@ describe('the compiled template', () => {
     }
   });
 
-  test('lets the function touch its own cloud in the bucket, and delete nothing but claims', () => {
+  test('lets the function touch its own cloud in the bucket, and delete nothing but claims of windows', () => {
     expect(granted(small, 'FunctionRole')).toEqual({
-      ReadAndWriteDrops: {
-        actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
-        resources: ['arn:aws:s3:::DropBucket/cloud=openstack/*'],
-      },
-      RemoveClaims: {
-        actions: ['s3:DeleteObject'],
-        resources: ['arn:aws:s3:::DropBucket/cloud=openstack/state/claims/*'],
+      ...DROPS,
+      MoveOn: {
+        actions: ['s3:PutObject'],
+        resources: [`${OBJECTS}/state/checkpoint.json`, `${OBJECTS}/state/claim.json`],
       },
       LearnThatAnObjectIsMissing: { actions: ['s3:ListBucket'], resources: ['arn:aws:s3:::DropBucket'] },
       WriteOwnLog: {
@@ -292,7 +306,13 @@ describe('the compiled template', () => {
       {
         effect: 'Deny',
         sid: 'RefuseForeignWrites',
-        actions: ['s3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion'],
+        actions: [
+          's3:PutObject',
+          's3:DeleteObject',
+          's3:DeleteObjectVersion',
+          's3:ReplicateObject',
+          's3:ReplicateDelete',
+        ],
         resources: ['DropBucket.Arn/*'],
         condition: { StringNotEquals: { 'aws:PrincipalAccount': '123456789012' } },
       },
@@ -471,14 +491,14 @@ describe('the compiled template', () => {
 });
 
 describe('the backfill', () => {
-  const drops = 'arn:aws:s3:::DropBucket/cloud=openstack/*';
-  const plans = 'arn:aws:s3:::DropBucket/cloud=openstack/state/backfills/*';
+  const plans = `${OBJECTS}/state/backfills/*`;
   const list = { actions: ['s3:ListBucket'], resources: ['arn:aws:s3:::DropBucket'] };
-  const ReadAndWriteDrops = {
-    actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
-    resources: [drops],
+  const RemoveDrops = { actions: ['s3:DeleteObject'], resources: OF_DROPS };
+  const ReadManifests = { actions: ['s3:GetObject'], resources: [`${OBJECTS}/manifests/*`] };
+  const SeeWhereTheScheduleStands = {
+    actions: ['s3:GetObject'],
+    resources: [`${OBJECTS}/state/checkpoint.json`],
   };
-  const RemoveDrops = { actions: ['s3:DeleteObject'], resources: [drops] };
   const log = (name: string): object => ({
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     resources: [`${name}LogGroup.Arn`],
@@ -486,7 +506,7 @@ describe('the backfill', () => {
 
   test('has a door that makes drops itself or starts the machine, and nothing else', () => {
     expect(granted(small, 'BackfillRole')).toEqual({
-      ReadAndWriteDrops,
+      ...DROPS,
       RemoveDrops,
       LearnThatAnObjectIsMissing: list,
       StartLongOnes: { actions: ['states:StartExecution'], resources: [MACHINE] },
@@ -497,8 +517,9 @@ describe('the backfill', () => {
 
   test('has a planner that makes masking secrets and cannot read them', () => {
     expect(granted(small, 'BackfillPlanRole')).toEqual({
-      ReadDrops: { actions: ['s3:GetObject'], resources: [drops] },
-      LeavePlans: { actions: ['s3:PutObject'], resources: [plans] },
+      ReadManifests,
+      SeeWhereTheScheduleStands,
+      LeavePlans: { actions: ['s3:GetObject', 's3:PutObject'], resources: [plans] },
       LearnThatAnObjectIsMissing: list,
       MakeMaskingSecrets: { actions: ['secretsmanager:CreateSecret'], resources: [MASKING_SECRETS] },
       WriteOwnLog: log('BackfillPlan'),
@@ -506,8 +527,9 @@ describe('the backfill', () => {
   });
 
   test('has workers that read masking secrets, as no other function may', () => {
+    const { RenewTheIndex: _, ...drops } = DROPS;
     expect(granted(small, 'BackfillWindowsRole')).toEqual({
-      ReadAndWriteDrops,
+      ...drops,
       RemoveDrops,
       LearnThatAnObjectIsMissing: list,
       ReadMaskingSecrets: { actions: ['secretsmanager:GetSecretValue'], resources: [MASKING_SECRETS] },
@@ -524,22 +546,10 @@ describe('the backfill', () => {
 
   test('has an end that destroys masking secrets, makes the index anew and reads no data', () => {
     expect(granted(small, 'BackfillEndRole')).toEqual({
-      ReadManifests: {
-        actions: ['s3:GetObject'],
-        resources: ['arn:aws:s3:::DropBucket/cloud=openstack/manifests/*'],
-      },
+      ReadManifests,
       LearnThatAnObjectIsMissing: list,
-      RenewTheIndex: {
-        actions: ['s3:GetObject', 's3:PutObject'],
-        resources: [
-          'arn:aws:s3:::DropBucket/cloud=openstack/index.html',
-          'arn:aws:s3:::DropBucket/cloud=openstack/state/index.json',
-        ],
-      },
-      SeeWhereTheScheduleStands: {
-        actions: ['s3:GetObject'],
-        resources: ['arn:aws:s3:::DropBucket/cloud=openstack/state/checkpoint.json'],
-      },
+      RenewTheIndex: { ...RenewTheIndex, actions: ['s3:GetObject', 's3:PutObject'] },
+      SeeWhereTheScheduleStands,
       RemovePlans: { actions: ['s3:DeleteObject'], resources: [plans] },
       DestroyMaskingSecrets: { actions: ['secretsmanager:DeleteSecret'], resources: [MASKING_SECRETS] },
       FindMaskingSecrets: { actions: ['secretsmanager:ListSecrets'], resources: ['*'] },
