@@ -5,10 +5,13 @@ export default defineConfig({
   test: {
     include: [
       'test/lib/window.test.ts',
-      'test/lib/drop/*.test.ts',
+      'test/lib/drop/{checkpoint,claim,manifest}.test.ts',
       'test/lib/mask/*.test.ts',
       'test/lib/settings.test.ts',
     ],
+    // Tried once for every mutant, so it is the start that counts.
+    isolate: false,
+    maxWorkers: 1,
     env: { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' },
   },
 });

@@ -8,6 +8,7 @@ import {
   commitClaim,
   isStillHeld,
   readClaim,
+  superseded,
   takeClaim,
 } from '../../../lib/drop/claim.ts';
 import type { Manifest } from '../../../lib/drop/manifest.ts';
@@ -242,4 +243,112 @@ describe('the claim', () => {
       });
     },
   );
+});
+
+describe('what is stored as a claim', () => {
+  const committed = { manifest: { manifestVersion: 1, cloud: 'test' }, checkpoint: null };
+  const good = {
+    claimVersion: 1,
+    run: 'me',
+    window: { start: '2025-06-02T00:00:00Z', end: '2025-06-02T01:00:00Z' },
+    committed: null,
+  };
+  const window = { start: START, end: START + HOUR };
+
+  test('is what its version says, and keeps run and window when it is decided', async () => {
+    const held = await takeClaim(bucket, key, 'me', window, undefined, SIGNAL);
+    expect(await text()).toBe(JSON.stringify(good));
+    if (held === undefined) throw new Error('nobody else was there');
+    const ours = await commitClaim(bucket, key, held, decided(0), SIGNAL);
+    expect(JSON.parse(await text())).toEqual({ ...good, committed: decided(0) });
+    expect(ours?.claim).toEqual((await readClaim(bucket, key, SIGNAL))?.claim);
+    expect(ours?.expected).toEqual((await readClaim(bucket, key, SIGNAL))?.expected);
+  });
+
+  test('may be decided without a checkpoint, as a backfill does', async () => {
+    await put(JSON.stringify({ ...good, committed }));
+    expect((await readClaim(bucket, key, SIGNAL))?.claim).toEqual({
+      run: 'me',
+      window: good.window,
+      committed,
+    });
+  });
+
+  test.each<[string, unknown, string]>([
+    ['of another version', { ...good, claimVersion: 2 }, 'claimVersion'],
+    ['without its run', { ...good, run: undefined }, 'run'],
+    ['without an end', { ...good, window: { start: good.window.start } }, 'window.end'],
+    ['with more of a window', { ...good, window: { ...good.window, more: 1 } }, 'window'],
+    ['with more', { ...good, more: 1 }, ''],
+    ['that does not say whether it is decided', { ...good, committed: undefined }, 'committed'],
+    [
+      'that decides on a manifest of another version',
+      { ...good, committed: { ...committed, manifest: { manifestVersion: 2 } } },
+      'committed.manifest.manifestVersion',
+    ],
+    [
+      'that decides on no checkpoint, nor on none',
+      { ...good, committed: { manifest: committed.manifest } },
+      'committed.checkpoint',
+    ],
+    ['that decides on more', { ...good, committed: { ...committed, more: 1 } }, 'committed'],
+    [
+      'that decides on a checkpoint of no window',
+      { ...good, committed: { ...committed, checkpoint: { source: hour(0).source } } },
+      'committed.checkpoint.window',
+    ],
+    [
+      'that decides on a window between seconds',
+      {
+        ...good,
+        committed: { ...committed, checkpoint: { ...hour(0), window: { start: 0.5, end: 1 } } },
+      },
+      'committed.checkpoint.window.start',
+    ],
+    [
+      'that decides on a checkpoint of more',
+      { ...good, committed: { ...committed, checkpoint: { ...hour(0), more: 1 } } },
+      'committed.checkpoint',
+    ],
+    [
+      'that decides on a window of more',
+      {
+        ...good,
+        committed: { ...committed, checkpoint: { ...hour(0), window: { start: 0, end: 1, more: 1 } } },
+      },
+      'committed.checkpoint.window',
+    ],
+  ])('%s is refused', async (_, stored, field) => {
+    await put(JSON.stringify(stored));
+    await expect(readClaim(bucket, key, SIGNAL)).rejects.toMatchObject({
+      name: 'StoreError',
+      message: `claim: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
+    });
+  });
+
+  test('is not held once it is gone, another’s, of another window or decided', async () => {
+    const held = await takeClaim(bucket, key, 'me', window, undefined, SIGNAL);
+    if (held === undefined) throw new Error('nobody else was there');
+    const isHeld = (): Promise<boolean> => isStillHeld(bucket, key, held, SIGNAL);
+    expect(await isHeld()).toBe(true);
+    for (const other of [
+      { ...good, run: 'another' },
+      { ...good, window: { ...good.window, start: '2025-06-01T23:00:00Z' } },
+      { ...good, committed },
+    ]) {
+      await put(JSON.stringify(other));
+      expect(await isHeld()).toBe(false);
+    }
+    await put(JSON.stringify(good));
+    expect(await isHeld()).toBe(true);
+    key = newKey();
+    expect(await isHeld()).toBe(false);
+  });
+
+  test('that was taken over is told with its window', () => {
+    expect(superseded(window)).toMatchObject({
+      name: 'SupersededError',
+      message: 'window 2025-06-02T00:00:00Z/2025-06-02T01:00:00Z: another invocation has taken it over',
+    });
+  });
 });

@@ -1,8 +1,105 @@
 import { readFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
-import { TOOL } from '../../../lib/drop/manifest.ts';
+import { describe, expect, test } from 'vitest';
+import { TABLE, TOOL, epochOf, makeManifest } from '../../../lib/drop/manifest.ts';
+import { createMasking } from '../../../lib/mask/masking.ts';
+import { readSettings } from '../../../lib/settings.ts';
+import type { WindowOutcome } from '../../../lib/source/source.ts';
 
-test('a manifest names the tool and version of package.json', async () => {
-  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
-  expect(JSON.parse(text)).toMatchObject(TOOL);
+const SETTINGS = { STAR_BUCKET: 'traces', STAR_CLOUD: 'aurora', STAR_SECRET: 'nova' };
+const NOON = Date.UTC(2025, 5, 2, 12) / 1000;
+const counts = {
+  events: 1,
+  instances: 1,
+  late: 0,
+  abandoned: 0,
+  stillOpen: 2,
+  rewritten: 0,
+  skipped: { actionGone: 3 },
+};
+const files = [
+  {
+    key: 'a.csv.gz',
+    format: 'csv',
+    formatVersion: '0.2',
+    bytes: 5,
+    sha256: 'ff',
+    rows: 1,
+    columns: ['EVENT'],
+  },
+];
+const outcome: WindowOutcome = { state: {}, counts, sourceFrom: NOON - 60 };
+
+function made(
+  env: Record<string, string> = {},
+  more: Partial<Parameters<typeof makeManifest>[0]> = {},
+): ReturnType<typeof makeManifest> {
+  using masking = createMasking('sha1-raw', undefined);
+  return makeManifest({
+    settings: readSettings({ ...SETTINGS, ...env }),
+    source: 'database',
+    masking,
+    window: { start: NOON, end: NOON + 3600 },
+    files,
+    counts,
+    outcome,
+    privacy: undefined,
+    created: NOON + 5400,
+    run: 'me',
+    ...more,
+  });
+}
+
+describe('A manifest', () => {
+  test('names the tool and version of package.json', async () => {
+    const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
+    expect(JSON.parse(text)).toMatchObject(TOOL);
+  });
+
+  test('says everything about a drop, and nothing that was not looked at', () => {
+    const { datapackage, ...others } = made();
+    expect(others).toEqual({
+      manifestVersion: 1,
+      tool: TOOL,
+      cloud: 'aurora',
+      table: TABLE,
+      source: 'database',
+      window: { start: '2025-06-02T12:00:00Z', end: '2025-06-02T13:00:00Z' },
+      epoch: '2015-09-06T23:31:16Z',
+      masking: 'sha1-raw',
+      maskingScope: 'sha1-raw',
+      hostFrom: 'event',
+      created: '2025-06-02T13:30:00Z',
+      run: 'me',
+      files,
+      counts,
+      sourceFrom: '2025-06-02T11:59:00Z',
+    });
+    expect(TABLE).toBe('instance_events');
+    expect(datapackage.resources.map(({ path }) => path)).toEqual(['a.csv.gz']);
+    expect(datapackage.created).toBe('2025-06-02T13:30:00Z');
+    expect(Object.keys(others)).not.toEqual(expect.arrayContaining(['api']));
+    expect(Object.keys(others)).not.toEqual(expect.arrayContaining(['privacy']));
+  });
+
+  test('has its licence, and where the source goes back to nobody knows where, null', () => {
+    const manifest = made({ STAR_LICENCE: 'CC-BY-4.0' }, { outcome: { ...outcome, sourceFrom: null } });
+    expect(manifest.sourceFrom).toBeNull();
+    expect(manifest.datapackage.licenses).toMatchObject([{ name: 'CC-BY-4.0' }]);
+  });
+
+  test('tells of the API, and of privacy, where there is anything to tell', () => {
+    const api = { microversion: '2.90', requests: 7, swept: true, unseen: [] };
+    const privacy = { scan: null } as unknown as NonNullable<ReturnType<typeof made>['privacy']>;
+    const manifest = made({}, { source: 'api', outcome: { ...outcome, api }, privacy });
+    expect(manifest).toMatchObject({ source: 'api', api, privacy: { scan: null } });
+  });
+
+  test('counts from its own beginning, where that is the epoch', () => {
+    const window = { start: NOON, end: NOON + 3600 };
+    expect(made({ STAR_EPOCH: 'window' }).epoch).toBe('2025-06-02T12:00:00Z');
+    expect(epochOf(readSettings({ ...SETTINGS, STAR_EPOCH: 'window' }), window)).toBe(NOON);
+    expect(epochOf(readSettings({ ...SETTINGS, STAR_EPOCH: '2025-01-01T00:00:00Z' }), window)).toBe(
+      Date.UTC(2025, 0, 1) / 1000,
+    );
+  });
 });

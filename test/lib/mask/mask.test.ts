@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createMask } from '../../../lib/mask/mask.ts';
@@ -78,9 +78,28 @@ describe('the masking of an invocation', () => {
     expect(pools.map((pool) => Buffer.from(pool).includes(held))).toEqual([false, false]);
   });
 
-  test('wipes the secret when it is over', () => {
+  test('wipes the secret when it is over, and masks nothing more', () => {
     const held = randomBytes(32);
-    createMasking('sha2-salted', held)[Symbol.dispose]();
+    const masking = createMasking('sha2-salted', held);
+    masking[Symbol.dispose]();
     expect(held.every((byte) => byte === 0)).toBe(true);
+    expect(() => masking.mask('value')).toThrow(/^masking: the secret of this invocation is gone$/);
+    expect(() => masking.mask(null)).toThrow(/is gone$/);
+  });
+
+  test('by a method without a secret joins with all others of that method', () => {
+    for (const method of ['sha1-raw', 'none'] as const) {
+      const masking = createMasking(method, randomBytes(32));
+      expect(masking).toMatchObject({ method, scope: method });
+    }
+    expect(createMasking('none', undefined).mask('value')).toBe('value');
+  });
+
+  test('has a scope of the operator’s secret that the secret alone can make, always the same', () => {
+    const scope = createMasking('sha2-salted', Buffer.alloc(32, 1)).scope;
+    const made = createHmac('sha256', Buffer.alloc(32, 1))
+      .update('star-compactor masking scope')
+      .digest('hex');
+    expect(scope).toBe(made.slice(0, 32));
   });
 });

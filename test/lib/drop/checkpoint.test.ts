@@ -1,0 +1,140 @@
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type Checkpoint,
+  advanceCheckpoint,
+  hasMoved,
+  readCheckpoint,
+} from '../../../lib/drop/checkpoint.ts';
+import type { Bucket } from '../../../lib/store/bucket.ts';
+import type { RequestHook } from '../../support/aws/faults.ts';
+import type { RequestRecord } from '../../support/s3/server.ts';
+import { BUCKET, type Stage, startStage } from '../../support/stage.ts';
+
+const SIGNAL = new AbortController().signal;
+const NOON = Date.UTC(2025, 5, 2, 12) / 1000;
+
+let stage: Stage;
+let bucket: Bucket;
+let hook: RequestHook<RequestRecord> | undefined;
+let key: string;
+let count = 0;
+
+beforeAll(async () => {
+  stage = await startStage({ onS3Request: (request) => hook?.(request) });
+  bucket = { client: stage.client, name: BUCKET };
+});
+afterAll(() => stage.stop());
+beforeEach(() => {
+  hook = undefined;
+  key = `checkpoint-${++count}.json`;
+});
+
+const source = { kind: 'api', state: { cell1: { nextEventId: 7 } } } as const;
+const of = (start: number, end: number): Checkpoint => ({ window: { start, end }, source });
+const put = (body: unknown): Promise<unknown> =>
+  stage.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: JSON.stringify(body) }));
+const text = async (): Promise<string> => {
+  const found = await stage.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+  return (await found.Body?.transformToString()) ?? '';
+};
+const advance = (next: Checkpoint): Promise<boolean> => advanceCheckpoint(bucket, key, 'me', next, SIGNAL);
+
+const GOOD = {
+  checkpointVersion: 1,
+  run: 'me',
+  window: { start: '2025-06-02T12:00:00Z', end: '2025-06-02T13:00:00Z' },
+  source,
+};
+
+describe('A checkpoint', () => {
+  test('is written as its version says, and read back', async () => {
+    expect(await readCheckpoint(bucket, key, SIGNAL)).toBeUndefined();
+    expect(await advance(of(NOON, NOON + 3600))).toBe(true);
+    expect(await text()).toBe(JSON.stringify(GOOD));
+    const found = await readCheckpoint(bucket, key, SIGNAL);
+    expect(found?.checkpoint).toEqual(of(NOON, NOON + 3600));
+    expect(found?.expected).toEqual({ etag: expect.stringMatching(/\w/) });
+  });
+
+  test.each<[string, unknown, string]>([
+    ['of another version', { ...GOOD, checkpointVersion: 2 }, 'checkpointVersion'],
+    ['without who wrote it', { ...GOOD, run: undefined }, 'run'],
+    ['with more than there is', { ...GOOD, more: 1 }, ''],
+    ['whose window lacks its end', { ...GOOD, window: { start: GOOD.window.start } }, 'window.end'],
+    ['whose window has more', { ...GOOD, window: { ...GOOD.window, more: 1 } }, 'window'],
+    ['of a source that is not known', { ...GOOD, source: { ...source, kind: 'file' } }, 'source.kind'],
+    ['of a source without a state', { ...GOOD, source: { kind: 'api' } }, 'source.state'],
+    ['of a source with more', { ...GOOD, source: { ...source, more: 1 } }, 'source'],
+    ['that begins at no time', { ...GOOD, window: { ...GOOD.window, start: 'noon' } }, 'window'],
+    ['that ends at no time', { ...GOOD, window: { ...GOOD.window, end: 'one' } }, 'window'],
+    [
+      'whose window is empty',
+      { ...GOOD, window: { start: GOOD.window.end, end: GOOD.window.end } },
+      'window',
+    ],
+    [
+      'whose window is upside down',
+      { ...GOOD, window: { start: GOOD.window.end, end: GOOD.window.start } },
+      'window',
+    ],
+    ['that is a list', [], ''],
+  ])('%s is refused', async (_, stored, field) => {
+    await put(stored);
+    await expect(readCheckpoint(bucket, key, SIGNAL)).rejects.toMatchObject({
+      name: 'StoreError',
+      message: `checkpoint: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
+    });
+    await expect(advance(of(NOON, NOON + 3600))).rejects.toMatchObject({ name: 'StoreError' });
+    expect(await text()).toBe(JSON.stringify(stored));
+  });
+
+  test('that stands at the window’s end or behind it stays as it is', async () => {
+    await put(GOOD);
+    expect(await advance(of(NOON, NOON + 3600))).toBe(false);
+    expect(await advance(of(NOON - 3600, NOON))).toBe(false);
+    expect(await text()).toBe(JSON.stringify(GOOD));
+  });
+
+  test('moves to the window that follows, and to none that leaves out or overlaps anything', async () => {
+    await put(GOOD);
+    for (const start of [NOON + 3599, NOON + 3601]) {
+      const times = start < NOON + 3600 ? '2025-06-02T12:59:59Z' : '2025-06-02T13:00:01Z';
+      await expect(advance(of(start, NOON + 7200))).rejects.toMatchObject({
+        name: 'StoreError',
+        message:
+          'checkpoint: stands at 2025-06-02T13:00:00Z, neither at the start nor the end of the window ' +
+          `${times}/2025-06-02T14:00:00Z`,
+      });
+    }
+    expect(await text()).toBe(JSON.stringify(GOOD));
+    expect(await advance(of(NOON + 3600, NOON + 7200))).toBe(true);
+    expect((await readCheckpoint(bucket, key, SIGNAL))?.checkpoint).toEqual(of(NOON + 3600, NOON + 7200));
+  });
+
+  test('of a store that never swaps is tried five times, and then told', async () => {
+    let writes = 0;
+    hook = ({ operation }) => {
+      if (operation !== 'PutObject') return undefined;
+      writes++;
+      return { status: 412, code: 'PreconditionFailed' };
+    };
+    await expect(advance(of(NOON, NOON + 3600))).rejects.toMatchObject({
+      name: 'StoreError',
+      message: `checkpoint: ${key}: was never as it was just read; does this store compare and swap?`,
+    });
+    expect(writes).toBe(5);
+  });
+
+  test('has moved when it ends elsewhere than it did', async () => {
+    expect(await hasMoved(bucket, key, undefined, SIGNAL)).toBe(false);
+    await put(GOOD);
+    expect(await hasMoved(bucket, key, undefined, SIGNAL)).toBe(true);
+    const read = await readCheckpoint(bucket, key, SIGNAL);
+    expect(await hasMoved(bucket, key, read, SIGNAL)).toBe(false);
+    await put({ ...GOOD, run: 'another' });
+    expect(await hasMoved(bucket, key, read, SIGNAL)).toBe(false);
+    await advance(of(NOON + 3600, NOON + 7200));
+    expect(await hasMoved(bucket, key, read, SIGNAL)).toBe(true);
+  });
+});
