@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 
 interface Locked {
@@ -6,6 +9,15 @@ interface Locked {
   readonly integrity?: string;
   readonly hasInstallScript?: boolean;
   readonly link?: boolean;
+  readonly dev?: boolean;
+  readonly devOptional?: boolean;
+}
+
+/** A component of CycloneDX, as far as it is looked at. */
+interface Component {
+  readonly name: string;
+  readonly version: string;
+  readonly properties?: readonly { readonly name: string }[];
 }
 
 const read = async <T>(path: string): Promise<T> =>
@@ -39,5 +51,23 @@ describe('What the product is made of', () => {
       .filter(([, { hasInstallScript }]) => hasInstallScript === true)
       .map(([path]) => path.split('node_modules/').at(-1) ?? '');
     expect(running.filter((name) => MAY_RUN[name] === undefined)).toEqual([]);
+  });
+
+  test('is listed, package by package', async () => {
+    const cwd = fileURLToPath(new URL('../..', import.meta.url));
+    const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'sbom'], {
+      cwd,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    const { components } = JSON.parse(stdout) as { components: Component[] };
+    const listed = components
+      .filter(({ properties = [] }) => !properties.some(({ name }) => name === 'cdx:npm:package:development'))
+      .map(({ name, version }) => `${name}@${version}`);
+    const { packages } = await read<{ packages: Record<string, Locked> }>('package-lock.json');
+    const locked = Object.entries(packages)
+      .filter(([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true)
+      .map(([path, { version }]) => `${path.split('node_modules/').at(-1)}@${version}`);
+    expect(locked.length).toBeGreaterThan(50);
+    expect(new Set(listed)).toEqual(new Set(locked));
   });
 });
