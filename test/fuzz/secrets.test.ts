@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openrcFields } from '../../lib/connection/openrc.ts';
 import { parseSecret } from '../../lib/connection/secret.ts';
-import { MARK, expectOwnErrors, nearly, secretText } from './holds.ts';
+import { MARK, RUNS, expectOwnErrors, nearly, secretText } from './holds.ts';
 
 const encoded = secretText.map(encodeURIComponent);
 /** Mostly what is right, so that what is wrong comes one at a time. */
@@ -110,6 +110,31 @@ const openrc = fc
     maxLength: 14,
   })
   .map((lines) => lines.join('\n'));
+
+/** A right one, with some lines put in or taken out, some of them changed. */
+const nearlyOpenrc = fc
+  .tuple(
+    secretText.filter((text) => !/['\n]/.test(text)),
+    fc.array(fc.tuple(fc.nat(12), fc.boolean(), fc.oneof(assignment, assignment, shell)), { maxLength: 2 }),
+  )
+  .map(([password, changes]) => {
+    const lines = [
+      '#!/usr/bin/env bash',
+      'export OS_AUTH_URL=https://keystone.example:5000/v3',
+      'export OS_PROJECT_NAME="admin"',
+      'export OS_USER_DOMAIN_NAME=Default',
+      'if [ -z "$OS_USER_DOMAIN_NAME" ]; then unset OS_USER_DOMAIN_NAME; fi',
+      'unset OS_TENANT_ID',
+      'export OS_USERNAME=admin',
+      'echo "Please enter your password for $OS_PROJECT_NAME: "',
+      `export OS_PASSWORD='${password}'`,
+      'export OS_REGION_NAME=""',
+      'export OS_INTERFACE=public',
+      'export OS_IDENTITY_API_VERSION=3',
+    ];
+    for (const [at, isInstead, line] of changes) lines.splice(at, isInstead ? 1 : 0, line);
+    return lines.join('\n');
+  });
 
 /** Values that JSON and YAML can hold in the place of another. */
 const leaf = fc.oneof(
@@ -230,6 +255,8 @@ describe('Whatever is in a secret, it is read or refused, and nothing of it is t
   });
 
   test('an openrc file', async () => {
+    const { accepted, refused } = await expectOwnErrors('openrc, nearly right', nearlyOpenrc, parseSecret);
+    expect(Math.min(accepted, refused)).toBeGreaterThan(0);
     await expectOwnErrors('openrc', openrc, parseSecret);
     await expectOwnErrors('openrc by itself', openrc, (text) => openrcFields(text, 'typed'));
   });
@@ -261,8 +288,12 @@ describe('Whatever is in a secret, it is read or refused, and nothing of it is t
   test('any text at all', async () => {
     await expectOwnErrors(
       'text',
-      fc.oneof(secretText, fc.string({ unit: 'binary' }), fc.json(), steep),
+      fc.oneof(secretText, fc.string({ unit: 'binary' }), fc.json()),
       parseSecret,
     );
+  });
+
+  test('what asks for much with little', async () => {
+    await expectOwnErrors('steep', steep, parseSecret, Math.min(RUNS, 2000));
   });
 });
