@@ -47,7 +47,7 @@ describe('The dashboard', () => {
     }
   });
 
-  test('shows the errors of functions, executions and dead letters of this stack', () => {
+  test('shows runs and errors of functions, executions and dead letters of this stack', () => {
     const others = metrics().filter(([namespace]) => namespace !== 'StarCompactor');
     expect(others.map(([, name, , of]) => `${name} ${of}`).toSorted()).toEqual([
       'ApproximateNumberOfMessagesVisible DeadLetters.QueueName',
@@ -55,6 +55,7 @@ describe('The dashboard', () => {
       'Errors ScheduledLambdaFunction',
       'ExecutionsFailed BackfillMachine',
       'ExecutionsSucceeded BackfillMachine',
+      'Invocations ScheduledLambdaFunction',
     ]);
   });
 
