@@ -7,6 +7,7 @@ import {
   settledWindows,
   windowKey,
   windowText,
+  windowsOf,
 } from '../../lib/window.ts';
 
 const at = (text: string): number => parseInstant(text) ?? Number.NaN;
@@ -37,6 +38,11 @@ describe('the settled windows after a checkpoint', () => {
 
   test('are none while the next one is not settled', () => {
     expect(settledWindows(at('2026-11-23'), at('2026-11-23T00:45:00Z'), daily)).toEqual([]);
+  });
+
+  test('have one that is settled in this very second', () => {
+    expect(settledWindows(at('2026-11-22'), at('2026-11-23T00:30:00Z'), daily)).toHaveLength(1);
+    expect(settledWindows(at('2026-11-22'), at('2026-11-23T00:29:59Z'), daily)).toHaveLength(0);
   });
 
   test('begin with a short one where the length was changed from hours to days', () => {
@@ -75,7 +81,17 @@ describe('the settled windows after a checkpoint', () => {
   });
 });
 
+test('the windows of a range make it up, in order', () => {
+  const range = { start: at('2026-11-22T06:00:00Z'), end: at('2026-11-22T12:00:00Z') };
+  expect(windowsOf(range, 3 * HOUR)).toEqual([
+    { start: range.start, end: at('2026-11-22T09:00:00Z') },
+    { start: at('2026-11-22T09:00:00Z'), end: range.end },
+  ]);
+  expect(windowsOf(range, 6 * HOUR)).toEqual([range]);
+  expect(windowsOf({ start: range.start, end: range.start }, HOUR)).toEqual([]);
+});
+
 test('a window length divides a day', () => {
   expect([60, 3600, 86_400, 7200].every(isWindowLength)).toBe(true);
-  expect([0, 7 * 60, 172_800, 0.5].some(isWindowLength)).toBe(false);
+  expect([0, -3600, 7 * 60, 172_800, 0.5].some(isWindowLength)).toBe(false);
 });

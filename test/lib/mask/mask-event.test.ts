@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { hostOf } from '../../../lib/mask/mask-event.ts';
+import { eventMasker, hostOf } from '../../../lib/mask/mask-event.ts';
+import type { Mask } from '../../../lib/mask/mask.ts';
+import type { MaskedInstance } from '../../../lib/mask/masked-event.ts';
 import type { TraceEvent } from '../../../lib/source/source.ts';
 import { traceEvent } from '../../support/records.ts';
 
@@ -28,5 +30,50 @@ describe('the host of a row', () => {
 
   test('is the node on bare metal', () => {
     expect(hostOf(ran('compute_reboot_instance', 'cmp-1', 'cmp-2'), 'node')).toBe('node-7');
+  });
+});
+
+describe('an event that is masked', () => {
+  /** Tells what it was given, and how often. */
+  const given: (string | null)[] = [];
+  const mask = ((value: string | null) => {
+    given.push(value);
+    return value === null ? null : `masked ${value}`;
+  }) as Mask;
+  const event = traceEvent(
+    { event: 'compute_reboot_instance', host: 'cmp-1' },
+    { uuid: 'u-1', hostname: null, userId: 'user', projectId: 'project', host: 'cmp-2', node: 'node-7' },
+  );
+  const { memoryMb, rootGb, vcpus } = event.instance;
+
+  test('has masks for all that identifies, its times and sizes as they were, and nothing else', () => {
+    const { start, finish, result } = event;
+    expect(eventMasker(mask, 'event')(event)).toEqual({
+      instance: {
+        uuid: 'masked u-1',
+        hostname: null,
+        userId: 'masked user',
+        projectId: 'masked project',
+        memoryMb,
+        rootGb,
+        vcpus,
+      },
+      event: 'compute_reboot_instance',
+      start,
+      finish,
+      result,
+      host: 'masked cmp-1',
+    });
+    expect(eventMasker(mask, 'instance')(event).host).toBe('masked cmp-2');
+  });
+
+  test('has its instance masked, and told of, once', () => {
+    const told: MaskedInstance[] = [];
+    const masker = eventMasker(mask, 'event', (instance) => told.push(instance));
+    given.length = 0;
+    const [first, second] = [masker(event), masker({ ...event, event: 'compute_stop_instance' })];
+    expect(second.instance).toBe(first.instance);
+    expect(told).toEqual([first.instance]);
+    expect(given.filter((value) => value === 'u-1')).toHaveLength(1);
   });
 });
