@@ -87,11 +87,7 @@ async function startProxy(): Promise<typeof proxy> {
   };
 }
 
-<<<<<<< HEAD
-async function readWindow(patienceMs = PATIENCE_MS): Promise<number> {
-=======
 async function readWindow(patienceMs: number): Promise<number> {
->>>>>>> eb2381d (Give readings the time that they take on this machine)
   const secret = openstack.secret('json').replaceAll(new URL(openstack.authUrl).origin, proxy.url);
   const connection = await parseSecret(secret);
   if (connection.kind !== 'api') throw new Error('that is no API');

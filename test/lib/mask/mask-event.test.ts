@@ -23,6 +23,10 @@ describe('the host of a row', () => {
     expect(hostOf(ran(event, host, instanceHost), 'event')).toBe(expected);
   });
 
+  test('of an event without a name is the instance’s', () => {
+    expect(hostOf({ ...ran('', 'cmp-1', 'cmp-2'), event: null }, 'event')).toBe('cmp-2');
+  });
+
   test('is always the instance’s where that is asked for, as the original tool had it', () => {
     expect(hostOf(ran('compute_reboot_instance', 'cmp-1', 'cmp-2'), 'instance')).toBe('cmp-2');
     expect(hostOf(ran('compute_reboot_instance', 'cmp-1', null), 'instance')).toBeNull();
