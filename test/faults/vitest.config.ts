@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** Random schedules of faults between the function and real parts; the long runs of the model as well. */
+export default defineConfig({
+  test: {
+    include: ['test/faults/*.faults.ts'],
+    testTimeout: 3_600_000,
+    hookTimeout: 300_000,
+    maxWorkers: 2,
+    disableConsoleIntercept: true,
+    env: { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' },
+  },
+});
