@@ -1,0 +1,264 @@
+import { MINUTE, type Seconds } from '../../lib/time.ts';
+import { replay } from '../support/nova/history.ts';
+import type { Random } from '../support/nova/prng.ts';
+import { upsert } from '../support/nova/rows.ts';
+import type { Cell } from '../support/nova/schema.ts';
+import { sqlTime } from '../support/nova/sql-time.ts';
+
+/** Two cells that live on step by step, each step by what it finds; what is committed late waits for its time. */
+export interface LivingCloud {
+  now: Seconds;
+  readonly do: Readonly<Record<CloudStep, (random: Random) => Promise<void>>>;
+  advance(seconds: Seconds): Promise<void>;
+  /** Servers that were copied to another cell: their events may come from the copy. */
+  readonly cloned: ReadonlySet<string>;
+}
+
+export const CLOUD_STEPS = [
+  'server',
+  'start',
+  'finish',
+  'reschedule',
+  'rewrite',
+  'remove',
+  'archive',
+  'purge',
+  'clone',
+  'confirm',
+] as const;
+export type CloudStep = (typeof CLOUD_STEPS)[number];
+
+interface Server {
+  readonly uuid: string;
+  cell: Cell;
+  /** The copied-from cell, until the resize is confirmed. */
+  from?: Cell;
+  deleted: boolean;
+  archived: boolean;
+  /** Something of it has been or is to be committed late. */
+  late: boolean;
+}
+
+interface OpenEvent {
+  readonly server: Server;
+  readonly cell: Cell;
+  readonly id: number;
+  readonly start: Seconds;
+  readonly shown: Seconds;
+}
+
+const EVENTS = 'instance_actions_events';
+
+export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
+  const servers: Server[] = [];
+  const open: OpenEvent[] = [];
+  const rewritable: OpenEvent[] = [];
+  const cloned = new Set<string>();
+  let pending: { at: Seconds; commit: () => Promise<unknown> }[] = [];
+  let lastId = 0;
+
+  const commit = async (delay: Seconds, change: () => Promise<unknown>): Promise<void> => {
+    if (delay === 0) await change();
+    else pending.push({ at: cloud.now + delay, commit: change });
+  };
+  const alive = (): Server[] => servers.filter(({ deleted }) => !deleted);
+  const insert = async (random: Random, server: Server, action: number, name: string, delay: Seconds) => {
+    const id = ++lastId;
+    const at = cloud.now + random.whole(-2, 3);
+    const row = {
+      id,
+      event: name,
+      action_id: action,
+      start_time: sqlTime(at),
+      created_at: sqlTime(at),
+      finish_time: null,
+      result: null,
+      host: 'cmp-1',
+      deleted: 0,
+    };
+    const { cell } = server;
+    if (delay > 0) server.late = true;
+    // Behind an archiving there is no action any more that the row could belong to.
+    await commit(delay, async () => (server.archived ? undefined : upsert(cell, EVENTS, [row])));
+    return { server, cell, id, start: at, shown: cloud.now + delay };
+  };
+  const act = async (server: Server): Promise<number> => {
+    const id = ++lastId;
+    const times = { created_at: sqlTime(cloud.now), start_time: sqlTime(cloud.now) };
+    await upsert(server.cell, 'instance_actions', [
+      { id, action: 'act', instance_uuid: server.uuid, request_id: `req-${id}`, deleted: 0, ...times },
+    ]);
+    return id;
+  };
+  /** As Nova does it: where the row is gone meanwhile, nothing happens. */
+  const finish =
+    (cell: Cell, id: number, time: Seconds): (() => Promise<unknown>) =>
+    () =>
+      cell.query(`UPDATE ${EVENTS} SET finish_time = ?, updated_at = ?, result = 'Success' WHERE id = ?`, [
+        sqlTime(time),
+        sqlTime(time),
+        id,
+      ]);
+  const lateness = (random: Random, server: Server): Seconds => {
+    // A copy that is made of what is not committed yet is beyond what is promised.
+    if (server.from !== undefined || cloned.has(server.uuid)) return 0;
+    const delay = random.chance(0.2)
+      ? random.whole(1, 25) * MINUTE
+      : random.chance(0.1)
+        ? random.whole(60, 300) * MINUTE
+        : 0;
+    if (delay > 0) server.late = true;
+    return delay;
+  };
+  const drop = (cell: Cell, uuid: string, shadow = ''): Promise<unknown> => {
+    const actions = `SELECT id FROM ${shadow}instance_actions WHERE instance_uuid = '${uuid}'`;
+    return cell.query(
+      `DELETE FROM ${shadow}${EVENTS} WHERE action_id IN (${actions});
+       DELETE FROM ${shadow}instance_actions WHERE instance_uuid = '${uuid}';
+       DELETE FROM ${shadow}instances WHERE uuid = '${uuid}'`,
+    );
+  };
+
+  const cloud: LivingCloud = {
+    now: start,
+    cloned,
+    async advance(seconds) {
+      const until = cloud.now + seconds;
+      const due = pending.filter(({ at }) => at <= until).toSorted((a, b) => a.at - b.at);
+      pending = pending.filter(({ at }) => at > until);
+      for (const change of due) await change.commit();
+      cloud.now = until;
+    },
+    do: {
+      async server(random) {
+        const cell = random.pick(cells);
+        const uuid = random.uuid();
+        const id = ++lastId;
+        await upsert(cell, 'instances', [
+          {
+            id,
+            uuid,
+            created_at: sqlTime(cloud.now),
+            hostname: `server-${id}`,
+            user_id: 'user',
+            project_id: 'project',
+            host: 'cmp-1',
+            node: 'cmp-1',
+            memory_mb: 2048,
+            root_gb: 20,
+            vcpus: 2,
+            deleted: 0,
+          },
+        ]);
+        servers.push({ uuid, cell, deleted: false, archived: false, late: false });
+      },
+      async start(random) {
+        if (alive().length === 0) return;
+        const server = random.pick(alive());
+        const delay = server.from === undefined && random.chance(0.15) ? random.whole(1, 25) * MINUTE : 0;
+        open.push(await insert(random, server, await act(server), `compute_${lastId}`, delay));
+      },
+      async finish(random) {
+        if (open.length === 0) return;
+        const at = random.whole(0, open.length - 1);
+        const [event] = open.splice(at, 1);
+        if (event === undefined) return;
+        const time = Math.max(event.start, cloud.now);
+        const delay = lateness(random, event.server);
+        // The row has to be there.
+        const wait = event.shown > cloud.now + delay ? event.shown - cloud.now + 1 : delay;
+        await commit(wait, finish(event.cell, event.id, time));
+      },
+      async reschedule(random) {
+        if (alive().length === 0) return;
+        const server = random.pick(alive());
+        const action = await act(server);
+        const name = `compute_build_${lastId}`;
+        const first = await insert(random, server, action, name, 0);
+        cloud.now += 5;
+        await insert(random, server, action, name, 0);
+        await finish(first.cell, first.id, cloud.now)();
+        rewritable.push(first);
+      },
+      async rewrite(random) {
+        if (rewritable.length === 0) return;
+        const [event] = rewritable.splice(random.whole(0, rewritable.length - 1), 1);
+        if (event === undefined || cloned.has(event.server.uuid)) return;
+        await finish(event.cell, event.id, cloud.now)();
+      },
+      async remove(random) {
+        // The first one stays, so that the history never begins later.
+        const some = alive()
+          .slice(1)
+          .filter(({ from }) => from === undefined);
+        if (some.length === 0) return;
+        const server = random.pick(some);
+        server.deleted = true;
+        await server.cell.query(
+          'UPDATE instances SET deleted = id, deleted_at = ?, updated_at = ? WHERE uuid = ?',
+          [sqlTime(cloud.now), sqlTime(cloud.now), server.uuid],
+        );
+      },
+      async archive() {
+        for (const server of servers.filter(({ deleted, archived }) => deleted && !archived)) {
+          server.archived = true;
+          await replay(
+            [server.cell],
+            [{ at: 0, cell: server.cell.name, table: 'instances', archive: server.uuid }],
+          ).applyUntil(0);
+        }
+      },
+      async purge(random) {
+        for (const { cell, uuid } of servers.filter(({ archived }) => archived))
+          if (random.chance(0.5)) await drop(cell, uuid, 'shadow_');
+      },
+      async clone(random) {
+        // A resize takes its time: what has just begun or ended is not copied in the same minutes.
+        await cloud.advance(3 * MINUTE);
+        const some = alive()
+          .slice(1)
+          .filter(({ late, uuid }) => !late && !cloned.has(uuid));
+        if (some.length === 0) return;
+        const server = random.pick(some);
+        const to = cells.find((cell) => cell !== server.cell);
+        if (to === undefined) return;
+        lastId = await copyTree(server.uuid, server.cell, to, cloud.now, lastId);
+        for (let at = open.length - 1; at >= 0; at--) if (open[at]?.server === server) open.splice(at, 1);
+        cloned.add(server.uuid);
+        server.from = server.cell;
+        server.cell = to;
+      },
+      async confirm() {
+        const server = servers.find(({ from }) => from !== undefined);
+        if (server?.from === undefined) return;
+        await drop(server.from, server.uuid);
+        delete server.from;
+      },
+    },
+  };
+  return cloud;
+}
+
+/** The server with its actions and events as new rows of the other cell; gives the last id. */
+async function copyTree(uuid: string, from: Cell, to: Cell, time: Seconds, lastId: number): Promise<number> {
+  const created = { created_at: sqlTime(time), updated_at: null };
+  const [instance = {}] = await from.query('SELECT * FROM instances WHERE uuid = ?', [uuid]);
+  let id = lastId;
+  await upsert(to, 'instances', [{ ...instance, ...created, id: ++id }]);
+  for (const action of await from.query(
+    'SELECT * FROM instance_actions WHERE instance_uuid = ? ORDER BY id',
+    [uuid],
+  )) {
+    const actionId = ++id;
+    await upsert(to, 'instance_actions', [{ ...action, ...created, id: actionId }]);
+    const events = await from.query(`SELECT * FROM ${EVENTS} WHERE action_id = ? ORDER BY id`, [
+      action['id'],
+    ]);
+    await upsert(
+      to,
+      EVENTS,
+      events.map((event) => ({ ...event, ...created, id: ++id, action_id: actionId })),
+    );
+  }
+  return id;
+}

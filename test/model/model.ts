@@ -1,0 +1,280 @@
+import { InputError } from '../../lib/errors.ts';
+import type { Manifest } from '../../lib/drop/manifest.ts';
+import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/time.ts';
+import { type Drop, readDrops } from '../support/drops.ts';
+import { seeded } from '../support/nova/prng.ts';
+import type { Cell } from '../support/nova/schema.ts';
+import { finishedEvents } from '../support/nova/truth.ts';
+import type { Stage } from '../support/stage.ts';
+import { type CloudStep, type LivingCloud, liveOn } from './cloud.ts';
+
+export type StepKind = CloudStep | 'wait' | 'skip' | 'run' | 'backfill' | 'replace';
+
+/** What a step does beyond its kind it draws from its own seed, so that a history stays one when steps are left out. */
+export interface Step {
+  readonly kind: StepKind;
+  readonly seed: number;
+}
+
+const START = Date.UTC(2025, 5, 1) / 1000;
+const WINDOW = HOUR;
+const SETTLE = 30 * MINUTE;
+
+const WEIGHTS: Readonly<Record<StepKind, number>> = {
+  server: 8,
+  start: 24,
+  finish: 22,
+  reschedule: 3,
+  rewrite: 3,
+  remove: 3,
+  archive: 2,
+  purge: 1,
+  clone: 2,
+  confirm: 2,
+  wait: 14,
+  skip: 2,
+  run: 10,
+  backfill: 1,
+  replace: 2,
+};
+
+export function planSteps(seed: number, count: number): Step[] {
+  const random = seeded(seed);
+  const kinds = Object.entries(WEIGHTS).flatMap(([kind, weight]) =>
+    Array<StepKind>(weight).fill(kind as StepKind),
+  );
+  return Array.from({ length: count }, (_, nth) => ({ kind: random.pick(kinds), seed: seed * 1000 + nth }));
+}
+
+/** An event by what does not change when it finishes, and how it finished. */
+interface Finished {
+  readonly identity: string;
+  readonly uuid: string;
+  readonly finish: Seconds;
+}
+
+interface Published extends Finished {
+  /** Start of the window in whose drop it is. */
+  readonly window: Seconds;
+}
+
+/** Plays a history from an empty cloud on; throws where a drop is not what the model says. */
+export async function play(
+  stage: Stage,
+  cells: readonly Cell[],
+  prefix: string,
+  steps: readonly Step[],
+): Promise<void> {
+  for (const cell of cells) {
+    const tables = ['instance_actions_events', 'instance_actions', 'instances'].flatMap((name) => [
+      name,
+      `shadow_${name}`,
+    ]);
+    await cell.query(tables.map((name) => `DELETE FROM ${name}`).join(';'));
+  }
+  Object.assign(stage.env, { STAR_PREFIX: prefix, STAR_WINDOW_MINUTES: String(WINDOW / MINUTE) });
+  const model: Model = {
+    stage,
+    cells,
+    prefix,
+    cloud: liveOn(cells, START),
+    published: new Map(),
+    watermark: START,
+  };
+  const { cloud } = model;
+  // The trace begins with the history, and one server stays for good.
+  await cloud.do.server(seeded(1));
+  await cloud.do.start(seeded(5));
+  await cloud.advance(WINDOW + SETTLE);
+  await run(model);
+  for (const [nth, { kind, seed }] of steps.entries()) {
+    await perform(model, kind, seed).catch((error: unknown) => {
+      throw new StepError(nth, error);
+    });
+  }
+  await cloud.advance(2 * HOUR);
+  await run(model);
+}
+
+/** Which step it was, so that what follows can be left out. */
+export class StepError extends Error {
+  readonly step: number;
+
+  constructor(step: number, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.step = step;
+  }
+}
+
+interface Model {
+  readonly stage: Stage;
+  readonly cells: readonly Cell[];
+  readonly prefix: string;
+  readonly cloud: LivingCloud;
+  /** By identity. */
+  readonly published: Map<string, Published>;
+  watermark: Seconds;
+}
+
+async function perform(model: Model, kind: StepKind, seed: number): Promise<void> {
+  const random = seeded(seed);
+  const { cloud } = model;
+  if (kind === 'wait') await cloud.advance(random.whole(1, 25) * MINUTE);
+  else if (kind === 'skip') await cloud.advance(random.whole(60, 180) * MINUTE);
+  else if (kind === 'run') await run(model);
+  else if (kind === 'backfill' || kind === 'replace')
+    await backfill(model, kind, random.whole(1, 6), random.whole(0, 3));
+  else await cloud.do[kind](random);
+}
+
+async function run(model: Model): Promise<void> {
+  const { stage, cloud } = model;
+  const until = Math.floor((cloud.now - SETTLE) / WINDOW) * WINDOW;
+  const due: Seconds[] = [];
+  for (let start = model.watermark; start < until; start += WINDOW) due.push(start);
+  const { status, windows } = await stage.run(cloud.now);
+  expectSame('status', status, due.length === 0 ? 'upToDate' : 'published');
+  expectSame('windows', windows.map(({ window }) => window).join(), due.map(textOf).join());
+  const drops = await dropsOf(model);
+  const isBacklog = due.length > 1;
+  for (const start of due) {
+    const drop = drops.get(iso(start));
+    const found = rowsOf(drop);
+    const expected = (await finished(model, start + WINDOW)).filter(
+      ({ identity }) => !model.published.has(identity),
+    );
+    // In a backlog, what was copied between cells may come from the copy, as late, in a later window of the same run.
+    const isCertain = ({ uuid }: Finished): boolean => !(isBacklog && cloud.cloned.has(uuid));
+    expectEqual(`the drop of ${textOf(start)}`, found.filter(isCertain), expected.filter(isCertain));
+    for (const row of found) {
+      const before = model.published.get(row.identity);
+      if (before !== undefined)
+        throw new Error(`${row.identity} is in the drops of ${iso(before.window)} and ${iso(start)}`);
+      model.published.set(row.identity, { ...row, window: start });
+    }
+    expectSame('late', drop?.manifest.counts.late, found.filter(({ finish }) => finish < start).length);
+  }
+  model.watermark = Math.max(model.watermark, until);
+  const left = (await finished(model, model.watermark)).filter(
+    ({ identity }) => !model.published.has(identity),
+  );
+  if (due.length > 0) expectEqual('what the drops lack', left, []);
+}
+
+async function backfill(
+  model: Model,
+  kind: 'backfill' | 'replace',
+  length: number,
+  back: number,
+): Promise<void> {
+  // At the moment of a run that publishes. What is committed late between that and a replacement is in the replaced
+  // drop, and the next run would bring it once more.
+  const settled = model.watermark + WINDOW + SETTLE;
+  if (model.cloud.now < settled) await model.cloud.advance(settled - model.cloud.now);
+  await run(model);
+  const end = model.watermark - back * WINDOW;
+  const start = Math.max(START, end - length * WINDOW);
+  if (start >= end) return;
+  const before = await dropsOf(model);
+  const event = { start: iso(start), end: iso(end), replace: kind === 'replace' };
+  if (kind === 'replace') {
+    const displaced = (window: Seconds): number => {
+      const { late = 0, rewritten = 0 } = before.get(iso(window))?.manifest.counts ?? {};
+      return late + rewritten;
+    };
+    const isIn = (time: Seconds): boolean => time >= start && time < end;
+    const now = new Map((await finished(model, Infinity)).map((row) => [row.identity, row.finish]));
+    const crosses = [...model.published.values()].some(
+      ({ identity, window }) => isIn(window) !== isIn(now.get(identity) ?? window),
+    );
+    if (displaced(start) + displaced(end) > 0) {
+      await expectRefusal(model.stage.backfill(event));
+      return;
+    }
+    // Displaced by more than a window, beyond what a replacement looks at (README, Replacing).
+    if (crosses) return;
+  }
+  await model.stage.backfill(event);
+  const drops = await dropsOf(model);
+  if (kind === 'backfill') {
+    expectSame('drops', [...drops.values()].map(runOf).join(), [...before.values()].map(runOf).join());
+    return;
+  }
+  for (const [identity, { window }] of model.published)
+    if (window >= start && window < end) model.published.delete(identity);
+  const all = await finished(model, end);
+  for (let window = start; window < end; window += WINDOW) {
+    const found = rowsOf(drops.get(iso(window)));
+    expectEqual(
+      `the replaced drop of ${textOf(window)}`,
+      found,
+      all.filter(({ finish }) => finish >= window && finish < window + WINDOW),
+    );
+    for (const row of found) {
+      const other = model.published.get(row.identity);
+      if (other !== undefined)
+        throw new Error(
+          `${row.identity} is in the drops of ${iso(other.window)} and ${iso(window)}, which was replaced`,
+        );
+      model.published.set(row.identity, { ...row, window });
+    }
+  }
+  const lost = all.filter(({ identity }) => !model.published.has(identity));
+  expectEqual(`what the drops lack after ${textOf(start)} to ${iso(end)} was replaced`, lost, []);
+}
+
+async function expectRefusal(asked: Promise<unknown>): Promise<void> {
+  const error = await asked.then(
+    () => undefined,
+    (refused: unknown) => refused,
+  );
+  if (!(error instanceof InputError)) throw new Error(`a replacement was not refused: ${String(error)}`);
+}
+
+const runOf = ({ manifest }: Drop): Manifest['run'] => manifest.run;
+const textOf = (start: Seconds): string => `${iso(start)}/${iso(start + WINDOW)}`;
+
+/** What the source has, by the plainest select; of an event and its copy one. */
+async function finished({ cells, cloud }: Model, until: Seconds): Promise<Finished[]> {
+  const found = new Map<string, Finished>();
+  for (const row of await finishedEvents(cells, Math.min(until, cloud.now + DAY))) {
+    const [start, finish] = ['start_time', 'finish_time'].map(
+      (name) => Date.parse(`${String(row[name])}Z`) / 1000,
+    );
+    const uuid = String(row['uuid']);
+    const identity = `${uuid} ${String(row['event'])} ${iso(start ?? 0)}`;
+    found.set(identity, { identity, uuid, finish: finish ?? 0 });
+  }
+  return [...found.values()];
+}
+
+async function dropsOf({ stage, prefix }: Model): Promise<Map<string, Drop>> {
+  const drops = await readDrops(stage.client, `${prefix}/`);
+  return new Map(drops.map((drop) => [drop.manifest.window.start, drop]));
+}
+
+function rowsOf(drop: Drop | undefined): Finished[] {
+  return (drop?.rows['jsonl'] ?? []).map((row) => {
+    const uuid = String(row['uuid']);
+    const identity = `${uuid} ${String(row['event'])} ${String(row['start_time'])}`;
+    return { identity, uuid, finish: Date.parse(String(row['finish_time'])) / 1000 };
+  });
+}
+
+function expectSame(what: string, found: unknown, expected: unknown): void {
+  if (found !== expected) throw new Error(`${what}: ${String(found)}, and by the model ${String(expected)}`);
+}
+
+function expectEqual(what: string, found: readonly Finished[], expected: readonly Finished[]): void {
+  const text = (rows: readonly Finished[]): string[] =>
+    rows.map(({ identity, finish }) => `${identity} to ${iso(finish)}`).toSorted();
+  const [left, right] = [text(found), text(expected)];
+  if (left.join() === right.join()) return;
+  const [extra, missing] = [
+    left.filter((row) => !right.includes(row)),
+    right.filter((row) => !left.includes(row)),
+  ];
+  throw new Error(
+    `${what} is not what the model says: too many ${JSON.stringify(extra)}, missing ${JSON.stringify(missing)}`,
+  );
+}
