@@ -6,7 +6,7 @@ import { type World, startWorld } from './world.ts';
 
 vi.mock('node:timers/promises', async (original) => (await import('./quick-retries.ts')).quickly(original));
 
-const COUNT = share(0.75);
+const COUNT = share(0.4);
 
 let db: MariaDb;
 let world: World;

@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/faults/*.faults.ts'],
     testTimeout: 3_600_000,
     hookTimeout: 300_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
     disableConsoleIntercept: true,
     env: { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' },
   },
