@@ -35,7 +35,7 @@ export async function dump(
   signal.throwIfAborted();
   const format = await loadFormat(options.format, options.formatVersion);
   using masking = createMasking(options.masking, options.salt);
-  const file = await openDump(path);
+  const file = await openDump(path, signal);
   const display = showProgress(process.stderr);
   try {
     const source = await openSource(connection, options);

@@ -1,8 +1,12 @@
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { constants, openSync } from 'node:fs';
+import { open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { basename, dirname, join, resolve } from 'node:path';
 import { PassThrough, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import type { FormatName, Piece } from '../format/format.ts';
 import { InputError, OutputError, ReaderGoneError, firstLine } from '../errors.ts';
@@ -57,35 +61,51 @@ function withoutCompression(path: string): string {
 }
 
 /**
- * Opens a dump, compressed as the extension says. A file is written beside its place and moved there in the end.
+ * Opens a dump, compressed as the extension says. A file is written beside its place and moved there in the end; where
+ * its name is a link, that is where the link leads.
  *
  * @param path of a file, or `-` for standard output
+ * @param signal ends a wait for whoever reads the output, or is to read it
  * @throws InputError where nothing can be written there
  */
-export async function openDump(path: string): Promise<DumpFile> {
-  return path === '-' ? toStandardOutput() : toFile(path);
+export async function openDump(path: string, signal: AbortSignal): Promise<DumpFile> {
+  return path === '-' ? through(new PassThrough(), process.stdout, signal) : toFile(path, signal);
 }
 
-async function toFile(path: string): Promise<DumpFile> {
+async function toFile(path: string, signal: AbortSignal): Promise<DumpFile> {
   const refuse = (reason: string): never => {
-    throw new InputError(`${path}: ${reason}; accepted: a file in a folder that can be written to, or -`);
+    throw new InputError(
+      `${path === '' ? '""' : path}: ${reason}; accepted: a file in a folder that can be written to, or -`,
+    );
   };
-  const openFor = (file: string, flags: string): Promise<FileHandle> =>
-    open(file, flags).catch((error: NodeJS.ErrnoException) => refuse(`could not be written (${error.code})`));
+  const refuseFor = (error: NodeJS.ErrnoException): never => {
+    signal.throwIfAborted();
+    return refuse(`could not be written (${error.code})`);
+  };
+  if (path === '' || path.endsWith('/')) refuse('is no name of a file');
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true) refuse('is a folder');
   // A pipe or a device cannot be replaced by a file.
-  if (found?.isFile() === false) {
-    return through(compressionOf(path), (await openFor(path, 'w')).createWriteStream());
+  if (found?.isFIFO() === true) {
+    return through(compressionOf(path), await openPipe(path, signal).catch(refuseFor), signal);
   }
-  const part = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
-  const sink = through(compressionOf(path), (await openFor(part, 'wx')).createWriteStream({ flush: true }));
+  if (found?.isFile() === false) {
+    const device = await open(path, 'w').catch(refuseFor);
+    return through(compressionOf(path), device.createWriteStream(), signal);
+  }
+  const place = await behindLinks(path);
+  // A process's number would not do: in a container it is the same every time, and a killed one leaves its part.
+  const part = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString('hex')}.part`);
+  const handle = await open(part, 'wx').catch(refuseFor);
+  // Who may read the file that is replaced, may read the new one.
+  if (found !== undefined) await handle.chmod(found.mode & 0o777);
+  const sink = through(compressionOf(path), handle.createWriteStream({ flush: true }), signal);
   let isOver = false;
   return {
     write: (piece) => sink.write(piece),
     async finish() {
       const bytes = await sink.finish();
-      await rename(part, path);
+      await rename(part, place).catch(tellUnwritten);
       isOver = true;
       return bytes;
     },
@@ -98,17 +118,39 @@ async function toFile(path: string): Promise<DumpFile> {
   };
 }
 
+/** Where a path leads, though nothing may be there yet. */
+async function behindLinks(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const link = isMissing ? await readlink(path).catch(() => undefined) : undefined;
+    return link === undefined ? path : behindLinks(resolve(dirname(path), link));
+  }
+}
+
+const BETWEEN_TRIES_MS = 100;
+
+/** Waits for a reader, without an open or a write that blocks: no signal could end those, nor could the process end. */
+async function openPipe(path: string, signal: AbortSignal): Promise<Writable> {
+  for (;;) {
+    try {
+      const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      return new Socket({ fd, readable: false, writable: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error;
+    }
+    await sleep(BETWEEN_TRIES_MS, undefined, { signal });
+  }
+}
+
 function compressionOf(path: string): Transform {
   const make = COMPRESSION.find(([extension]) => path.endsWith(extension))?.[1];
   return make?.() ?? new PassThrough();
 }
 
-function toStandardOutput(): DumpFile {
-  return through(new PassThrough(), process.stdout);
-}
-
 /** A way through a compression into a stream; what fails there, the next call tells. */
-function through(head: Transform, sink: Writable): DumpFile {
+function through(head: Transform, sink: Writable, signal: AbortSignal): DumpFile {
   let bytes = 0;
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -117,24 +159,19 @@ function through(head: Transform, sink: Writable): DumpFile {
     },
   });
   // Standard output cannot be ended.
-  const piped = pipeline(head, counter, sink, { end: sink !== process.stdout });
+  const piped = pipeline(head, counter, sink, { end: sink !== process.stdout, signal });
   piped.catch(() => undefined);
-  const tell = (error: unknown): never => {
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE')
-      throw new ReaderGoneError('nobody reads the output any more', { cause: error });
-    throw new OutputError(`the output could not be written: ${firstLine(error)}`, { cause: error });
-  };
   return {
     async write(piece) {
-      if (head.destroyed) await piped.catch(tell);
+      if (head.destroyed) await piped.catch(tellUnwritten);
       if (head.write(piece)) return;
-      await Promise.race([once(head, 'drain'), piped]).catch(tell);
+      await Promise.race([once(head, 'drain'), piped]).catch(tellUnwritten);
     },
     async finish() {
       head.end();
-      await piped.catch(tell);
+      await piped.catch(tellUnwritten);
       // What cannot be ended may still hold what its reader was too slow for, and the process ends soon.
-      if (sink === process.stdout) await flushed(sink).catch(tell);
+      if (sink === process.stdout) await flushed(sink, signal).catch(tellUnwritten);
       return bytes;
     },
     async abort() {
@@ -144,8 +181,16 @@ function through(head: Transform, sink: Writable): DumpFile {
   };
 }
 
-function flushed(stream: Writable): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write('', (error) => (error ? reject(error) : resolve()));
+function tellUnwritten(error: unknown): never {
+  if ((error as NodeJS.ErrnoException).code === 'EPIPE')
+    throw new ReaderGoneError('nobody reads the output any more', { cause: error });
+  throw new OutputError(`the output could not be written: ${firstLine(error)}`, { cause: error });
+}
+
+function flushed(stream: Writable, signal: AbortSignal): Promise<void> {
+  return new Promise((done, reject) => {
+    signal.throwIfAborted();
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    stream.write('', (error) => (error ? reject(error) : done()));
   });
 }
