@@ -1,6 +1,6 @@
 import { makeSecret, needsSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { planExecution } from '../lib/backfill/plan-execution.ts';
-import { behindSchedule } from '../lib/backfill/plan.ts';
+import { besideSchedule } from '../lib/backfill/plan.ts';
 import { eventOf } from '../lib/backfill/request.ts';
 import { readPlanStep, requestOf } from '../lib/backfill/steps.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
@@ -31,8 +31,8 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
     using invocation = await openInvocation(settings, clients, deadline.signal, log);
     // What is made from now on is this execution's, and not made again by another try.
     const replaceBefore = whole.replace ? (whole.replaceBefore ?? Math.floor(Date.now() / 1000)) : undefined;
-    const request = await behindSchedule(invocation, { ...whole, replaceBefore });
-    const planned = await planExecution(invocation, request, execution);
+    const { request, checkpoint } = await besideSchedule(invocation, { ...whole, replaceBefore });
+    const planned = await planExecution(invocation, request, execution, checkpoint);
     await makeShared(execution);
     log('backfill planned', { execution, groups: planned.groups.length, ...planned.summary });
     return { ...planned, request: eventOf(request, request.range), execution, redrives };

@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { runBackfill } from '../lib/backfill/backfill.ts';
-import { behindSchedule } from '../lib/backfill/plan.ts';
+import { besideSchedule } from '../lib/backfill/plan.ts';
 import { readRequest, settingsFor } from '../lib/backfill/request.ts';
 import { isLong, startExecution } from '../lib/backfill/start-execution.ts';
 import type { BackfillSummary } from '../lib/backfill/summary.ts';
@@ -21,7 +21,8 @@ export function handler(
   return enter(context, async ({ clients, deadline, log }) => {
     const deployed = readSettings(process.env);
     const asked = readRequest(event, deployed, Math.floor(Date.now() / 1000));
-    const request = await behindSchedule(whereDropsLie(deployed, clients, deadline.signal), asked);
+    const where = whereDropsLie(deployed, clients, deadline.signal);
+    const { request, checkpoint } = await besideSchedule(where, asked);
     const settings = settingsFor(request, deployed);
     if (isLong(request, settings)) return startExecution(request, settings, deadline.signal);
     using invocation = await openInvocation(settings, clients, deadline.signal, log);
@@ -29,6 +30,7 @@ export function handler(
     const summary = await runBackfill(invocation, request, {
       remaining: () => deadline.remaining(),
       megabytes: Number(context.memoryLimitInMB),
+      checkpoint,
     });
     if (summary.done.length > 0) await refreshIndex(invocation, request.range.end);
     log(summary.message, { summary });

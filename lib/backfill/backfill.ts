@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../drop/checkpoint.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import { DeadlineError } from '../errors.ts';
 import type { SourceState } from '../source/source.ts';
@@ -20,6 +21,8 @@ export interface BackfillOptions {
   readonly megabytes: number;
   /** What a schedule would have known at the start of the range, where it was planned. */
   readonly state?: SourceState | undefined;
+  /** Of the schedule, as it was when the range was planned. */
+  readonly checkpoint: Checkpoint | undefined;
   /** The range is part of a larger one that was planned as a whole. */
   readonly isPart?: boolean;
 }
@@ -34,10 +37,10 @@ export interface BackfillOptions {
 export async function runBackfill(
   invocation: Invocation,
   asked: BackfillRequest,
-  { remaining, megabytes, state, isPart = false }: BackfillOptions,
+  options: BackfillOptions,
 ): Promise<BackfillSummary> {
   const { settings, masking, signal } = invocation;
-  const plan = await planBackfill(invocation, asked, isPart);
+  const plan = await planBackfill(invocation, asked, options.isPart);
   // What `next` asks for is the same range again, where that is replaced: drops made from now on are not made again.
   const request = { ...asked, replaceBefore: asked.replaceBefore ?? Math.floor(Date.now() / 1000) };
   const progress: BackfillProgress = { plan, done: [], left: plan.due };
@@ -45,11 +48,11 @@ export async function runBackfill(
     summarizeBackfill(settings.cloud, request, status, progress, masking.scope);
   if (request.dryRun) {
     const { events } = plan;
-    const cost = events === null ? null : estimate(plan.due.length, events, settings, megabytes);
+    const cost = events === null ? null : estimate(plan.due.length, events, settings, options.megabytes);
     return { ...answer('planned'), expected: { rows: events, cost } };
   }
   try {
-    return answer(await publishAll(invocation, request, progress, remaining, state));
+    return answer(await publishAll(invocation, request, progress, options));
   } catch (error) {
     if (!(signal.aborted && signal.reason instanceof DeadlineError)) throw error;
     if (progress.done.length > 0) return answer('unfinished');
@@ -66,15 +69,14 @@ async function publishAll(
   invocation: Invocation,
   request: BackfillRequest,
   progress: BackfillProgress,
-  remaining: () => number,
-  state: SourceState | undefined,
+  { remaining, state, checkpoint }: BackfillOptions,
 ): Promise<'published' | 'unfinished'> {
   const { due, sourceFrom } = progress.plan;
   const [first, last] = [due[0], due.at(-1)];
   if (first === undefined || last === undefined) return 'published';
   // What was planned is for the start of the range.
   const range = { start: state === undefined ? first.start : request.range.start, end: last.end };
-  await using reader = openRange(invocation, range, state, sourceFrom);
+  await using reader = openRange(invocation, range, state, sourceFrom, checkpoint);
   let longest = 0;
   for (const window of due) {
     if (longest * SAFETY > remaining()) return 'unfinished';

@@ -1,3 +1,4 @@
+import { type Checkpoint, formatCheckpoint, readCheckpoint } from '../drop/checkpoint.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Where } from '../drop/where.ts';
 import type { SourceState } from '../source/source.ts';
@@ -24,20 +25,25 @@ export interface ExecutionPlan {
 
 /**
  * Plans an execution once for all its workers, and leaves in S3 what each of them needs to read its run by primary
- * key: row numbers, no names.
+ * key: row numbers, no names; and how the schedule stood, which moves on while they are at work.
  */
 export async function planExecution(
   invocation: Invocation,
   request: BackfillRequest,
   execution: string,
+  checkpoint: Checkpoint | undefined,
 ): Promise<ExecutionPlan> {
-  const { source, signal } = invocation;
+  const { source, layout, run, signal } = invocation;
   const plan = await planBackfill(invocation, request);
   const groups = groupsOf(plan.due, plan.windows, plan.events);
+  if (checkpoint !== undefined)
+    await keep(invocation, checkpointKey(layout, execution), formatCheckpoint(run, checkpoint));
   const states = groups.length === 0 ? [] : await source.statesAt(groups, signal);
   for (const [nth, group] of groups.entries()) {
     const state = states[nth];
-    if (state !== undefined) await keepState(invocation, execution, groupOf(group), state);
+    if (state === undefined) continue;
+    const text = JSON.stringify({ backfillVersion: 1, source: source.kind, state });
+    await keep(invocation, stateKey(layout, execution, groupOf(group)), text);
   }
   return {
     groups: groups.map(groupOf),
@@ -53,14 +59,7 @@ export async function planExecution(
   };
 }
 
-async function keepState(
-  { bucket, layout, source, signal }: Invocation,
-  execution: string,
-  group: Group,
-  state: SourceState,
-): Promise<void> {
-  const key = stateKey(layout, execution, group);
-  const text = JSON.stringify({ backfillVersion: 1, source: source.kind, state });
+async function keep({ bucket, signal }: Invocation, key: string, text: string): Promise<void> {
   // A plan that is made again after a lost answer replaces its own.
   const found = await readText(bucket, key, signal);
   await writeText(bucket, key, text, found === undefined ? 'absent' : { etag: found.etag }, signal);
@@ -75,6 +74,18 @@ export async function plannedState(
   const stored = await readText(bucket, stateKey(layout, execution, group), signal);
   const kept = stored?.json() as { source?: string; state?: SourceState } | undefined;
   return kept?.source === source.kind ? kept.state : undefined;
+}
+
+/** How the schedule stood when an execution was planned. */
+export async function plannedCheckpoint(
+  { bucket, layout, signal }: Invocation,
+  execution: string,
+): Promise<Checkpoint | undefined> {
+  return (await readCheckpoint(bucket, checkpointKey(layout, execution), signal))?.checkpoint;
+}
+
+function checkpointKey(layout: Invocation['layout'], execution: string): string {
+  return `${layout.backfillStates(execution)}checkpoint.json`;
 }
 
 function stateKey(layout: Invocation['layout'], execution: string, group: Group): string {

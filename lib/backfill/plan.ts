@@ -1,10 +1,10 @@
-import { readCheckpoint } from '../drop/checkpoint.ts';
+import { type Checkpoint, readCheckpoint } from '../drop/checkpoint.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Where } from '../drop/where.ts';
 import { InputError } from '../errors.ts';
 import { type Seconds, iso } from '../time.ts';
-import { type Window, windowKey, windowText, windowsOf } from '../window.ts';
-import { displacedIn, madeSince, publishedIn } from './published.ts';
+import { type Window, floorTo, windowKey, windowText, windowsOf } from '../window.ts';
+import { type Displaced, displacedSince, madeSince, publishedIn } from './published.ts';
 import type { BackfillRequest } from './request.ts';
 
 /** What a backfill would do, window by window. */
@@ -21,20 +21,31 @@ export interface BackfillPlan {
   readonly events: number | null;
 }
 
+/** A backfill beside the schedule of its place. */
+export interface BesideSchedule {
+  readonly request: BackfillRequest;
+  /** Undefined where no schedule has published yet. */
+  readonly checkpoint: Checkpoint | undefined;
+}
+
 /**
  * The request, up to where the schedule stands: it publishes what follows by itself, and what came late for a window
  * that was made ahead of it could be neither told from what is in there nor held back.
  *
+ * @returns that, and how the schedule stood before anything else was looked at: what it had not published then, it
+ *   publishes itself
  * @throws InputError where the range reaches further and is not to be cut
  */
-export async function behindSchedule(
+export async function besideSchedule(
   { bucket, layout, signal }: Where,
   request: BackfillRequest,
-): Promise<BackfillRequest> {
+): Promise<BesideSchedule> {
   const { range, cut } = request;
-  const stands = (await readCheckpoint(bucket, layout.checkpoint, signal))?.checkpoint.window.end ?? Infinity;
-  if (range.end <= stands) return request;
-  if (cut && range.start < stands) return { ...request, range: { start: range.start, end: stands } };
+  const checkpoint = (await readCheckpoint(bucket, layout.checkpoint, signal))?.checkpoint;
+  const stands = checkpoint?.window.end ?? Infinity;
+  if (range.end <= stands) return { request, checkpoint };
+  if (cut && range.start < stands)
+    return { request: { ...request, range: { start: range.start, end: stands } }, checkpoint };
   throw new InputError(
     `event: ${cut ? 'start' : 'end'}: the schedule stands at ${iso(stands)} and publishes what follows; ` +
       `accepted: up to there${cut ? '' : ', or "cut": true'}`,
@@ -57,7 +68,7 @@ export async function planBackfill(
   const windows = windowsOf(range, settings.windowSeconds);
   const keys = await publishedIn(invocation, windows);
   const isOut = (window: Window): boolean => keys.has(windowKey(window));
-  if (replace && !isPart) await refuseToLoseDisplaced(invocation, range, windows.filter(isOut));
+  if (replace && !isPart) await refuseToLoseDisplaced(invocation, range, settings.windowSeconds);
   const isNew =
     replace && replaceBefore !== undefined
       ? await madeSince(invocation, windows.filter(isOut), replaceBefore)
@@ -83,24 +94,21 @@ export async function planBackfill(
  * it. Made anew, every event is in its own window: so the drop that holds it and the one that should have to be made
  * anew together.
  */
-async function refuseToLoseDisplaced(
-  invocation: Invocation,
-  range: Window,
-  published: readonly Window[],
-): Promise<void> {
-  const { windowSeconds } = invocation.settings;
-  const refuse = (window: Window, count: number, accepted: string): never => {
-    throw new InputError(
-      `event: replace: the published window ${windowText(window)} has ${count} events that came late for earlier ` +
-        `ones or were rewritten; accepted: ${accepted}`,
-    );
-  };
-  const [first] = published;
-  if (first?.start === range.start) {
-    const count = await displacedIn(invocation, first);
-    if (count > 0) refuse(first, count, `a start at ${iso(range.start - windowSeconds)} or before`);
+async function refuseToLoseDisplaced(where: Where, range: Window, windowSeconds: Seconds): Promise<void> {
+  let { start, end } = range;
+  let found: Displaced | undefined;
+  for await (const displaced of displacedSince(where, range.start)) {
+    const { window, from } = displaced;
+    const isIn = window.start < range.end;
+    if (isIn ? from >= range.start : from >= range.end) continue;
+    found ??= displaced;
+    if (isIn) start = Math.min(start, floorTo(from, windowSeconds));
+    else end = Math.max(end, window.end);
   }
-  const next = { start: range.end, end: range.end + windowSeconds };
-  const count = await displacedIn(invocation, next);
-  if (count > 0) refuse(next, count, `an end at ${iso(next.end)} or after`);
+  if (found === undefined) return;
+  throw new InputError(
+    `event: replace: the published window ${windowText(found.window)} has ${found.count} events that came late for ` +
+      `earlier ones or were rewritten, back to ${iso(found.from)}; accepted: a start at ${iso(start)} or before, and ` +
+      `an end at ${iso(end)} or after`,
+  );
 }

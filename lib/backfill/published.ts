@@ -39,7 +39,10 @@ export async function madeSince(
     const some = windows.slice(at, at + AT_ONCE);
     const manifests = await Promise.all(some.map((window) => manifestOf(where, window)));
     for (const [nth, window] of some.entries()) {
-      if ((parseInstant(manifests[nth]?.created ?? '') ?? -Infinity) >= time) made.add(windowKey(window));
+      const manifest = manifests[nth];
+      // One that holds what belongs elsewhere was made by the schedule.
+      const isOurs = (parseInstant(manifest?.created ?? '') ?? -Infinity) >= time && !manifest?.displacedFrom;
+      if (isOurs) made.add(windowKey(window));
     }
   }
   return made;
@@ -47,10 +50,32 @@ export async function madeSince(
 
 const AT_ONCE = 32;
 
-/** How many events of a published drop belong to earlier windows by now, or have left them: late or rewritten. */
-export async function displacedIn(where: Where, window: Window): Promise<number> {
-  const { late = 0, rewritten = 0 } = (await manifestOf(where, window))?.counts ?? {};
-  return late + rewritten;
+/** A drop of the schedule that holds events of earlier windows, or lacks some that have been rewritten into it. */
+export interface Displaced {
+  readonly window: Window;
+  /** How many events. */
+  readonly count: number;
+  /** When the earliest of them finished, or had finished at first. */
+  readonly from: Seconds;
+}
+
+/** All such drops from a time on. Reads every manifest since, for an event may come any number of windows late. */
+export async function* displacedSince(where: Where, time: Seconds): AsyncGenerator<Displaced, void, void> {
+  let some: Window[] = [];
+  const read = async function* (): AsyncGenerator<Displaced, void, void> {
+    const manifests = await Promise.all(some.map((window) => manifestOf(where, window)));
+    for (const [nth, window] of some.entries()) {
+      const { displacedFrom, counts } = manifests[nth] ?? {};
+      const from = parseInstant(displacedFrom ?? '');
+      if (from !== undefined) yield { window, from, count: (counts?.late ?? 0) + (counts?.rewritten ?? 0) };
+    }
+    some = [];
+  };
+  for await (const window of publishedWithin(where, { start: time, end: Infinity })) {
+    some.push(window);
+    if (some.length === AT_ONCE) yield* read();
+  }
+  yield* read();
 }
 
 async function manifestOf({ bucket, layout, signal }: Where, window: Window): Promise<Manifest | undefined> {

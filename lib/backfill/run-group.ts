@@ -1,6 +1,6 @@
 import type { Invocation } from '../drop/invocation.ts';
 import { runBackfill } from './backfill.ts';
-import { plannedState } from './plan-execution.ts';
+import { plannedCheckpoint, plannedState } from './plan-execution.ts';
 import type { BackfillRequest } from './request.ts';
 import type { Group } from './steps.ts';
 
@@ -24,6 +24,7 @@ export async function runGroup(
     remaining,
     megabytes: 0,
     state,
+    checkpoint: await plannedCheckpoint(invocation, execution),
     isPart: true,
   });
   const { status, rows, done } = summary;

@@ -97,6 +97,7 @@ export function splitByWindow(
         state: {},
         counts: { ...NOTHING, stillOpen: begun.length, skipped },
         sourceFrom,
+        displacedFrom: null,
         ...(outcome?.api === undefined ? {} : { api: outcome.api }),
       };
     },

@@ -93,7 +93,7 @@ export async function advanceCheckpoint(
   }
 }
 
-function formatCheckpoint(run: string, { window, source }: Checkpoint): string {
+export function formatCheckpoint(run: string, { window, source }: Checkpoint): string {
   const times = { start: iso(window.start), end: iso(window.end) };
   return JSON.stringify({ checkpointVersion: 1, run, window: times, source });
 }

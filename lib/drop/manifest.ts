@@ -29,6 +29,8 @@ export interface Manifest {
   readonly counts: Counts;
   /** Start of the oldest event that the source still had; what is older was purged. Null where nobody can tell (the API). */
   readonly sourceFrom: string | null;
+  /** How far back its late and rewritten events reach; see {@link WindowOutcome}. Null where it has none. */
+  readonly displacedFrom: string | null;
   /** Only of a drop that came over the API. */
   readonly api?: ApiView;
   /** How well the people behind it are hidden, and whether a raw identifier was found in it; null: not looked for. */
@@ -96,6 +98,7 @@ export function makeManifest(drop: {
     files,
     counts: drop.counts,
     sourceFrom: outcome.sourceFrom === null ? null : iso(outcome.sourceFrom),
+    displacedFrom: outcome.displacedFrom === null ? null : iso(outcome.displacedFrom),
     ...(outcome.api === undefined ? {} : { api: outcome.api }),
     ...(drop.privacy === undefined ? {} : { privacy: drop.privacy }),
     datapackage: dataPackageOf({ cloud, window, created, licence, files }),

@@ -40,6 +40,8 @@ export interface WindowOutcome {
   readonly counts: SourceCounts;
   /** Start of the oldest event that the source still has: what lies before was purged, and is not "nothing". */
   readonly sourceFrom: Seconds | null;
+  /** How far back it reaches what came late or was rewritten: when the earliest of it belongs. Null: nothing is. */
+  readonly displacedFrom: Seconds | null;
   /** Only of the API, which never shows all. */
   readonly api?: ApiView;
 }
@@ -84,9 +86,20 @@ export interface ReadRequest {
   readonly holdLate: boolean;
   /** Fails rather than leave out what a later window would have to bring: here no later window looks for it. */
   readonly whole: boolean;
+  /** Of a backfill: what this one will still bring is left out, and what it has published is as it was then. */
+  readonly schedule?: ScheduleState | undefined;
   /** Aborts the reading, before the invocation's deadline. */
   readonly signal: AbortSignal;
   readonly progress?: Progress;
+}
+
+/** Where a schedule stands that publishes what a backfill does not. */
+export interface ScheduleState {
+  /** End of the last window that it published. */
+  readonly until: Seconds;
+  /** What it remembers; see {@link WindowOutcome}. */
+  readonly state: SourceState;
+  readonly openHorizonSeconds: Seconds;
 }
 
 /** Told how much there is to read and how much is read, in the source's own units: rows, or servers. */

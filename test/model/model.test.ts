@@ -4,7 +4,7 @@ import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { UNMASKED } from '../support/nova/scene.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';
 import { type Stage, startStage } from '../support/stage.ts';
-import { type Step, StepError, planSteps, play } from './model.ts';
+import { type Step, StepError, type Tally, planSteps, play } from './model.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_125);
 const STEPS = Number(process.env['TEST_STEPS'] ?? 600);
@@ -14,6 +14,7 @@ let db: MariaDb;
 let stage: Stage;
 let cells: Cell[];
 let plays = 0;
+const total: Tally = { replaced: 0, refused: 0 };
 
 beforeAll(async () => {
   db = await startMariaDb();
@@ -29,7 +30,9 @@ afterAll(async () => {
 
 async function failureOf(steps: readonly Step[]): Promise<StepError | undefined> {
   try {
-    await play(stage, cells, `m${++plays}`, steps);
+    const { replaced, refused } = await play(stage, cells, `m${++plays}`, steps);
+    total.replaced += replaced;
+    total.refused += refused;
     return undefined;
   } catch (error) {
     return error instanceof StepError ? error : new StepError(steps.length, error);
@@ -63,6 +66,11 @@ test(`over ${STEPS} steps of a cloud and its runs, every drop holds what a simpl
     for (const { kind } of steps) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   expect(plays).toBe(Math.ceil(STEPS / LENGTH));
+  expect(total.replaced).toBeGreaterThan(0);
   const said = [...counts].map(([kind, count]) => `${kind} ${count}`).join(', ');
-  if (process.env['TEST_STEPS'] !== undefined) writeSync(1, `\n${STEPS} steps (seed ${SEED}): ${said}\n`);
+  if (process.env['TEST_STEPS'] !== undefined)
+    writeSync(
+      1,
+      `\n${STEPS} steps (seed ${SEED}): ${said}; ${total.replaced} replaced, ${total.refused} refused\n`,
+    );
 });

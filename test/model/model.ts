@@ -1,4 +1,4 @@
-import { InputError } from '../../lib/errors.ts';
+import { InputError, SourceError } from '../../lib/errors.ts';
 import type { Manifest } from '../../lib/drop/manifest.ts';
 import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/time.ts';
 import { type Drop, readDrops } from '../support/drops.ts';
@@ -58,13 +58,19 @@ interface Published extends Finished {
   readonly window: Seconds;
 }
 
+/** What came of replacements. */
+export interface Tally {
+  replaced: number;
+  refused: number;
+}
+
 /** Plays a history from an empty cloud on; throws where a drop is not what the model says. */
 export async function play(
   stage: Stage,
   cells: readonly Cell[],
   prefix: string,
   steps: readonly Step[],
-): Promise<void> {
+): Promise<Tally> {
   for (const cell of cells) {
     const tables = ['instance_actions_events', 'instance_actions', 'instances'].flatMap((name) => [
       name,
@@ -79,6 +85,8 @@ export async function play(
     prefix,
     cloud: liveOn(cells, START),
     published: new Map(),
+    seen: new Map(),
+    tally: { replaced: 0, refused: 0 },
     watermark: START,
   };
   const { cloud } = model;
@@ -94,6 +102,7 @@ export async function play(
   }
   await cloud.advance(2 * HOUR);
   await run(model);
+  return model.tally;
 }
 
 /** Which step it was, so that what follows can be left out. */
@@ -113,6 +122,9 @@ interface Model {
   readonly cloud: LivingCloud;
   /** By identity. */
   readonly published: Map<string, Published>;
+  /** By identity, the finish that the last run saw, as far as it was to be published then. */
+  readonly seen: Map<string, Seconds>;
+  readonly tally: Tally;
   watermark: Seconds;
 }
 
@@ -155,8 +167,11 @@ async function run(model: Model): Promise<void> {
     expectSame('late', drop?.manifest.counts.late, found.filter(({ finish }) => finish < start).length);
   }
   model.watermark = Math.max(model.watermark, until);
-  const left = (await finished(model, model.watermark)).filter(
-    ({ identity }) => !model.published.has(identity),
+  const now = await finished(model, Infinity);
+  if (due.length > 0)
+    for (const { identity, finish } of now) if (finish < model.watermark) model.seen.set(identity, finish);
+  const left = now.filter(
+    ({ identity, finish }) => finish < model.watermark && !model.published.has(identity),
   );
   if (due.length > 0) expectEqual('what the drops lack', left, []);
 }
@@ -167,48 +182,55 @@ async function backfill(
   length: number,
   back: number,
 ): Promise<void> {
-  // At the moment of a run that publishes. What is committed late between that and a replacement is in the replaced
-  // drop, and the next run would bring it once more.
-  const settled = model.watermark + WINDOW + SETTLE;
-  if (model.cloud.now < settled) await model.cloud.advance(settled - model.cloud.now);
-  await run(model);
   const end = model.watermark - back * WINDOW;
   const start = Math.max(START, end - length * WINDOW);
   if (start >= end) return;
   const before = await dropsOf(model);
   const event = { start: iso(start), end: iso(end), replace: kind === 'replace' };
-  if (kind === 'replace') {
-    const displaced = (window: Seconds): number => {
-      const { late = 0, rewritten = 0 } = before.get(iso(window))?.manifest.counts ?? {};
-      return late + rewritten;
-    };
-    const isIn = (time: Seconds): boolean => time >= start && time < end;
-    const now = new Map((await finished(model, Infinity)).map((row) => [row.identity, row.finish]));
-    const crosses = [...model.published.values()].some(
-      ({ identity, window }) => isIn(window) !== isIn(now.get(identity) ?? window),
-    );
-    if (displaced(start) + displaced(end) > 0) {
-      await expectRefusal(model.stage.backfill(event));
-      return;
-    }
-    // Displaced by more than a window, beyond what a replacement looks at (README, Replacing).
-    if (crosses) return;
-  }
-  await model.stage.backfill(event);
-  const drops = await dropsOf(model);
   if (kind === 'backfill') {
+    await model.stage.backfill(event);
+    const drops = await dropsOf(model);
     expectSame('drops', [...drops.values()].map(runOf).join(), [...before.values()].map(runOf).join());
     return;
   }
-  for (const [identity, { window }] of model.published)
-    if (window >= start && window < end) model.published.delete(identity);
-  const all = await finished(model, end);
+  const refusal = await model.stage.backfill(event).then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  const now = await finished(model, Infinity);
+  const isIn = (time: Seconds): boolean => time >= start && time < end;
+  const homeOf = ({ identity, window }: Published): Seconds => model.seen.get(identity) ?? window;
+  const published = [...model.published.values()];
+  const mustRefuse = published.some((row) => isIn(row.window) !== isIn(homeOf(row)));
+  const mayRefuse = [...before.values()].some(
+    ({ manifest: { window, counts } }) => window.start >= iso(start) && counts.late + counts.rewritten > 0,
+  );
+  const isAgain = now.some(({ identity, finish }) => (model.seen.get(identity) ?? finish) !== finish);
+  expectSame(
+    'a refusal where a displaced event would be lost or doubled',
+    true,
+    refusal !== undefined || !mustRefuse,
+  );
+  if (refusal !== undefined) {
+    const isExpected = refusal instanceof InputError ? mayRefuse : refusal instanceof SourceError && isAgain;
+    if (!isExpected) throw new Error(`a replacement was refused: ${refusal.message}`, { cause: refusal });
+    model.tally.refused++;
+    return;
+  }
+  model.tally.replaced++;
+  for (const { identity, window } of published) if (isIn(window)) model.published.delete(identity);
+  // What no drop had, the next run brings late; what has been finished again stays as it was.
+  const known = new Set(published.map(({ identity }) => identity));
+  const expected = now
+    .filter(({ identity }) => known.has(identity))
+    .map((row) => ({ ...row, finish: model.seen.get(row.identity) ?? row.finish }));
+  const drops = await dropsOf(model);
   for (let window = start; window < end; window += WINDOW) {
     const found = rowsOf(drops.get(iso(window)));
     expectEqual(
       `the replaced drop of ${textOf(window)}`,
       found,
-      all.filter(({ finish }) => finish >= window && finish < window + WINDOW),
+      expected.filter(({ finish }) => finish >= window && finish < window + WINDOW),
     );
     for (const row of found) {
       const other = model.published.get(row.identity);
@@ -219,16 +241,6 @@ async function backfill(
       model.published.set(row.identity, { ...row, window });
     }
   }
-  const lost = all.filter(({ identity }) => !model.published.has(identity));
-  expectEqual(`what the drops lack after ${textOf(start)} to ${iso(end)} was replaced`, lost, []);
-}
-
-async function expectRefusal(asked: Promise<unknown>): Promise<void> {
-  const error = await asked.then(
-    () => undefined,
-    (refused: unknown) => refused,
-  );
-  if (!(error instanceof InputError)) throw new Error(`a replacement was not refused: ${String(error)}`);
 }
 
 const runOf = ({ manifest }: Drop): Manifest['run'] => manifest.run;

@@ -1,7 +1,9 @@
 import { DAY, type Seconds } from '../../time.ts';
 import type { ReadRequest, SourceCounts } from '../source.ts';
 import type { Action, ActionEvent } from './actions.ts';
-import { fingerprinter } from './fingerprint.ts';
+import { type Parts, fingerprinter } from './fingerprint.ts';
+import { recall } from './memory.ts';
+import { scheduleView } from './schedule-view.ts';
 import { type ApiState, type Pending, firstState } from './state.ts';
 
 /**
@@ -31,7 +33,7 @@ export interface Account {
   take(server: string, action: Action, events: readonly ActionEvent[]): FinishedEvent[];
   skip(reason: string): void;
   /** @param isComplete whether every server could be asked, so that nothing before is left to be found */
-  close(isComplete: boolean): { state: ApiState; counts: SourceCounts };
+  close(isComplete: boolean): { state: ApiState; counts: SourceCounts; displacedFrom: Seconds | null };
 }
 
 /**
@@ -43,13 +45,18 @@ export const LATEST_COMMIT = DAY;
 
 export type FinishedEvent = ActionEvent & { readonly start: Seconds; readonly finish: Seconds };
 
+const isFinished = (event: ActionEvent): event is FinishedEvent =>
+  event.start !== undefined && event.finish !== null;
+
 export function openAccount(stored: ApiState | undefined, request: ReadRequest): Account {
   const { window, openHorizonSeconds, settleSeconds } = request;
   const state = stored ?? firstState(window.start);
   const fingerprint = fingerprinter(state.salt);
   const horizon = window.end - openHorizonSeconds;
 
-  const awaited = new Map(state.pending.map((pending) => [pending.event ?? pending.action, pending]));
+  const memory = recall(state, stored === undefined, horizon);
+  const { awaited } = memory;
+  const schedule = request.schedule === undefined ? undefined : scheduleView(request.schedule, window);
   const awaitedActions = new Set(state.pending.map(({ action }) => action));
   const awaitedServers = new Map<string, Seconds>();
   for (const { server, start } of state.pending) {
@@ -63,21 +70,11 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
   let late = 0;
   let abandoned = 0;
   let rewritten = 0;
+  let displacedFrom = Infinity;
   let isHolding = false;
 
   const skip = (reason: string): void => {
     skipped[reason] = (skipped[reason] ?? 0) + 1;
-  };
-
-  /** Whether the event has been in a drop, or may have been. A finish that Nova writes over the first is no news. */
-  const wasPublished = (key: string, start: Seconds, hasNamesake: boolean): boolean => {
-    if (awaited.has(key)) return false;
-    if (published.has(key)) return true;
-    // Its first finish would be remembered; and before a first window nothing was published.
-    if (start >= state.completeFrom || stored === undefined) return false;
-    // It began before there was a trace, and so before anybody looked whether it was open. Only where an action has
-    // two events of one name does Nova finish one again.
-    return start >= state.traceFrom || hasNamesake || start < horizon;
   };
 
   /** Whether to publish the event now; if not, it is carried, given up, or none of this window's. */
@@ -93,7 +90,7 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
       else if (start < window.end) pending.set(key, entry);
       return false;
     }
-    const isKnown = wasPublished(key, start, hasNamesake);
+    const isKnown = memory.wasPublished(key, start, hasNamesake);
     if (finish >= window.end) {
       if (start < window.end && !isKnown) pending.set(key, entry);
       return false;
@@ -102,7 +99,10 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
     if (isKnown) {
       const first = published.get(key);
       if (first === undefined && start < horizon) skip('abandoned');
-      else if (first !== finish) rewritten++;
+      else if (first !== finish) {
+        rewritten++;
+        displacedFrom = Math.min(displacedFrom, first ?? start);
+      }
       published.set(key, finish);
       return false;
     }
@@ -111,9 +111,25 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
       pending.set(key, entry);
       return false;
     }
-    if (finish < window.start) late++;
+    if (finish < window.start) {
+      late++;
+      displacedFrom = Math.min(displacedFrom, finish);
+    }
     published.set(key, finish);
     return true;
+  };
+
+  /** The event as the schedule knows it; undefined where it is left to that. */
+  const besideSchedule = (
+    event: ActionEvent,
+    parts: Parts,
+    hasNamesake: boolean,
+  ): ActionEvent | undefined => {
+    if (schedule === undefined || !isFinished(event)) return event;
+    const finish = schedule.publishedFinish(parts, event.start, event.finish, hasNamesake);
+    if (finish !== null) return { ...event, finish };
+    if (event.finish >= window.start && event.finish < window.end) skip('awaited');
+    return undefined;
   };
 
   return {
@@ -144,15 +160,19 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
       const alike = new Map<string, number>();
       const names = new Map<string | null, number>();
       for (const { event } of events) names.set(event, (names.get(event) ?? 0) + 1);
-      return events.filter((event): event is FinishedEvent => {
+      return events.flatMap((shown): readonly FinishedEvent[] => {
         // Later ones are added behind, so the order among those that look alike stays.
-        const look = `${event.event} ${event.start}`;
+        const look = `${shown.event} ${shown.start}`;
         const nth = alike.get(look) ?? 0;
         alike.set(look, nth + 1);
-        const key = fingerprint(server, requestId, event.event, event.start ?? null, nth);
+        const parts = [server, requestId, shown.event, shown.start ?? null, nth];
+        const key = fingerprint(...parts);
         met.add(key);
+        const hasNamesake = (names.get(shown.event) ?? 0) > 1;
+        const event = besideSchedule(shown, parts, hasNamesake);
+        if (event === undefined) return [];
         const entry = { ...ofAction, event: key, start: event.start ?? 0 };
-        return settle(entry, event, (names.get(event.event) ?? 0) > 1);
+        return settle(entry, event, hasNamesake) && isFinished(event) ? [event] : [];
       });
     },
     skip,
@@ -184,6 +204,7 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
           rewritten,
           skipped,
         },
+        displacedFrom: displacedFrom === Infinity ? null : displacedFrom,
       };
     },
   };

@@ -69,12 +69,13 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
           yield { events: await eventsOfAll(page, reading, stop), watermark: -Infinity };
         }
         const isPartial = discovery.isPartial();
-        const { state: next, counts } = account.close(sweep && !isPartial);
+        const { state: next, counts, displacedFrom } = account.close(sweep && !isPartial);
         const { microversion, requests } = nova;
         return {
           state: storeState(next),
           counts,
           sourceFrom: null,
+          displacedFrom,
           api: { microversion, requests, swept: sweep, unseen: unseenBy(microversion, sweep, isPartial) },
         };
       } finally {

@@ -6,7 +6,8 @@ import { hash, randomBytes } from 'node:crypto';
  * fingerprints: whoever wants to test one needs a request id, 122 random bits that only the cloud knows.
  */
 
-export type Fingerprint = (...parts: readonly (string | number | null)[]) => string;
+export type Parts = readonly (string | number | null)[];
+export type Fingerprint = (...parts: Parts) => string;
 
 /** At a million remembered events two are mistaken for one in less than one window of ten million. */
 const DIGITS = 11;

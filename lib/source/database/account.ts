@@ -1,7 +1,10 @@
 import type { Seconds } from '../../time.ts';
+import type { Window } from '../../window.ts';
 import type { ReadRequest, SourceCounts } from '../source.ts';
 import { DISORDER, type IdSpan } from './bounds.ts';
 import { type EventRow, isCopy } from './event-rows.ts';
+import type { ScheduleView } from './schedule-view.ts';
+import type { Sibling } from './siblings.ts';
 import type { CellState } from './state.ts';
 
 /**
@@ -34,19 +37,26 @@ export interface Account {
   noteMissing(rows: number): void;
   openRows(): readonly EventRow[];
   /**
-   * @param siblings finished namesakes of open rows, by id, with their present finish
+   * @param siblings finished namesakes of open rows, by id, as they are at present
    * @param known the same of those that were known before
    */
   close(
-    siblings: ReadonlyMap<number, Seconds>,
-    known: ReadonlyMap<number, Seconds>,
+    siblings: ReadonlyMap<number, Sibling>,
+    known: ReadonlyMap<number, Sibling>,
   ): {
     state: Omit<CellState, 'unarchived' | 'seenUntil'>;
     counts: SourceCounts;
+    displacedFrom: Seconds | null;
   };
 }
 
-export function openAccount(state: CellState | undefined, request: ReadRequest, span: IdSpan): Account {
+/** @param schedule of a backfill, where one runs beside it */
+export function openAccount(
+  state: CellState | undefined,
+  request: ReadRequest,
+  span: IdSpan,
+  schedule?: ScheduleView,
+): Account {
   const { window, openHorizonSeconds, settleSeconds } = request;
   const traceFrom = state?.traceFrom ?? window.start;
   const heldBackFrom = window.end - settleSeconds;
@@ -55,6 +65,7 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
   const strays: number[] = [];
   const skipped: Record<string, number> = {};
   let late = 0;
+  let lateFrom = Infinity;
   let abandoned = 0;
   let lowestHeldBack = Infinity;
   let end = span.from;
@@ -66,6 +77,7 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
   /** Whether to publish the row now; if not, it is carried or given up. */
   const settle = (row: EventRow, clones: ReadonlySet<number>): boolean => {
     if (row.finish === null || row.finish >= window.end) {
+      schedule?.refuseLost(row, window);
       const isTooOld = (row.start ?? row.created) < window.end - openHorizonSeconds;
       if (isTooOld && row.finish === null) abandoned++;
       else open.push(row);
@@ -77,15 +89,24 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
       skip('cloned');
       return false;
     }
+    if (schedule?.brings(row) === true) {
+      skip('awaited');
+      return false;
+    }
     if (row.finish >= window.start) return true;
     if (request.holdLate) open.push(row);
-    else late++;
+    else {
+      late++;
+      lateFrom = Math.min(lateFrom, row.finish);
+    }
     return !request.holdLate;
   };
+  const asPublished = (rows: readonly EventRow[]): readonly EventRow[] =>
+    schedule === undefined ? rows : rows.map((row) => schedule.asPublished(row));
 
   return {
     take(rows, clones, { outOfOrder = false } = {}) {
-      return rows.filter((row) => {
+      return asPublished(rows).filter((row) => {
         // A row far ahead of those around it has a wrong clock, or they are the last that are read.
         const copy = isCopy(row, window.end);
         if (row.created >= window.end + DISORDER && !copy) strays.push(row.id);
@@ -99,7 +120,7 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
         return settle(row, clones);
       });
     },
-    reread: (rows, clones) => rows.filter((row) => settle(row, clones)),
+    reread: (rows, clones) => asPublished(rows).filter((row) => settle(row, clones)),
     skip,
     noteMissing: (rows) => skip('eventGone', rows),
     openRows: () => open,
@@ -108,44 +129,51 @@ export function openAccount(state: CellState | undefined, request: ReadRequest, 
       const openIds = [...open.map((row) => row.id), ...strays.filter((id) => id < nextEventId)];
       const carried = new Set(openIds);
       const published = new Map([...siblings].filter(([id]) => !carried.has(id)));
+      const changed = rewritten(new Map([...known, ...published]), state, window);
+      const displacedFrom = changed.reduce((earliest, from) => Math.min(earliest, from), lateFrom);
       return {
         state: {
           traceFrom,
           nextEventId,
           seenIds: new Set(taken.filter((id) => id >= nextEventId)),
           openIds,
-          siblings: published,
+          siblings: new Map(
+            [...published].flatMap(([id, { finish }]): [number, Seconds][] => {
+              const settled = finish < window.end ? finish : state?.siblings.get(id);
+              return settled === undefined ? [] : [[id, settled]];
+            }),
+          ),
         },
         counts: {
           late,
           abandoned,
           stillOpen: open.length,
-          rewritten: rewritten(new Map([...known, ...published]), state, window.start),
+          rewritten: changed.length,
           skipped,
         },
+        displacedFrom: displacedFrom === Infinity ? null : displacedFrom,
       };
     },
   };
 }
 
-/** Published rows that have another finish than when they were published. */
+/**
+ * Of published rows that have another finish than when they were published, when at the earliest they finished first.
+ * One that has it from beyond the window is left to the window in which that lies.
+ */
 function rewritten(
-  siblings: ReadonlyMap<number, Seconds>,
+  siblings: ReadonlyMap<number, Sibling>,
   state: CellState | undefined,
-  windowStart: Seconds,
-): number {
-  if (state === undefined) return 0;
+  window: Window,
+): Seconds[] {
+  if (state === undefined) return [];
   const wasOpen = new Set(state.openIds);
-  let count = 0;
-  for (const [id, finish] of siblings) {
+  return [...siblings].flatMap(([id, { start, finish }]) => {
+    if (finish >= window.end) return [];
     const known = state.siblings.get(id);
-    if (known !== undefined) {
-      if (known !== finish) count++;
-      continue;
-    }
+    if (known !== undefined) return known === finish ? [] : [known];
     // Published before anyone knew of its namesake, and so with a finish before this window.
     const wasPublished = id < state.nextEventId || state.seenIds.has(id);
-    if (wasPublished && !wasOpen.has(id) && finish >= windowStart) count++;
-  }
-  return count;
+    return wasPublished && !wasOpen.has(id) && finish >= window.start ? [start ?? state.traceFrom] : [];
+  });
 }

@@ -7,6 +7,7 @@ import { type Chunk, planChunks, readChunk, readDisplaced, rowsOf, watermarks } 
 import { findClones, readCopies } from './clones.ts';
 import { type EventRow, selectEventsById } from './event-rows.ts';
 import { type InstanceLookup, instanceLookup } from './instances.ts';
+import { type CellSchedule, movedInto, scheduleView } from './schedule-view.ts';
 import { readSchema } from './schema.ts';
 import type { CellSession } from './session.ts';
 import { findSiblings, readFinishes } from './siblings.ts';
@@ -17,6 +18,7 @@ export interface CellOutcome {
   readonly state: CellState;
   readonly counts: SourceCounts;
   readonly sourceFrom: Seconds | null;
+  readonly displacedFrom: Seconds | null;
 }
 
 /**
@@ -24,12 +26,14 @@ export interface CellOutcome {
  * known id up to the window's end.
  *
  * @param others sessions of the other cells, to recognise what a cross-cell resize has copied
+ * @param schedule where the schedule stands in this cell, if a backfill asks
  */
 export async function* readCell(
   session: CellSession,
   others: readonly CellSession[],
   state: CellState | undefined,
   request: ReadRequest,
+  schedule?: CellSchedule,
 ): AsyncGenerator<Batch, CellOutcome, void> {
   const { window } = request;
   const schema = await readSchema(session);
@@ -40,7 +44,8 @@ export async function* readCell(
   const filter = state === undefined ? finishedSince(window.start) : EVERYTHING;
   const plan = await planChunks(session, schema, span, filter);
   request.progress?.expect(rowsOf(plan.chunks));
-  const carried = await selectEventsById(session.query, schema, state?.openIds ?? []);
+  const carriedIds = [...(state?.openIds ?? []), ...movedInto(window, state, schedule)];
+  const carried = await selectEventsById(session.query, schema, carriedIds);
   const displaced = await readDisplaced(session, schema, span, filter, plan);
   const copies = await readCopies(session, others, schema, extent, span, window);
   const first = [...carried, ...displaced, ...copies];
@@ -48,8 +53,8 @@ export async function* readCell(
     ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
     ...first.filter((row) => row.archived && row.finish !== null).map((row) => row.instanceUuid),
   ]);
-  const account = openAccount(state, request, span);
-  account.noteMissing((state?.openIds.length ?? 0) - carried.length);
+  const account = openAccount(state, request, span, scheduleView(schedule, others.length > 0));
+  account.noteMissing(carriedIds.length - carried.length);
   const instances = instanceLookup(session, archived.ids);
   const toEvents = (rows: EventRow[]): Promise<TraceEvent[]> => finishedEvents(rows, account, instances);
 
@@ -76,6 +81,7 @@ export async function* readCell(
     state: { ...closed.state, seenUntil: extent.newestCreated ?? 0, unarchived: archived.unarchived },
     counts: closed.counts,
     sourceFrom: extent.oldestStart,
+    displacedFrom: closed.displacedFrom,
   };
 }
 

@@ -3,15 +3,7 @@ import { MINUTE, type Seconds } from '../../time.ts';
 import type { Window } from '../../window.ts';
 import type { Extent, IdSpan } from './bounds.ts';
 import type { CellSession } from './session.ts';
-import {
-  CREATED,
-  type EventRow,
-  FINISH,
-  IDS_PER_STATEMENT,
-  START,
-  isCopy,
-  selectEvents,
-} from './event-rows.ts';
+import { CREATED, type EventRow, FINISH, IDS_PER_STATEMENT, START, selectEvents } from './event-rows.ts';
 import { type CellSchema, LIVE } from './schema.ts';
 
 /**
@@ -30,7 +22,10 @@ export async function findClones(
   seenUntil: Seconds,
 ): Promise<ReadonlySet<number>> {
   const clones = new Set<number>();
-  const copies = others.length === 0 ? [] : rows.filter((row) => isCopy(row, window.end));
+  // One may be copied in the very second in which it finishes.
+  const mayBeCopy = ({ finish, created }: EventRow): boolean =>
+    finish !== null && finish < window.end && created >= finish;
+  const copies = others.length === 0 ? [] : rows.filter(mayBeCopy);
   if (copies.length === 0) return clones;
 
   const firsts = await firstInserted(copies, others);
@@ -39,10 +34,18 @@ export async function findClones(
     const isLater =
       first !== undefined &&
       (first.created < created || (first.created === created && first.cell < session.cell));
-    const isOld = finish !== null && finish < window.start && created > Math.max(seenUntil, finish + MINUTE);
-    if (isLater || isOld) clones.add(id);
+    if (isLater || isOldCopy({ finish, created }, window.start, seenUntil)) clones.add(id);
   }
   return clones;
+}
+
+/** Whether a row was copied after the window in which it finished had been extracted, with its original there. */
+export function isOldCopy(
+  { finish, created }: Pick<EventRow, 'finish' | 'created'>,
+  windowStart: Seconds,
+  seenUntil: Seconds,
+): boolean {
+  return finish !== null && finish < windowStart && created > Math.max(seenUntil, finish + MINUTE);
 }
 
 /**

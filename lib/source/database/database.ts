@@ -2,7 +2,7 @@ import type { CellConnection } from '../../connection/connection.ts';
 import { InputError } from '../../errors.ts';
 import type { Seconds } from '../../time.ts';
 import { ahead } from '../ahead.ts';
-import type { Batch, History, Source, SourceCounts, WindowOutcome } from '../source.ts';
+import type { Batch, History, Source, SourceCounts, SourceState, WindowOutcome } from '../source.ts';
 import { type CellOutcome, readCell } from './cell.ts';
 import { historyOf } from './history.ts';
 import { planCell } from './plan.ts';
@@ -19,7 +19,9 @@ export function databaseSource(cells: readonly CellConnection[], retiredCells: R
   return {
     kind: 'database',
     async *read(request) {
-      const states = request.state === undefined ? new Map<string, CellState>() : restoreCells(request.state);
+      const states = cellsOf(request.state);
+      const { schedule } = request;
+      const scheduled = cellsOf(schedule?.state);
       refuseLostCells(states, cells, retiredCells);
 
       await using sessions = new AsyncDisposableStack();
@@ -29,7 +31,9 @@ export function databaseSource(cells: readonly CellConnection[], retiredCells: R
       const outcomes = yield* mergeCells(
         opened.map((session) => {
           const others = opened.filter((other) => other !== session);
-          return readCell(session, others, states.get(session.cell), request);
+          const state = scheduled.get(session.cell);
+          const stand = schedule === undefined || state === undefined ? undefined : { ...schedule, state };
+          return readCell(session, others, states.get(session.cell), request, stand);
         }),
       );
       return joinOutcomes(new Map(outcomes.map((outcome, index) => [cells[index]?.cell ?? '', outcome])));
@@ -64,6 +68,9 @@ export function databaseSource(cells: readonly CellConnection[], retiredCells: R
     },
   };
 }
+
+const cellsOf = (state: SourceState | undefined): ReadonlyMap<string, CellState> =>
+  state === undefined ? new Map() : restoreCells(state);
 
 /** A cell that is left out by mistake would be a silent hole in the trace. */
 function refuseLostCells(
@@ -120,6 +127,7 @@ function joinOutcomes(outcomes: ReadonlyMap<string, CellOutcome>): WindowOutcome
     state: Object.fromEntries([...outcomes].map(([cell, { state }]) => [cell, storeCell(state)])),
     counts: joinCounts(all.map(({ counts }) => counts)),
     sourceFrom: earliest(all.map(({ sourceFrom }) => sourceFrom)),
+    displacedFrom: earliest(all.map(({ displacedFrom }) => displacedFrom)),
   };
 }
 

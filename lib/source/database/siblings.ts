@@ -1,7 +1,7 @@
 import { inGroups } from '../../in-groups.ts';
 import type { Seconds } from '../../time.ts';
-import type { Query } from './session.ts';
-import { type EventRow, FINISH, IDS_PER_STATEMENT } from './event-rows.ts';
+import type { Query, Value } from './session.ts';
+import { type EventRow, FINISH, IDS_PER_STATEMENT, START } from './event-rows.ts';
 import { type CellSchema, LIVE } from './schema.ts';
 
 /*
@@ -10,40 +10,52 @@ import { type CellSchema, LIVE } from './schema.ts';
  * the second row stays open. So a published row may change as long as a namesake of it is open.
  */
 
-/** Finished rows by id, with their present finish, that share action and event name with one of these open rows. */
-export async function findSiblings(query: Query, open: readonly EventRow[]): Promise<Map<number, Seconds>> {
+/** A finished row, by the times that it has at present. */
+export interface Sibling {
+  readonly start: Seconds | null;
+  readonly finish: Seconds;
+}
+
+/** Finished rows by id that share action and event name with one of these open rows. */
+export async function findSiblings(query: Query, open: readonly EventRow[]): Promise<Map<number, Sibling>> {
   const names = new Map<number, Set<string | null>>();
   for (const { actionId, event, archived } of open) {
     // Archived rows are final, and their table has no index on the action.
     if (actionId === null || archived) continue;
     names.set(actionId, (names.get(actionId) ?? new Set()).add(event));
   }
-  const siblings = new Map<number, Seconds>();
+  const siblings = new Map<number, Sibling>();
   for (const some of inGroups([...names.keys()], IDS_PER_STATEMENT)) {
     const rows = await query(
-      `SELECT e.id, e.action_id, e.event, ${FINISH} FROM ${LIVE.events} e ` +
+      `SELECT e.id, e.action_id, e.event, ${START}, ${FINISH} FROM ${LIVE.events} e ` +
         'WHERE e.action_id IN (?) AND e.finish_time IS NOT NULL',
       [some],
     );
-    for (const [id, actionId, event, finish] of rows) {
+    for (const [id, actionId, event, start, finish] of rows) {
       const isNamesake = names.get(actionId as number)?.has(event as string | null) === true;
-      if (isNamesake) siblings.set(id as number, finish as number);
+      if (isNamesake) siblings.set(id as number, sibling(start, finish));
     }
   }
   return siblings;
 }
 
-/** The present finish of rows, wherever they are now. */
+const sibling = (start: Value | undefined, finish: Value | undefined): Sibling => ({
+  start: start as Seconds | null,
+  finish: finish as Seconds,
+});
+
+/** The finished ones of these rows, wherever they are now. */
 export async function readFinishes(
   query: Query,
   schema: CellSchema,
   ids: Iterable<number>,
-): Promise<Map<number, Seconds>> {
-  const finishes = new Map<number, Seconds>();
+): Promise<Map<number, Sibling>> {
+  const finishes = new Map<number, Sibling>();
   for (const some of inGroups([...ids], IDS_PER_STATEMENT)) {
     for (const { events } of schema.tables) {
-      const rows = await query(`SELECT e.id, ${FINISH} FROM ${events} e WHERE e.id IN (?)`, [some]);
-      for (const [id, finish] of rows) if (finish !== null) finishes.set(id as number, finish as number);
+      const rows = await query(`SELECT e.id, ${START}, ${FINISH} FROM ${events} e WHERE e.id IN (?)`, [some]);
+      for (const [id, start, finish] of rows)
+        if (finish !== null) finishes.set(id as number, sibling(start, finish));
     }
   }
   return finishes;

@@ -16,7 +16,7 @@ export interface CellState {
   readonly seenUntil: Seconds;
   /** Rows seen that had not finished when the last window ended. */
   readonly openIds: readonly number[];
-  /** Published rows that share action and name with an open one, and their finish as last seen. */
+  /** Published rows that share action and name with an open one, and their finish as of the last window's end. */
   readonly siblings: ReadonlyMap<number, Seconds>;
   /** Ids of instances that were not archived, or only recently, when last looked; see `archived-instances.ts`. */
   readonly unarchived: readonly IdRange[];

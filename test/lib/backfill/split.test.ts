@@ -15,7 +15,7 @@ async function* source(events: readonly TraceEvent[], size: number): OrderedEven
   const ordered = events.toSorted((a, b) => a.start - b.start);
   for (let at = 0; at < ordered.length; at += size) yield ordered.slice(at, at + size);
   const counts = { late: 0, abandoned: 0, stillOpen: 0, rewritten: 0, skipped: { instanceGone: 3 } };
-  return { state: {}, counts, sourceFrom: 7 };
+  return { state: {}, counts, sourceFrom: 7, displacedFrom: null };
 }
 
 async function readAll(

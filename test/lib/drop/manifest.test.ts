@@ -27,7 +27,7 @@ const files = [
     columns: ['EVENT'],
   },
 ];
-const outcome: WindowOutcome = { state: {}, counts, sourceFrom: NOON - 60 };
+const outcome: WindowOutcome = { state: {}, counts, sourceFrom: NOON - 60, displacedFrom: null };
 
 function made(
   env: Record<string, string> = {},

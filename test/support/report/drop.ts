@@ -46,7 +46,12 @@ export function reportedDrop({ window, events }: Day, counts: Partial<Counts> = 
       return { key, format: name, formatVersion: version, bytes, sha256: hash('sha256', key), rows, columns };
     }),
     counts: { ...none, events: rows, instances, late, ...counts },
-    outcome: { state: {}, counts: { ...none, late }, sourceFrom: window.start - 400 * DAY },
+    outcome: {
+      state: {},
+      counts: { ...none, late },
+      sourceFrom: window.start - 400 * DAY,
+      displacedFrom: null,
+    },
     privacy: undefined,
     created: window.end + 45 * MINUTE,
     run: randomUUID(),

@@ -1,0 +1,221 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { HOUR } from '../../lib/time.ts';
+import { InputError, SourceError } from '../../lib/errors.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type Scene, at, startScene } from '../support/nova/scene.ts';
+import { sqlTime } from '../support/nova/sql-time.ts';
+import { type LocalOpenStack, startOpenStack } from '../support/openstack/index.ts';
+import { execute } from '../support/state-machine/run.ts';
+
+let db: MariaDb;
+let scene: Scene;
+let openstack: LocalOpenStack;
+let now = 0;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+});
+afterAll(() => db.stop());
+beforeEach(async () => {
+  scene = await startScene(db, ['cell1', 'cell0']);
+  openstack = await startOpenStack({ cells: [scene.cell('cell1'), scene.cell('cell0')], now: () => now });
+});
+afterEach(async () => {
+  await openstack.stop();
+  await scene.stop();
+});
+
+/** As Nova does it: an action has changed when one of its events finishes. The servers change all the time. */
+async function touchActions(): Promise<void> {
+  await scene.cell('cell1').query(
+    `UPDATE instance_actions a SET updated_at =
+       (SELECT MAX(COALESCE(e.finish_time, e.start_time)) FROM instance_actions_events e WHERE e.action_id = a.id);
+     UPDATE instances SET updated_at = '${sqlTime(now - HOUR)}'`,
+  );
+}
+
+const run = async (time: string): Promise<void> => {
+  now = at(time);
+  await touchActions();
+  await scene.run(now);
+};
+const replace = async (first: number, last: number): Promise<void> => {
+  await touchActions();
+  await scene.stage.backfill({ start: `2025-06-0${first}`, end: `2025-06-0${last + 1}`, replace: true });
+};
+
+/** `DAY NAME` of every event of every drop. */
+const published = async (): Promise<string[]> =>
+  Object.entries(await scene.published()).flatMap(([start, names]) =>
+    names.map((name) => `${start.slice(8, 10)} ${name}`),
+  );
+
+/** A server with an event that finished on the second, and one that is open at the end of that day. */
+async function withOpenEvent(): Promise<{ uuid: string; open: number }> {
+  const uuid = await scene.server('cell1');
+  await scene.event('cell1', uuid, 'compute_done', { start: at('02 01:00'), finish: at('02 01:10') });
+  const open = await scene.event('cell1', uuid, 'compute_open', { start: at('02 22:00') });
+  return { uuid, open };
+}
+
+describe.each(['databases', 'API'])('A replacement beside a schedule over the %s', (source) => {
+  beforeEach(async () => {
+    if (source === 'API') await scene.stage.setSecret(openstack.secret());
+  });
+
+  test('leaves a finish that was committed after the last run to the next', async () => {
+    const { open } = await withOpenEvent();
+    await run('03 00:45');
+    await scene.finish('cell1', open, at('02 23:00'));
+    await replace(2, 2);
+    expect(await published()).toEqual(['02 compute_done']);
+    const [drop] = await scene.drops();
+    expect(drop?.manifest.counts.skipped).toEqual({ awaited: 1 });
+    await run('04 00:45');
+    expect(await published()).toEqual(['02 compute_done', '03 compute_open']);
+  });
+
+  test('leaves an event that was inserted after the last run, and began before, to the next', async () => {
+    const { uuid } = await withOpenEvent();
+    await run('03 00:45');
+    await scene.event('cell1', uuid, 'compute_slow', { start: at('02 23:50'), finish: at('02 23:55') });
+    await replace(2, 2);
+    expect(await published()).toEqual(['02 compute_done']);
+    await run('04 00:45');
+    expect(await published()).toEqual(['02 compute_done', '03 compute_slow']);
+  });
+
+  test('is refused where only one of two drops is made anew between which an event came late, however far', async () => {
+    const { open } = await withOpenEvent();
+    await run('03 00:45');
+    await run('04 00:45');
+    await scene.finish('cell1', open, at('02 23:00'));
+    await run('05 00:45');
+    expect(await published()).toEqual(['02 compute_done', '04 compute_open']);
+    const limits =
+      'the published window 2025-06-04T00:00:00Z/2025-06-05T00:00:00Z has 1 events that came late for earlier ones ' +
+      'or were rewritten, back to 2025-06-02T23:00:00Z; accepted: a start at 2025-06-02T00:00:00Z or before, and an ' +
+      'end at 2025-06-05T00:00:00Z or after';
+    await expect(replace(3, 4)).rejects.toThrow('a start at 2025-06-02T00:00:00Z or before');
+    await expect(replace(2, 2)).rejects.toThrow(InputError);
+    await expect(replace(2, 3)).rejects.toThrow(limits);
+    await replace(2, 4);
+    expect(await published()).toEqual(['02 compute_done', '02 compute_open']);
+    await replace(3, 4);
+    await replace(2, 2);
+    await run('06 00:45');
+    expect(await published()).toEqual(['02 compute_done', '02 compute_open']);
+  });
+});
+
+describe.each(['databases', 'API'])(
+  'A replacement of what Nova has finished again, over the %s,',
+  (source) => {
+    beforeEach(async () => {
+      if (source === 'API') await scene.stage.setSecret(openstack.secret());
+    });
+
+    /** Two events of one name in one action: Nova finishes the first of them, twice. */
+    async function twice(firstFinish: string, secondStart: string): Promise<number> {
+      const uuid = await scene.server('cell1');
+      const first = await scene.event('cell1', uuid, 'compute_build', {
+        start: at('02 23:00'),
+        finish: at(firstFinish),
+      });
+      await scene.event('cell1', uuid, 'compute_build', { start: at(secondStart), actionId: first });
+      return first;
+    }
+
+    test('puts it where it was, by its first finish', async () => {
+      const first = await twice('02 23:40', '02 23:50');
+      await run('03 00:45');
+      await scene.finish('cell1', first, at('03 02:00'));
+      await replace(2, 2);
+      expect(await published()).toEqual(['02 compute_build']);
+      const [drop] = await scene.drops();
+      expect(drop?.rows['jsonl']?.[0]).toMatchObject({ finish_time: '2025-06-02T23:40:00Z' });
+      await run('04 00:45');
+      expect(await published()).toEqual(['02 compute_build']);
+      const [, next] = await scene.drops();
+      expect(next?.manifest).toMatchObject({
+        displacedFrom: '2025-06-02T23:40:00Z',
+        counts: { rewritten: 1 },
+      });
+      await expect(replace(2, 2)).rejects.toThrow('an end at 2025-06-04T00:00:00Z or after');
+      await replace(2, 3);
+      expect(await published()).toEqual(['03 compute_build']);
+    });
+
+    // The API source forgets a finish that lies before the settle time, and refuses.
+    test.runIf(source === 'databases')(
+      'puts it where it was, though the last run could see the second finish, which lies behind its window',
+      async () => {
+        const first = await twice('02 23:40', '02 23:50');
+        await run('03 00:45');
+        await scene.finish('cell1', first, at('04 00:10'));
+        await run('04 00:45');
+        await replace(2, 3);
+        expect(await published()).toEqual(['02 compute_build']);
+        await run('05 00:45');
+        await expect(replace(2, 3)).rejects.toThrow('an end at 2025-06-05T00:00:00Z or after');
+        await replace(2, 4);
+        expect(await published()).toEqual(['04 compute_build']);
+      },
+    );
+
+    test('is refused until the next run has noted it, where nobody knew of the second event', async () => {
+      const first = await twice('02 23:05', '03 00:10');
+      await run('03 00:45');
+      expect(await published()).toEqual(['02 compute_build']);
+      await scene.finish('cell1', first, at('03 02:00'));
+      await expect(replace(2, 2)).rejects.toThrow(SourceError);
+      await expect(replace(2, 2)).rejects.toThrow('has been finished again since 2025-06-03T00:00:00Z');
+      expect(await published()).toEqual(['02 compute_build']);
+      await run('04 00:45');
+      const [, next] = await scene.drops();
+      expect(next?.manifest.displacedFrom).toBe('2025-06-02T23:00:00Z');
+      await replace(2, 3);
+      expect(await published()).toEqual(['03 compute_build']);
+    });
+  },
+);
+
+test('A replacement that is executed in steps goes by how the schedule stood when it was planned', async () => {
+  scene.stage.env['STAR_BACKFILL_SECRETS'] = 'star-compactor-test/backfill';
+  const { open } = await withOpenEvent();
+  await run('03 00:45');
+  await scene.finish('cell1', open, at('02 23:00'));
+  // What was made in the second in which it is planned would count as its own.
+  await delay(1100);
+  const execution = await execute(
+    {
+      plan: (event) => scene.stage.step('plan', event),
+      async windows(event) {
+        await run('04 00:45');
+        return scene.stage.step('windows', event);
+      },
+      end: (event) => scene.stage.step('end', event),
+    },
+    { start: '2025-06-02', end: '2025-06-03', replace: true },
+  );
+  expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await published()).toEqual(['02 compute_done', '03 compute_open']);
+  const [drop] = await scene.drops();
+  expect(drop?.manifest.counts.skipped).toEqual({ awaited: 1 });
+});
+
+test('A replacement takes an event from its copy in another cell where the original is gone', async () => {
+  await scene.addCell('cell2');
+  await scene.open();
+  const { uuid } = await withOpenEvent();
+  await run('03 00:45');
+  await scene.server('cell2', { uuid });
+  const times = { start: at('02 01:00'), finish: at('02 01:10'), created: at('03 03:00') };
+  await scene.event('cell2', uuid, 'compute_done', times);
+  await scene.cell('cell1').query('DELETE FROM instance_actions_events; DELETE FROM instance_actions');
+  await replace(2, 2);
+  expect(await published()).toEqual(['02 compute_done']);
+  await run('04 00:45');
+  expect(await published()).toEqual(['02 compute_done']);
+});
