@@ -82,6 +82,17 @@ describe('events copied to another cell by a cross-cell resize are delivered onc
     expect(await skippedAsCloned()).toBe(2);
   });
 
+  test('when they were copied in the very second in which they finished, or began as well', async () => {
+    const noon = at('02 12:00');
+    await scene.event('cell1', server, 'compute_c', { start: noon - 60, finish: noon });
+    await scene.event('cell1', server, 'compute_d', { start: noon, finish: noon });
+    await copy(server, 'cell1', 'cell2', noon);
+    await scene.run(at('03 00:45'));
+    await scene.run(at('04 00:45'));
+    expect(await delivered()).toEqual(['compute_a', 'compute_b', 'compute_c', 'compute_d']);
+    expect(await skippedAsCloned()).toBe(4);
+  });
+
   test('when the originals were destroyed before they were published', async () => {
     await copy(server, 'cell1', 'cell2', at('02 12:00'));
     await destroy(server, 'cell1');
