@@ -35,7 +35,7 @@ interface Server {
   from?: Cell;
   deleted: boolean;
   archived: boolean;
-  /** Something of it has been or is to be committed late. */
+  /** Something of it has been or is to be committed late, or was finished again: a copy would not tell. */
   late: boolean;
 }
 
@@ -184,6 +184,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
         if (rewritable.length === 0) return;
         const [event] = rewritable.splice(random.whole(0, rewritable.length - 1), 1);
         if (event === undefined || cloned.has(event.server.uuid)) return;
+        event.server.late = true;
         await finish(event.cell, event.id, cloud.now)();
       },
       async remove(random) {
