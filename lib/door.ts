@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { type AwsClients, openAwsClients } from './aws-clients.ts';
 import { type Deadline, createDeadline } from './deadline.ts';
 import type { Log } from './drop/invocation.ts';
-import { tellable } from './errors.ts';
+import { StarError, tellable } from './errors.ts';
 import { logFailure, logger } from './telemetry.ts';
 
 /** What a handler needs of its context. */
@@ -18,13 +18,18 @@ export interface Entered {
 export async function enter<T>(context: DoorContext, work: (entered: Entered) => Promise<T>): Promise<T> {
   // Its own, so that lines bear the id of their invocation even where several are under way.
   const own = logger.createChild({ persistentKeys: { requestId: context.awsRequestId } });
+  using deadline = createDeadline(context.getRemainingTimeInMillis());
   try {
-    using deadline = createDeadline(context.getRemainingTimeInMillis());
     using clients = openAwsClients();
     return await work({ clients, deadline, log: (message, fields = {}) => own.info(message, fields) });
   } catch (error) {
-    const told = tellable(error);
+    const told = tellable(causeOf(error, deadline.signal));
     logFailure(own, told);
     throw told;
   }
+}
+
+/** What libraries throw when the time is over tells nothing; the deadline does. */
+function causeOf(error: unknown, { aborted, reason }: AbortSignal): unknown {
+  return aborted && !(error instanceof StarError) ? reason : error;
 }

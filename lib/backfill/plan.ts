@@ -106,9 +106,12 @@ async function refuseToLoseDisplaced(where: Where, range: Window, windowSeconds:
     else end = Math.max(end, window.end);
   }
   if (found === undefined) return;
+  const reach = [
+    ...(start < range.start ? [`a start at ${iso(start)} or before`] : []),
+    ...(end > range.end ? [`an end at ${iso(end)} or after`] : []),
+  ];
   throw new InputError(
     `event: replace: the published window ${windowText(found.window)} has ${found.count} events that came late for ` +
-      `earlier ones or were rewritten, back to ${iso(found.from)}; accepted: a start at ${iso(start)} or before, and ` +
-      `an end at ${iso(end)} or after`,
+      `earlier ones or were rewritten, back to ${iso(found.from)}; accepted: ${reach.join(', and ')}`,
   );
 }

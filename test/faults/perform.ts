@@ -1,8 +1,9 @@
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
-import { StarError } from '../../lib/errors.ts';
+import { InputError, StarError, UnexpectedError } from '../../lib/errors.ts';
 import type { ScheduleSummary } from '../../lib/summary.ts';
 import { MINUTE, iso } from '../../lib/time.ts';
 import type { Fault } from '../support/aws/faults.ts';
+import { listKeys, readDrops } from '../support/drops.ts';
 import { replay } from '../support/nova/history.ts';
 import type { RequestRecord } from '../support/s3/server.ts';
 import { BUCKET } from '../support/stage.ts';
@@ -50,20 +51,29 @@ export async function perform(
   const wrong: string[] = [];
   /** Keys whose uploads nobody can abort: the answer that named them, or the abortion, was lost. */
   const excused = new Set<string>();
+  /** Replacements that did not come to their end. */
+  const unfinished: object[] = [];
   tally.schedules++;
 
   for (const run of schedule.runs) {
+    const event = replacementOf(run, schedule);
+    // Before there is a trace it would not replace but begin one.
+    if (event !== undefined && !(await hasCheckpoint(world, prefix))) continue;
     await show(run.time);
     proxies.source.set(run.source);
     proxies.s3.set(run.s3);
     world.onS3Request = requestFaults(run, tally, excused);
-    const outcomes = await Promise.all(Array.from({ length: run.twice ? 2 : 1 }, () => invoke(world, run)));
+    const outcomes = await Promise.all(
+      Array.from({ length: run.twice ? 2 : 1 }, () => invoke(world, run, event)),
+    );
     world.onS3Request = undefined;
     await world.ready();
     for (const outcome of outcomes) {
-      tally.ran(outcome.name);
+      tally.ran(event === undefined ? outcome.name : `replacement: ${outcome.name}`);
       if (outcome.wrong !== undefined) wrong.push(outcome.wrong);
     }
+    if (event !== undefined && outcomes.some(({ name }) => name !== 'published' && name !== 'InputError'))
+      unfinished.push(event);
     for (const { fault } of proxies.source.met()) tally.met('source', nameOf(fault));
     for (const { fault, request } of proxies.s3.met()) {
       tally.met('S3', nameOf(fault));
@@ -87,6 +97,10 @@ export async function perform(
   }
   // What is held back arrives, and nothing is left to be done.
   await proxies.s3.settle();
+  for (const event of unfinished) {
+    tally.reruns++;
+    wrong.push(...(await complete(world, event, { start: schedule.start, end })));
+  }
   const { status } = await stage.run(time, 60_000);
   if (status !== 'upToDate') wrong.push(`when all was published, a run answered ${status}`);
 
@@ -106,17 +120,55 @@ interface Outcome {
   readonly wrong?: string;
 }
 
-async function invoke({ stage }: World, { time, lifetimeMs }: PlannedRun): Promise<Outcome> {
+function replacementOf(
+  { replaces, time }: PlannedRun,
+  { start, windowMinutes }: Schedule,
+): object | undefined {
+  if (replaces === undefined) return undefined;
+  const window = windowMinutes * MINUTE;
+  const end = start + Math.floor((time - SETTLE - start) / window) * window;
+  return { start: iso(Math.max(start, end - replaces * window)), end: iso(end), cut: true, replace: true };
+}
+
+async function hasCheckpoint({ stage }: World, prefix: string): Promise<boolean> {
+  const keys = await listKeys(stage.client, `${prefix}/`);
+  return keys.some((key) => key.endsWith('/state/checkpoint.json'));
+}
+
+/** Asks again for a replacement; for all of the trace where by now that is refused for a part. */
+async function complete(
+  { stage }: World,
+  event: object,
+  range: { start: number; end: number },
+): Promise<string[]> {
+  const again = (asked: object): Promise<string> =>
+    stage.backfill(asked, 60_000).then(
+      ({ status, message }) => (status === 'published' ? '' : message),
+      (error: unknown) => {
+        if (error instanceof InputError && asked === event) return again(all);
+        return String(error);
+      },
+    );
+  const drops = await readDrops(stage.client, stage.env['STAR_PREFIX']);
+  const first = drops.map(({ manifest }) => manifest.window.start).toSorted()[0] ?? iso(range.start);
+  const all = { start: first, end: iso(range.end), replace: true };
+  const failure = await again(event);
+  return failure === '' ? [] : [`a replacement without faults failed: ${failure}`];
+}
+
+async function invoke({ stage }: World, { time, lifetimeMs }: PlannedRun, event?: object): Promise<Outcome> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<Outcome>((resolve) => {
     const late = { name: 'hangs', wrong: `a run of ${lifetimeMs} ms did not end` };
     timer = setTimeout(() => resolve(late), lifetimeMs + RESERVE_MS);
   });
-  const ended = stage.run(time, lifetimeMs).then(
+  const started = event === undefined ? stage.run(time, lifetimeMs) : stage.backfill(event, lifetimeMs);
+  const ended = started.then(
     ({ status }): Outcome => ({ name: status }),
     (error: unknown): Outcome => {
-      if (error instanceof StarError) return { name: error.name };
-      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+      if (error instanceof StarError && !(error instanceof UnexpectedError)) return { name: error.name };
+      const cause = error instanceof UnexpectedError ? error.cause : error;
+      const { name, message, stack } = cause instanceof Error ? cause : new Error(String(cause));
       return { name: `not ours: ${name}`, wrong: `failed with ${name}: ${message} ${stack}` };
     },
   );

@@ -23,6 +23,8 @@ export interface PlannedRun {
   /** Its scheduled time, Unix seconds; what the source shows is what has been committed by then. */
   readonly time: number;
   readonly lifetimeMs: number;
+  /** Not the schedule, but a backfill that replaces so many windows before that time. */
+  readonly replaces?: number;
   /** A second one is invoked at the same time. */
   readonly twice: boolean;
   readonly source: readonly WireFault[];
@@ -59,6 +61,8 @@ const LONG_MS = 60_000;
 
 export function planSchedule(seed: number, options: ScheduleOptions): Schedule {
   const random = seeded(seed);
+  // Its own, so that a schedule is the same with and without.
+  const replacements = seeded(seed + 1_000_000);
   const windowMinutes = options.wide === true ? 720 : random.pick([360, 480, 720]);
   const days = 1;
   // Rows become visible up to 25 minutes late; together with this it stays within the settle time.
@@ -80,6 +84,10 @@ export function planSchedule(seed: number, options: ScheduleOptions): Schedule {
     const attempts = random.pick([1, 1, 2]);
     for (let attempt = 0; attempt < attempts && runs.length < 6; attempt++) {
       runs.push(planRun(random, end + SETTLE + attempt * 10 * MINUTE, options));
+    }
+    if (replacements.chance(0.4)) {
+      const run = planRun(replacements, end + SETTLE + 20 * MINUTE, options);
+      runs.push({ ...run, replaces: replacements.whole(1, 3) });
     }
   }
   if (runs.length === 0) runs.push(planRun(random, START + window + SETTLE, options));

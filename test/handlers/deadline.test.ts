@@ -166,6 +166,22 @@ test.each([
   },
 );
 
+test.each([
+  ['whether the schedule stands behind it', 'GetObject', /checkpoint/],
+  ['what is published', 'ListObjectsV2', /^/],
+])('a backfill whose time is over while it asks %s says so', async (_, operation, key) => {
+  const { event, start, end } = await cloud.nextHour();
+  await cloud.stage.invoke(event);
+  cloud.onS3Request = async (request) => {
+    if (request.operation !== operation || !key.test(request.key)) return;
+    endTime();
+    await new Promise(() => undefined);
+  };
+  const range = { start: iso(start), end: iso(end), replace: true };
+  const error = await cloud.stage.backfill(range, LIFETIME_MS).catch((thrown: Error) => thrown);
+  expect(error).toMatchObject({ name: 'DeadlineError' });
+});
+
 test('a run that waits for the database until its time is over publishes nothing and says how to help', async () => {
   const hour = await cloud.nextHour();
   const connection = await cloud.cells[0]!.pool.getConnection();

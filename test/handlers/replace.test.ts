@@ -95,7 +95,7 @@ describe.each(['databases', 'API'])('A replacement beside a schedule over the %s
     expect(await published()).toEqual(['02 compute_done', '04 compute_open']);
     const limits =
       'the published window 2025-06-04T00:00:00Z/2025-06-05T00:00:00Z has 1 events that came late for earlier ones ' +
-      'or were rewritten, back to 2025-06-02T23:00:00Z; accepted: a start at 2025-06-02T00:00:00Z or before, and an ' +
+      'or were rewritten, back to 2025-06-02T23:00:00Z; accepted: an ' +
       'end at 2025-06-05T00:00:00Z or after';
     await expect(replace(3, 4)).rejects.toThrow('a start at 2025-06-02T00:00:00Z or before');
     await expect(replace(2, 2)).rejects.toThrow(InputError);

@@ -73,6 +73,7 @@ describe('A manifest', () => {
       files,
       counts,
       sourceFrom: '2025-06-02T11:59:00Z',
+      displacedFrom: null,
     });
     expect(TABLE).toBe('instance_events');
     expect(datapackage.resources.map(({ path }) => path)).toEqual(['a.csv.gz']);
