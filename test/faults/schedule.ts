@@ -149,7 +149,8 @@ function planRun(random: Random, time: number, options: ScheduleOptions): Planne
   };
 }
 
-function wireFault(
+/** What happens to one of the first connections, somewhere in so many bytes. */
+export function wireFault(
   random: Random,
   { calls = {}, onlyCalls = false }: Pick<ScheduleOptions, 'calls' | 'onlyCalls'>,
   bytes: number,

@@ -1,6 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseSecret } from '../../lib/connection/secret.ts';
@@ -11,6 +8,7 @@ import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';
+import { type Forwarder, startForwarder } from '../support/openstack/forwarder.ts';
 import { type LocalOpenStack, startOpenStack } from '../support/openstack/index.ts';
 import { nearly } from './holds.ts';
 
@@ -28,7 +26,7 @@ const LEAST_MS = 300;
 
 let db: MariaDb;
 let openstack: LocalOpenStack;
-let proxy: { url: string; stop(): Promise<void> };
+let proxy: Forwarder;
 /** That Keystone has given out. */
 const tokens = new Set<string>();
 /** Makes of an answer's JSON another; by the number of the answer. */
@@ -49,42 +47,19 @@ afterAll(async () => {
   await db.stop();
 });
 
-/** Hands everything on to the stand-in, and changes what comes back. The catalogue points here as well. */
-async function startProxy(): Promise<typeof proxy> {
+/** Between the function and the stand-in: changes what comes back. The catalogue points here as well. */
+async function startProxy(): Promise<Forwarder> {
   const origin = new URL(openstack.authUrl).origin;
   let answers = 0;
-  const server = createServer((request, response) => {
-    void (async () => {
-      const body = await text(request);
-      const headers = Object.entries(request.headers).filter(
-        ([name]) => !['host', 'connection', 'content-length'].includes(name),
-      );
-      const found = await fetch(`${origin}${request.url}`, {
-        method: request.method ?? 'GET',
-        headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])),
-        ...(body === '' ? {} : { body }),
-      });
-      const own = (await found.text()).replaceAll(origin, proxy.url);
-      const json: unknown = own.startsWith('{') ? JSON.parse(own) : undefined;
-      const changed =
-        json === undefined || mutate === undefined ? own : JSON.stringify(mutate(json as object, answers++));
-      const kept = ['x-subject-token', 'openstack-api-version', 'date'].flatMap(
-        (name): [string, string][] => {
-          const value = found.headers.get(name);
-          if (name === 'x-subject-token' && value !== null) tokens.add(value);
-          return value === null ? [] : [[name, value]];
-        },
-      );
-      response.writeHead(found.status, { 'content-type': 'application/json', ...Object.fromEntries(kept) });
-      response.end(changed);
-    })().catch(() => response.destroy());
+  return startForwarder(origin, (body, headers) => {
+    const token = headers.get('x-subject-token');
+    if (token !== null) tokens.add(token);
+    const own = body.replaceAll(origin, proxy.url);
+    const json: unknown = own.startsWith('{') ? JSON.parse(own) : undefined;
+    return json === undefined || mutate === undefined
+      ? own
+      : JSON.stringify(mutate(json as object, answers++));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    stop: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
-  };
 }
 
 async function readWindow(patienceMs: number): Promise<number> {
