@@ -88,6 +88,11 @@ describe('A manifest', () => {
     expect(manifest.datapackage.licenses).toMatchObject([{ name: 'CC-BY-4.0' }]);
   });
 
+  test('tells how far back what is displaced reaches', () => {
+    const manifest = made({}, { outcome: { ...outcome, displacedFrom: NOON - 3600 } });
+    expect(manifest.displacedFrom).toBe('2025-06-02T11:00:00Z');
+  });
+
   test('tells of the API, and of privacy, where there is anything to tell', () => {
     const api = { microversion: '2.90', requests: 7, swept: true, unseen: [] };
     const privacy = { scan: null } as unknown as NonNullable<ReturnType<typeof made>['privacy']>;
