@@ -4,8 +4,12 @@ export interface Bundle {
   /** Absolute paths of everything written. */
   readonly files: readonly string[];
   /** Minified bytes by package, the largest first. */
-  readonly bytesByPackage: readonly (readonly [name: string, bytes: number])[];
+  readonly bytesByPackage: Shares;
+  /** What the scheduled handler loads: at its `start`, and on top of it for a source, `database` or `api`. */
+  readonly loads: readonly { readonly what: string; readonly bytesByPackage: Shares }[];
 }
+
+export type Shares = readonly (readonly [name: string, bytes: number])[];
 
 /**
  * Bundles every handler into `outdir`, replacing what an earlier build left there: `handlers/NAME.js`, the chunks

@@ -46,15 +46,47 @@ export async function bundle({ outdir, handlers = join(root, 'handlers') }) {
   return {
     outdir: out,
     files: [join(out, 'package.json'), ...written],
-    bytesByPackage: bytesByPackage(metafile),
+    bytesByPackage: bytesByPackage(Object.values(metafile.outputs)),
+    loads: loads(metafile),
   };
 }
 
-/** @param {import('esbuild').Metafile} metafile */
-function bytesByPackage(metafile) {
+/**
+ * What a run of the scheduled handler loads at its start, and what each source brings on top when it is needed.
+ *
+ * @param {import('esbuild').Metafile} metafile
+ */
+function loads({ outputs }) {
+  /** @param {string} path @param {Set<string>} seen @returns {Set<string>} */
+  const withImports = (path, seen) => {
+    if (seen.has(path)) return seen;
+    seen.add(path);
+    const statics = outputs[path]?.imports.filter(({ kind }) => kind === 'import-statement') ?? [];
+    for (const { path: imported, external } of statics) if (external !== true) withImports(imported, seen);
+    return seen;
+  };
+  /** @param {string} entry */
+  const outputOf = (entry) => Object.keys(outputs).find((path) => outputs[path]?.entryPoint?.endsWith(entry));
+  const start = outputOf('handlers/scheduled.ts');
+  if (start === undefined) return [];
+  const atStart = withImports(start, new Set());
+  const sources = ['database', 'api'].flatMap((name) => {
+    const chunk = outputOf(`lib/source/${name}/${name}.ts`);
+    return chunk === undefined
+      ? []
+      : [{ what: name, paths: [...withImports(chunk, new Set(atStart))].slice(atStart.size) }];
+  });
+  return [{ what: 'start', paths: [...atStart] }, ...sources].map(({ what, paths }) => ({
+    what,
+    bytesByPackage: bytesByPackage(paths.flatMap((path) => outputs[path] ?? [])),
+  }));
+}
+
+/** @param {readonly import('esbuild').Metafile['outputs'][string][]} outputs */
+function bytesByPackage(outputs) {
   /** @type {Map<string, number>} */
   const bytes = new Map();
-  for (const output of Object.values(metafile.outputs)) {
+  for (const output of outputs) {
     for (const [path, { bytesInOutput }] of Object.entries(output.inputs)) {
       const name = packageOf(path);
       bytes.set(name, (bytes.get(name) ?? 0) + bytesInOutput);
