@@ -5,11 +5,12 @@
 //   node test/package/load-time.ts [runs]
 
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { median, table } from '../bench/subject.ts';
 import { packaged } from './packaged.ts';
 import { unpack } from './zip.ts';
 
@@ -56,48 +57,51 @@ async function measure(runs: number): Promise<void> {
     });
     await writeFile(join(folder, 'naive/package.json'), '{"type":"commonjs"}\n');
 
-    const [ours, hello, naive]: [Sample[], Sample[], Sample[]] = [[], [], []];
+    const [database] = await readdir(join(folder, 'ours/chunks')).then((names) =>
+      names.filter((name) => /^database-.*\.js$/.test(name)).map((name) => `chunks/${name}`),
+    );
+    const subjects: { what: string; folder: string; also?: string | undefined; samples: Sample[] }[] = [
+      { what: 'ours', folder: 'ours', samples: [] },
+      { what: 'ours and its database source', folder: 'ours', also: database, samples: [] },
+      { what: 'hello-world', folder: 'hello', samples: [] },
+      { what: 'a naive bundle', folder: 'naive', samples: [] },
+    ];
     for (let run = 0; run <= runs; run += 1) {
-      const [first, second, third] = [
-        sample(join(folder, 'ours')),
-        sample(join(folder, 'hello')),
-        sample(join(folder, 'naive')),
-      ];
-      if (run === 0) continue; // the first ones warm the disk's cache
-      ours.push(first);
-      hello.push(second);
-      naive.push(third);
+      for (const subject of subjects) {
+        const taken = sample(join(folder, subject.folder), subject.also);
+        // The first ones warm the disk's cache.
+        if (run > 0) subject.samples.push(taken);
+      }
     }
 
     console.log(`zip: ${(size / 1024).toFixed(0)} KiB`);
     console.log(`Node ${process.versions.node}, medians of ${runs} interleaved runs, milliseconds:`);
-    for (const [what, other] of [
-      ['hello-world', hello],
-      ['a naive bundle', naive],
-    ] as const) {
-      report('load (import of the handler)', ours, what, other, 'load');
-      report('process (with the start of Node)', ours, what, other, 'process');
-    }
+    const of = (samples: readonly Sample[], field: keyof Sample): number =>
+      median(samples.map((one) => one[field]));
+    const naive = subjects.at(-1)?.samples ?? [];
+    console.log(
+      table(
+        subjects.map(({ what, samples }) => ({
+          '': what,
+          load: of(samples, 'load').toFixed(1),
+          ratio: (of(samples, 'load') / of(naive, 'load')).toFixed(2),
+          'with the start of Node': of(samples, 'process').toFixed(1),
+          'ratio ': (of(samples, 'process') / of(naive, 'process')).toFixed(2),
+        })),
+      ),
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function sample(folder: string): Sample {
-  const url = pathToFileURL(join(folder, 'handlers/scheduled.js')).href;
-  const script = `const t = performance.now(); await import('${url}'); console.log(performance.now() - t); process.exit()`;
+function sample(folder: string, also?: string): Sample {
+  const imports = ['handlers/scheduled.js', ...(also === undefined ? [] : [also])]
+    .map((file) => `await import('${pathToFileURL(join(folder, file)).href}');`)
+    .join(' ');
+  const script = `const t = performance.now(); ${imports} console.log(performance.now() - t); process.exit()`;
   const began = performance.now();
   const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
   if (child.status !== 0) throw new Error(child.stderr);
   return { load: Number(child.stdout), process: performance.now() - began };
-}
-
-function report(what: string, ours: Sample[], name: string, other: Sample[], field: keyof Sample): void {
-  const [a, b] = [median(ours.map((one) => one[field])), median(other.map((one) => one[field]))];
-  console.log(`  ${what}: ${a.toFixed(1)} against ${b.toFixed(1)} for ${name}, ratio ${(a / b).toFixed(2)}`);
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
