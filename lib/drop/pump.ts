@@ -25,8 +25,6 @@ export interface Watcher {
   /** A value, before it is masked; told time and again. */
   identifier(value: string | null): void;
   events(events: readonly MaskedEvent[]): void;
-  /** What is written, before it is compressed. */
-  piece(piece: Piece): void;
 }
 
 export interface Pumping {
@@ -72,7 +70,6 @@ export async function pump(
     for (const { encoder, object } of outputs) {
       const piece = pieceOf(encoder);
       if (piece.length === 0) continue;
-      watch?.piece(piece);
       await object.write(piece);
     }
   };

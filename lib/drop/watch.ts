@@ -1,5 +1,6 @@
 import { PrivacyError } from '../errors.ts';
 import { COLUMNS } from '../format/columns.ts';
+import type { OnText } from '../format/pieces.ts';
 import type { MaskedEvent, MaskedInstance } from '../mask/masked-event.ts';
 import { type LeakScan, type ScanFigures, openLeakScan } from '../privacy/leak-scan.ts';
 import { type DropStatistics, collectStatistics } from '../report/statistics.ts';
@@ -9,6 +10,8 @@ import type { Watcher } from './pump.ts';
 
 /** Sees everything that is written of a drop, for its report, its privacy figures and the scan. */
 export interface Watch extends Watcher {
+  /** A text of which a file is joined. */
+  readonly text: OnText;
   /** @throws PrivacyError where the drop must not be published */
   finish(): Watched;
   /**
@@ -52,9 +55,7 @@ export function openWatch(
         words?.(event);
       }
     },
-    piece(piece) {
-      if (typeof piece === 'string') scan?.output(piece);
-    },
+    text: (text) => scan?.output(text),
     finish() {
       const made = statistics.finish();
       refuseRisk(made, privacyLimit, window);

@@ -1,4 +1,5 @@
 import { type Format, loadFormat } from '../format/format.ts';
+import type { OnText } from '../format/pieces.ts';
 import type { WindowOutcome } from '../source/source.ts';
 import { expectedNow } from '../store/bucket.ts';
 import { type OpenObject, openObject } from '../store/upload.ts';
@@ -30,7 +31,7 @@ export async function writeData(
   // The report's code is for those who want one.
   const watch = settings.report ? (await import('./watch.ts')).openWatch(settings, window) : undefined;
   const expectedReport = watch && (await expectedNow(bucket, layout.report(window), signal));
-  const outputs = await openOutputs(invocation, window);
+  const outputs = await openOutputs(invocation, window, watch?.text);
   try {
     const pumping = watch === undefined ? invocation : { ...invocation, watch };
     const tally = await pump(pumping, events, outputs);
@@ -62,6 +63,7 @@ interface DataObject extends Output {
 async function openOutputs(
   { settings, bucket, layout, signal }: Invocation,
   window: Window,
+  onText: OnText | undefined,
 ): Promise<DataObject[]> {
   const targets = await Promise.all(
     settings.formats.map(async (name) => {
@@ -73,7 +75,7 @@ async function openOutputs(
   return targets.map(({ format, key, expected }) => ({
     key,
     format,
-    encoder: format.encoder(epochOf(settings, window)),
+    encoder: format.encoder(epochOf(settings, window), onText),
     object: openObject(
       bucket,
       { key, contentType: format.contentType, expected },

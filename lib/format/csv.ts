@@ -6,7 +6,7 @@ import { createClock, secondsSince } from './clock.ts';
 import { type TraceVersion, csvColumns } from './columns.ts';
 import { GZIP } from './gzip.ts';
 import type { Format } from './format.ts';
-import { joinPieces, rememberNumbers } from './pieces.ts';
+import { joinPieces, rememberNumbers, tellTexts } from './pieces.ts';
 
 /**
  * CSV as the published Chameleon traces have it: RFC 4180 quoting, a header line, `\n` at line ends. Version 0.3 has
@@ -19,19 +19,22 @@ export function csv(version: TraceVersion): Format {
     version,
     columns,
     ...GZIP,
-    encoder(epoch) {
+    encoder(epoch, onText) {
+      const tell = tellTexts(onText);
       const clock = createClock();
-      const time = rememberNumbers((at) => flat(clock(at), secondsSince(epoch, at), ''));
-      const duration = rememberNumbers((seconds) => flat(seconds, ''));
-      const text = remember((value: string | null) => `${field(value)},`);
-      const host = remember(field);
+      const time = rememberNumbers((at) => tell(flat(clock(at), secondsSince(epoch, at), '')));
+      const duration = rememberNumbers((seconds) => tell(flat(seconds, '')));
+      const text = remember((value: string | null) => tell(`${field(value)},`));
+      const host = remember((value: string | null) => tell(field(value)));
       const ofInstance = onceForEach((instance: MaskedInstance) => ({
-        start: flat(field(instance.uuid), ''),
-        middle: version === '0.2' ? flat(sizes(instance), names(instance), '') : flat(names(instance), ''),
-        end: version === '0.2' ? '\n' : `,${properties(instance)}\n`,
+        start: tell(flat(field(instance.uuid), '')),
+        middle: tell(
+          version === '0.2' ? flat(sizes(instance), names(instance), '') : flat(names(instance), ''),
+        ),
+        end: tell(version === '0.2' ? '\n' : `,${properties(instance)}\n`),
       }));
       return {
-        head: `${columns.map(field).join(',')}\n`,
+        head: tell(`${columns.map(field).join(',')}\n`),
         rows: joinPieces((event, put) => {
           const { start, middle, end } = ofInstance(event.instance);
           put(start);

@@ -4,6 +4,7 @@ import type { Seconds } from '../time.ts';
 import type { TraceVersion } from './columns.ts';
 import { csv } from './csv.ts';
 import { jsonLines } from './json-lines.ts';
+import type { OnText } from './pieces.ts';
 
 export const FORMAT_NAMES = ['csv', 'jsonl', 'parquet'] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];
@@ -21,8 +22,11 @@ export interface Format {
   readonly version: TraceVersion;
   readonly columns: readonly string[];
   readonly contentType: string;
-  /** @param epoch where START_SEC and FINISH_SEC count from */
-  encoder(epoch: Seconds): Encoder;
+  /**
+   * @param epoch where START_SEC and FINISH_SEC count from
+   * @param onText told every text that the file is joined from, see `tellTexts`; nothing where the file is no text
+   */
+  encoder(epoch: Seconds, onText?: OnText): Encoder;
   /** How the file is compressed as a whole; passes on what compresses its parts itself. */
   compressor(): Transform;
 }

@@ -5,7 +5,7 @@ import { createClock, secondsSince } from './clock.ts';
 import { COLUMNS } from './columns.ts';
 import { GZIP } from './gzip.ts';
 import type { Format } from './format.ts';
-import { joinPieces, rememberNumbers } from './pieces.ts';
+import { joinPieces, rememberNumbers, tellTexts } from './pieces.ts';
 
 /** One JSON object a line; times with `Z`, what is unknown is null. */
 export const jsonLines: Format = {
@@ -13,20 +13,23 @@ export const jsonLines: Format = {
   version: '0.2',
   columns: COLUMNS.map((column) => column.jsonl),
   ...GZIP,
-  encoder(epoch) {
+  encoder(epoch, onText) {
+    const tell = tellTexts(onText);
     const clock = createClock();
     const time = (name: string, seconds: string): ((at: number) => string) =>
-      rememberNumbers((at) => `"${name}":"${clock(at)}Z","${seconds}":${secondsSince(epoch, at)},`);
+      rememberNumbers((at) => tell(`"${name}":"${clock(at)}Z","${seconds}":${secondsSince(epoch, at)},`));
     const start = time('start_time', 'startSec');
     const finish = time('finish_time', 'finishSec');
-    const duration = rememberNumbers((length) => `"duration":${length},`);
-    const text = remember(json);
+    const duration = rememberNumbers((length) => tell(`"duration":${length},`));
+    const text = remember((value: string | null) => tell(json(value)));
+    const result = tell('"result":');
     const ofInstance = onceForEach(
       ({ uuid, memoryMb, rootGb, vcpus, hostname, userId, projectId }: MaskedInstance) => ({
-        start: `{"uuid":${json(uuid)},"event":`,
-        middle:
+        start: tell(`{"uuid":${json(uuid)},"event":`),
+        middle: tell(
           `,"memory_mb":${memoryMb},"root_gb":${rootGb},"vcpus":${vcpus},` +
-          `"hostname":${json(hostname)},"user_id":${json(userId)},"project_id":${json(projectId)},"host":`,
+            `"hostname":${json(hostname)},"user_id":${json(userId)},"project_id":${json(projectId)},"host":`,
+        ),
       }),
     );
     return {
@@ -39,7 +42,7 @@ export const jsonLines: Format = {
         put(start(event.start));
         put(finish(event.finish));
         put(duration(event.finish - event.start));
-        put('"result":');
+        put(result);
         put(text(event.result));
         put(instance.middle);
         put(text(event.host));

@@ -6,6 +6,7 @@ import { jsonLines } from '../../../lib/format/json-lines.ts';
 import { createMask } from '../../../lib/mask/mask.ts';
 import { eventMasker } from '../../../lib/mask/mask-event.ts';
 import { type LeakScan, openLeakScan } from '../../../lib/privacy/leak-scan.ts';
+import { fingerprintTokens } from '../../../lib/privacy/tokens.ts';
 import { traceEvent } from '../../support/records.ts';
 
 const found = (scan: LeakScan): number => scan.figures().found;
@@ -40,6 +41,39 @@ describe('The scan for raw identifiers', () => {
         );
         const { found: leaks, ambiguous } = scan.figures();
         expect(leaks + ambiguous).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  test('sees by the texts that rows are joined from every token that the file has, and no other', () => {
+    const value = fc.option(
+      fc.oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.constant('a-b,"c"\nd')),
+    );
+    const time = fc.integer({ min: 0, max: 4_000_000_000 });
+    const event = fc
+      .record({
+        event: value,
+        result: value,
+        host: value,
+        userId: value,
+        hostname: value,
+        start: time,
+        finish: time,
+      })
+      .map(({ userId, hostname, ...row }) => traceEvent(row, { uuid: randomUUID(), userId, hostname }));
+    const tokensOf = (texts: readonly string[]): Set<number> => {
+      const tokens = new Set<number>();
+      for (const text of texts) fingerprintTokens(text, (token) => tokens.add(token));
+      return tokens;
+    };
+    const unmasked = eventMasker(createMask('none', Buffer.alloc(0)), 'event');
+    const formats = fc.constantFrom(csv('0.2'), csv('0.3'), jsonLines);
+    fc.assert(
+      fc.property(fc.array(event, { minLength: 1 }), formats, (events, format) => {
+        const told: string[] = [];
+        const encoder = format.encoder(1_000_000_000, (text) => told.push(text));
+        const file = [encoder.head, encoder.rows(events.map(unmasked)), encoder.tail()].join('');
+        expect(tokensOf(told)).toEqual(tokensOf([file]));
       }),
     );
   });
