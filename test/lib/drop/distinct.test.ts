@@ -37,6 +37,18 @@ describe('distinct texts are counted', () => {
     expect(counts.at(-1)).toBe(40_009);
   });
 
+  test('whether they are masks already or look like some', () => {
+    const digits = fc.stringMatching(/^[0-9a-f]{32}$/);
+    fc.assert(
+      fc.property(fc.array(digits), (masks) => {
+        const texts = masks.flatMap((mask) => [mask, mask.toUpperCase(), mask.slice(1), `${mask}\n`, mask]);
+        const counter = countDistinct();
+        for (const text of texts) counter.add(text);
+        expect(counter.count).toBe(new Set(texts).size);
+      }),
+    );
+  });
+
   test('from none', () => {
     const counter = countDistinct();
     expect(counter.count).toBe(0);
