@@ -28,7 +28,9 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
     const whole = requestOf(asked, settings);
     if (whole.dryRun)
       throw new InputError('event: dryRun: got true; accepted: to invoke the function backfill with it');
-    using invocation = await openInvocation(settings, clients, deadline.signal, log);
+    // Nothing is masked here, so this function may not, and need not, read an operator's masking secret.
+    const planning = { ...settings, maskingSecret: undefined };
+    using invocation = await openInvocation(planning, clients, deadline.signal, log);
     // What is made from now on is this execution's, and not made again by another try.
     const replaceBefore = whole.replace ? (whole.replaceBefore ?? Math.floor(Date.now() / 1000)) : undefined;
     const { request, checkpoint } = await besideSchedule(invocation, { ...whole, replaceBefore });

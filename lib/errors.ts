@@ -67,6 +67,12 @@ export class UnexpectedError extends StarError {
   override readonly name = 'UnexpectedError';
 }
 
+/** As Node.js (`ERR_…`), the system (`ECONNRESET`) and the databases (`ER_…`, `PROTOCOL_…`) have them. */
+const CODE = /^(?:E[A-Z]{2,20}|[A-Z]{2,12}(?:_[A-Z]{1,20}){1,6})$/;
+const KIND = /^[A-Za-z]{0,40}(?:Error|Exception)$/;
+/** A line of a stack that ends in where it is. */
+const PLACE = /^\s+at .*(?::\d+:\d+|<anonymous>|\(native)\)?$/;
+
 /**
  * What may leave the process of an error. What libraries say may quote anything, and so may what they hang on their
  * errors, a statement or a request with its token; Lambda logs both. Of these remain the kind, the code, and where.
@@ -74,11 +80,13 @@ export class UnexpectedError extends StarError {
 export function tellable(error: unknown): StarError {
   if (error instanceof StarError) return error;
   if (!(error instanceof Error)) return new UnexpectedError('something was thrown that is no error');
-  const code =
-    'code' in error && /^[A-Z][A-Z\d_]*$/.test(String(error.code)) ? ` (${String(error.code)})` : '';
-  const kind = /^\w+$/.test(error.name) ? error.name : 'Error';
+  const code = 'code' in error && CODE.test(String(error.code)) ? ` (${String(error.code)})` : '';
+  const kind = KIND.test(error.name) ? error.name : 'Error';
   const told = new UnexpectedError(`unexpected ${kind}${code}`, { cause: error });
-  const places = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const places = (error.stack ?? '')
+    .replace(error.message, '')
+    .split('\n')
+    .filter((line) => PLACE.test(line));
   told.stack = [`${told.name}: ${told.message}`, ...places].join('\n');
   return told;
 }

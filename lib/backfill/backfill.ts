@@ -23,6 +23,8 @@ export interface BackfillOptions {
   readonly state?: SourceState | undefined;
   /** Of the schedule, as it was when the range was planned. */
   readonly checkpoint: Checkpoint | undefined;
+  /** Of the range as it was planned as a whole; see {@link BackfillPlan}. */
+  readonly rewritten?: number;
   /** The range is part of a larger one that was planned as a whole. */
   readonly isPart?: boolean;
 }
@@ -69,11 +71,13 @@ async function publishAll(
   invocation: Invocation,
   request: BackfillRequest,
   progress: BackfillProgress,
-  { remaining, state, checkpoint }: BackfillOptions,
+  { remaining, state, checkpoint, rewritten = progress.plan.rewritten }: BackfillOptions,
 ): Promise<'published' | 'unfinished'> {
   const { due, sourceFrom } = progress.plan;
   const [first, last] = [due[0], due.at(-1)];
   if (first === undefined || last === undefined) return 'published';
+  const { replace, replaceBefore = Infinity } = request;
+  const replacement = replace ? { before: replaceBefore, rewritten } : undefined;
   // What was planned is for the start of the range.
   const range = { start: state === undefined ? first.start : request.range.start, end: last.end };
   await using reader = openRange(invocation, range, state, sourceFrom, checkpoint);
@@ -82,7 +86,7 @@ async function publishAll(
     if (longest * SAFETY > remaining()) return 'unfinished';
     const started = performance.now();
     const read = () => reader.read(window);
-    const result = await dropBackfillWindow(invocation, window, read, request.replace);
+    const result = await dropBackfillWindow(invocation, window, read, replacement);
     const milliseconds = performance.now() - started;
     // The first one also has the source look back.
     if (progress.done.length > 0) longest = Math.max(longest, milliseconds);

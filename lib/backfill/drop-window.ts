@@ -11,16 +11,25 @@ import type { Invocation } from '../drop/invocation.ts';
 import type { Manifest } from '../drop/manifest.ts';
 import { type DropResult, isPublished, isWhole, publish } from '../drop/publish.ts';
 import { isWithSchedule } from '../drop/window-claim.ts';
-import type { OrderedEvents } from '../drop/pump.ts';
-import { SupersededError } from '../errors.ts';
+import type { OrderedEvents, Tally } from '../drop/pump.ts';
+import { InputError, SupersededError } from '../errors.ts';
 import { FORMAT_NAMES } from '../format/format.ts';
 import { readText, remove } from '../store/bucket.ts';
-import type { Window } from '../window.ts';
+import { type Seconds, parseInstant } from '../time.ts';
+import { type Window, windowText } from '../window.ts';
 
 export type BackfillResult =
   | DropResult
   /** The schedule, or another backfill, is at work on it. */
   | { readonly status: 'leftToOther' };
+
+/** What is known beforehand about drops that are to be made anew. */
+export interface Replacement {
+  /** When what is published was looked at. */
+  readonly before: Seconds;
+  /** Events that may lie in another drop than now; see {@link BackfillPlan}. */
+  readonly rewritten: number;
+}
 
 /**
  * Publishes one window of a backfill: data objects, then the manifest; the checkpoint is left alone. What another
@@ -28,15 +37,17 @@ export type BackfillResult =
  * read, so that at no time a manifest lists what is not there, and the drop is absent until the new one is whole.
  *
  * @param read begins to read the window; called again where a reading failed
+ * @param replacement where what is published is to be replaced
+ * @throws InputError where the new drop would hold less than the one that it replaces
  */
 export async function dropBackfillWindow(
   invocation: Invocation,
   window: Window,
   read: () => OrderedEvents,
-  replace: boolean,
+  replacement: Replacement | undefined,
 ): Promise<BackfillResult> {
   try {
-    return await drop(invocation, window, read, replace);
+    return await drop(invocation, window, read, replacement);
   } catch (error) {
     if (error instanceof SupersededError) return { status: 'leftToOther' };
     throw error;
@@ -47,8 +58,9 @@ async function drop(
   invocation: Invocation,
   window: Window,
   read: () => OrderedEvents,
-  replace: boolean,
+  replacement: Replacement | undefined,
 ): Promise<BackfillResult> {
+  const replace = replacement !== undefined;
   const { bucket, layout, run, signal } = invocation;
   const key = layout.windowClaim(window);
   const manifestKey = layout.manifest(window);
@@ -71,7 +83,9 @@ async function drop(
   // In this order: the schedule takes its claim first as well, so one of the two sees the other.
   const old = await readText(bucket, manifestKey, signal);
   const isTaken = await isWithSchedule(invocation, window);
-  if (isTaken || (old !== undefined && !replace)) {
+  const replaced = old?.json() as Manifest | undefined;
+  const isKept = replaced !== undefined && (!replace || isNewer(replaced, replacement));
+  if (isTaken || isKept) {
     await forget(invocation, key, held);
     return { status: isTaken ? 'leftToOther' : 'alreadyPublished' };
   }
@@ -80,7 +94,9 @@ async function drop(
     if (!(await isStillHeld(bucket, key, held, signal))) throw superseded(window);
     if (!replace && (await isPublished(invocation, window))) throw superseded(window);
   };
-  const data = await writeWithRetries(invocation, window, read, async () => {
+  const data = await writeWithRetries(invocation, window, read, async (tally) => {
+    if (replacement !== undefined && replaced !== undefined && tally !== undefined)
+      refuseLoss(window, replaced, tally, replacement);
     await assertHeld();
     // Only what was found: whoever takes the claim over may have published since.
     if (old !== undefined && !(await remove(bucket, manifestKey, signal, old.etag))) throw superseded(window);
@@ -93,6 +109,32 @@ async function drop(
   await forget(invocation, key, ours);
   if (replace) await removeLeftOver(invocation, window, committed.manifest);
   return result;
+}
+
+/** Whether another backfill has made it anew since ours looked at what is published. */
+function isNewer({ created, displacedFrom }: Manifest, { before }: Replacement): boolean {
+  return displacedFrom === null && (parseInstant(created) ?? -Infinity) > before;
+}
+
+/**
+ * The old drop goes for good, so the new one has to hold what that did: archived history may have been purged since,
+ * and over the API archived servers are not shown.
+ *
+ * @throws InputError where the source has less
+ */
+function refuseLoss(
+  window: Window,
+  { counts }: Manifest,
+  { events, skipped }: Tally,
+  { rewritten }: Replacement,
+): void {
+  const excluded = Object.values(skipped).reduce((sum, rows) => sum + rows, 0);
+  const before = counts.events - counts.late;
+  if (events + excluded + rewritten >= before) return;
+  throw new InputError(
+    `event: replace: the drop of window ${windowText(window)} holds ${before} events that finished in it, of which the ` +
+      `source has ${events + excluded} now: the others were purged, or cannot be seen; accepted: a range without it`,
+  );
 }
 
 /** Removes a claim that is done with, unless another run has taken it over. */

@@ -5,7 +5,7 @@ import type { SourceState } from '../source/source.ts';
 import { listKeys, readText, remove, writeText } from '../store/bucket.ts';
 import { iso } from '../time.ts';
 import { groupsOf } from './groups.ts';
-import { planBackfill } from './plan.ts';
+import { type BackfillPlan, planBackfill } from './plan.ts';
 import type { BackfillRequest } from './request.ts';
 import { type Group, groupOf } from './steps.ts';
 import { intervals } from './summary.ts';
@@ -38,7 +38,9 @@ export async function planExecution(
   const groups = groupsOf(plan.due, plan.windows, plan.events);
   if (checkpoint !== undefined)
     await keep(invocation, checkpointKey(layout, execution), formatCheckpoint(run, checkpoint));
-  const states = groups.length === 0 ? [] : await source.statesAt(groups, signal);
+  await keep(invocation, wholeKey(layout, execution), JSON.stringify({ rewritten: plan.rewritten }));
+  const states =
+    groups.length === 0 ? [] : await source.statesAt(groups, checkpoint?.window.end ?? Infinity, signal);
   for (const [nth, group] of groups.entries()) {
     const state = states[nth];
     if (state === undefined) continue;
@@ -82,6 +84,20 @@ export async function plannedCheckpoint(
   execution: string,
 ): Promise<Checkpoint | undefined> {
   return (await readCheckpoint(bucket, checkpointKey(layout, execution), signal))?.checkpoint;
+}
+
+/** What holds for all groups of an execution. */
+export async function plannedWhole(
+  { bucket, layout, signal }: Invocation,
+  execution: string,
+): Promise<Pick<BackfillPlan, 'rewritten'>> {
+  const stored = await readText(bucket, wholeKey(layout, execution), signal);
+  const { rewritten = 0 } = (stored?.json() ?? {}) as Partial<BackfillPlan>;
+  return { rewritten };
+}
+
+function wholeKey(layout: Invocation['layout'], execution: string): string {
+  return `${layout.backfillStates(execution)}whole.json`;
 }
 
 function checkpointKey(layout: Invocation['layout'], execution: string): string {

@@ -17,6 +17,8 @@ export interface BackfillPlan {
   /** Older than anything that the source still has. */
   readonly beforeHistory: readonly Window[];
   readonly sourceFrom: Seconds | null;
+  /** Events that will lie in a later drop of the range than now. */
+  readonly rewritten: number;
   /** Events of the due windows that the source has, about; null where it cannot tell beforehand. */
   readonly events: number | null;
 }
@@ -68,9 +70,11 @@ export async function planBackfill(
   const windows = windowsOf(range, settings.windowSeconds);
   const keys = await publishedIn(invocation, windows);
   const isOut = (window: Window): boolean => keys.has(windowKey(window));
-  if (replace && !isPart) await refuseToLoseDisplaced(invocation, range, settings.windowSeconds);
+  const displaced = replace && !isPart ? await displacedWithin(invocation, range) : [];
+  // What the schedule has displaced since an earlier try, that one may have left out: then all is to be made again.
+  const isOvertaken = displaced.some(({ created }) => created >= (replaceBefore ?? Infinity));
   const isNew =
-    replace && replaceBefore !== undefined
+    replace && replaceBefore !== undefined && !isOvertaken
       ? await madeSince(invocation, windows.filter(isOut), replaceBefore)
       : new Set<string>();
   const isDone = (window: Window): boolean => isOut(window) && (!replace || isNew.has(windowKey(window)));
@@ -82,9 +86,10 @@ export async function planBackfill(
   return {
     windows: windows.length,
     due,
-    published: windows.filter(isDone),
+    published: windows.filter((window) => isDone(window) || (isGone(window) && isOut(window))),
     beforeHistory: windows.filter((window) => isGone(window) && !isOut(window)),
     sourceFrom: history.from,
+    rewritten: displaced.reduce((total, { rewritten }) => total + rewritten, 0),
     events: history.events === null ? null : Math.round((history.events * due.length) / windows.length),
   };
 }
@@ -93,25 +98,29 @@ export async function planBackfill(
  * A drop of the schedule may hold events of windows before it that came late, and lack what has been rewritten into
  * it. Made anew, every event is in its own window: so the drop that holds it and the one that should have to be made
  * anew together.
+ *
+ * @throws InputError where the range parts them
  */
-async function refuseToLoseDisplaced(where: Where, range: Window, windowSeconds: Seconds): Promise<void> {
+async function displacedWithin(where: Invocation, range: Window): Promise<readonly Displaced[]> {
+  const within: Displaced[] = [];
   let { start, end } = range;
-  let found: Displaced | undefined;
+  let parted: Displaced | undefined;
   for await (const displaced of displacedSince(where, range.start)) {
     const { window, from } = displaced;
     const isIn = window.start < range.end;
+    if (isIn) within.push(displaced);
     if (isIn ? from >= range.start : from >= range.end) continue;
-    found ??= displaced;
-    if (isIn) start = Math.min(start, floorTo(from, windowSeconds));
-    else end = Math.max(end, window.end);
+    parted ??= displaced;
+    start = Math.min(start, floorTo(from, where.settings.windowSeconds));
+    end = Math.max(end, window.end);
   }
-  if (found === undefined) return;
+  if (parted === undefined) return within;
   const reach = [
     ...(start < range.start ? [`a start at ${iso(start)} or before`] : []),
     ...(end > range.end ? [`an end at ${iso(end)} or after`] : []),
   ];
   throw new InputError(
-    `event: replace: the published window ${windowText(found.window)} has ${found.count} events that came late for ` +
-      `earlier ones or were rewritten, back to ${iso(found.from)}; accepted: ${reach.join(', and ')}`,
+    `event: replace: the published window ${windowText(parted.window)} has ${parted.count} events that came late for ` +
+      `earlier ones or were rewritten, back to ${iso(parted.from)}; accepted: ${reach.join(', and ')}`,
   );
 }

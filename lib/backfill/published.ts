@@ -28,7 +28,7 @@ export async function publishedIn(where: Where, windows: readonly Window[]): Pro
   return found;
 }
 
-/** Which of these published windows were made at that time or later: another try has just made them anew. */
+/** Which of these published windows a backfill has made at that time or later: another try has just made them anew. */
 export async function madeSince(
   where: Where,
   windows: readonly Window[],
@@ -55,8 +55,11 @@ export interface Displaced {
   readonly window: Window;
   /** How many events. */
   readonly count: number;
+  /** Those of them that lie in earlier drops. */
+  readonly rewritten: number;
   /** When the earliest of them finished, or had finished at first. */
   readonly from: Seconds;
+  readonly created: Seconds;
 }
 
 /** All such drops from a time on. Reads every manifest since, for an event may come any number of windows late. */
@@ -65,9 +68,12 @@ export async function* displacedSince(where: Where, time: Seconds): AsyncGenerat
   const read = async function* (): AsyncGenerator<Displaced, void, void> {
     const manifests = await Promise.all(some.map((window) => manifestOf(where, window)));
     for (const [nth, window] of some.entries()) {
-      const { displacedFrom, counts } = manifests[nth] ?? {};
-      const from = parseInstant(displacedFrom ?? '');
-      if (from !== undefined) yield { window, from, count: (counts?.late ?? 0) + (counts?.rewritten ?? 0) };
+      const manifest = manifests[nth];
+      const from = parseInstant(manifest?.displacedFrom ?? '');
+      if (manifest === undefined || from === undefined) continue;
+      const { late, rewritten } = manifest.counts;
+      const created = parseInstant(manifest.created) ?? Infinity;
+      yield { window, from, created, rewritten, count: late + rewritten };
     }
     some = [];
   };

@@ -1,6 +1,6 @@
 import type { Invocation } from '../drop/invocation.ts';
 import { runBackfill } from './backfill.ts';
-import { plannedCheckpoint, plannedState } from './plan-execution.ts';
+import { plannedCheckpoint, plannedState, plannedWhole } from './plan-execution.ts';
 import type { BackfillRequest } from './request.ts';
 import type { Group } from './steps.ts';
 
@@ -25,6 +25,7 @@ export async function runGroup(
     megabytes: 0,
     state,
     checkpoint: await plannedCheckpoint(invocation, execution),
+    ...(await plannedWhole(invocation, execution)),
     isPart: true,
   });
   const { status, rows, done } = summary;

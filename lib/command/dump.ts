@@ -64,7 +64,7 @@ async function requestOf(
   signal: AbortSignal,
 ): Promise<ReadRequest> {
   // Where everything is read there is nothing before it to know of.
-  const [state] = start === undefined ? [] : await source.statesAt([range], signal);
+  const [state] = start === undefined ? [] : await source.statesAt([range], Infinity, signal);
   return {
     window: range,
     state,

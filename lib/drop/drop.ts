@@ -9,7 +9,7 @@ import type { Invocation } from './invocation.ts';
 import { type DropResult, isPublished, publish } from './publish.ts';
 import { publishedWithin } from './published-windows.ts';
 import { takeOverFromBackfill } from './window-claim.ts';
-import type { OrderedEvents } from './pump.ts';
+import type { OrderedEvents, Tally } from './pump.ts';
 import { type WrittenData, writeData } from './write-data.ts';
 
 /** A lost connection is tried again this often before the run fails. */
@@ -88,13 +88,13 @@ async function isOutdated(
  * Writes a window's data objects, trying again where the source failed for a transient reason.
  *
  * @param read begins to read the window anew
- * @param mayFinish throws where the window is not ours to publish any more
+ * @param mayFinish throws where the window is not ours to publish, or not with what has been read
  */
 export async function writeWithRetries(
   invocation: Invocation,
   window: Window,
   read: () => OrderedEvents,
-  mayFinish: () => Promise<void>,
+  mayFinish: (tally?: Tally) => Promise<void>,
 ): Promise<WrittenData> {
   for (let attempt = 1; ; attempt++) {
     try {

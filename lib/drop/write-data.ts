@@ -25,7 +25,7 @@ export async function writeData(
   invocation: Invocation,
   window: Window,
   events: OrderedEvents,
-  mayFinish: () => Promise<void>,
+  mayFinish: (tally: Tally) => Promise<void>,
 ): Promise<WrittenData | undefined> {
   const { settings, bucket, layout, signal } = invocation;
   // The report's code is for those who want one.
@@ -36,7 +36,7 @@ export async function writeData(
     const pumping = watch === undefined ? invocation : { ...invocation, watch };
     const tally = await pump(pumping, events, outputs);
     const watched = watch?.finish();
-    await mayFinish();
+    await mayFinish(tally);
 
     const files = await finishAll(outputs, tally.events);
     if (files === undefined) return undefined;

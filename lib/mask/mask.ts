@@ -47,9 +47,11 @@ function saltedDigest(secret: Buffer): (value: string) => string {
     const most = secret.length + value.length * 3;
     if (place.length < most) place = Buffer.alloc(most);
     secret.copy(place);
-    const end = secret.length + place.write(value, secret.length, 'utf8');
-    const digits = hash('sha256', place.subarray(0, end), 'hex').slice(0, 32);
-    place.fill(0, 0, secret.length);
-    return digits;
+    try {
+      const end = secret.length + place.write(value, secret.length, 'utf8');
+      return hash('sha256', place.subarray(0, end), 'hex').slice(0, 32);
+    } finally {
+      place.fill(0, 0, secret.length);
+    }
   };
 }

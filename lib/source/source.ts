@@ -123,8 +123,14 @@ export interface Source {
   /**
    * What a schedule would remember at the start of each range, so that reading it need not look back; undefined of
    * a source that has to look back all the same. Costs one look over the whole history, however many ranges.
+   *
+   * @param until where a schedule stands; what has been finished again since is to be noticed
    */
-  statesAt(ranges: readonly Window[], signal: AbortSignal): Promise<readonly (SourceState | undefined)[]>;
+  statesAt(
+    ranges: readonly Window[],
+    until: Seconds,
+    signal: AbortSignal,
+  ): Promise<readonly (SourceState | undefined)[]>;
 }
 
 export interface History {

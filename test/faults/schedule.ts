@@ -25,6 +25,8 @@ export interface PlannedRun {
   readonly lifetimeMs: number;
   /** Not the schedule, but a backfill that replaces so many windows before that time. */
   readonly replaces?: number;
+  /** But for the last so many. */
+  readonly spared?: number;
   /** A second one is invoked at the same time. */
   readonly twice: boolean;
   readonly source: readonly WireFault[];
@@ -87,7 +89,7 @@ export function planSchedule(seed: number, options: ScheduleOptions): Schedule {
     }
     if (replacements.chance(0.4)) {
       const run = planRun(replacements, end + SETTLE + 20 * MINUTE, options);
-      runs.push({ ...run, replaces: replacements.whole(1, 3) });
+      runs.push({ ...run, replaces: replacements.whole(1, 3), spared: replacements.pick([0, 0, 1, 2]) });
     }
   }
   if (runs.length === 0) runs.push(planRun(random, START + window + SETTLE, options));

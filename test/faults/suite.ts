@@ -37,6 +37,7 @@ export async function performAll(world: World, suite: Suite): Promise<string[]> 
     for (const line of found) wrong.push(`seed ${schedule.seed}: ${line}`);
     if (prints && found.length > 0) say(`${found.join('\n')}\n${describe(schedule)}`);
   }
+  if (tally.faults() < count / 2) wrong.push(`only ${tally.faults()} faults were met`);
   if (prints) say(tally.text(`${title} (seed ${seed})`));
   return wrong;
 }

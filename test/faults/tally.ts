@@ -6,6 +6,8 @@ export interface Tally {
   orphans: number;
   ran(outcome: string): void;
   met(where: string, fault: string): void;
+  /** How many faults were met. */
+  faults(): number;
   text(title: string): string;
 }
 
@@ -25,6 +27,7 @@ export function createTally(): Tally {
     orphans: 0,
     ran: (outcome) => add(outcomes, outcome),
     met: (where, fault) => add(faults, `${where}: ${fault}`),
+    faults: () => sum(faults),
     text: (title) =>
       [
         `${title}: ${tally.schedules} schedules, ${sum(outcomes)} runs, ${sum(faults)} faults injected, ` +

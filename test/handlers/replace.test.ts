@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { HOUR } from '../../lib/time.ts';
+import { HOUR, iso } from '../../lib/time.ts';
 import { InputError, SourceError } from '../../lib/errors.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
 import { type LocalOpenStack, startOpenStack } from '../support/openstack/index.ts';
-import { execute } from '../support/state-machine/run.ts';
+import { type Execution, execute } from '../support/state-machine/run.ts';
 
 let db: MariaDb;
 let scene: Scene;
@@ -40,6 +40,7 @@ const run = async (time: string): Promise<void> => {
   await touchActions();
   await scene.run(now);
 };
+/** Of some days of June, by a direct backfill. */
 const replace = async (first: number, last: number): Promise<void> => {
   await touchActions();
   await scene.stage.backfill({ start: `2025-06-0${first}`, end: `2025-06-0${last + 1}`, replace: true });
@@ -57,6 +58,40 @@ async function withOpenEvent(): Promise<{ uuid: string; open: number }> {
   await scene.event('cell1', uuid, 'compute_done', { start: at('02 01:00'), finish: at('02 01:10') });
   const open = await scene.event('cell1', uuid, 'compute_open', { start: at('02 22:00') });
   return { uuid, open };
+}
+
+/** Two events of one name in one action: Nova finishes the first of them, twice. */
+async function buildTwice(firstFinish: string, secondStart: string): Promise<number> {
+  const uuid = await scene.server('cell1');
+  const first = await scene.event('cell1', uuid, 'compute_build', {
+    start: at('02 23:00'),
+    finish: at(firstFinish),
+  });
+  await scene.event('cell1', uuid, 'compute_build', { start: at(secondStart), actionId: first });
+  return first;
+}
+
+/** What was made in the second in which a backfill is planned would count as its own. */
+const nextSecond = (): Promise<void> => delay(1100);
+
+/** Replaces days of June by an execution of the state machine. */
+async function executed(
+  first: number,
+  last: number,
+  beforeWindows: () => Promise<void> = () => Promise.resolve(),
+): Promise<Execution> {
+  scene.stage.env['STAR_BACKFILL_SECRETS'] = 'star-compactor-test/backfill';
+  return execute(
+    {
+      plan: (event) => scene.stage.step('plan', event),
+      async windows(event) {
+        await beforeWindows();
+        return scene.stage.step('windows', event);
+      },
+      end: (event) => scene.stage.step('end', event),
+    },
+    { start: `2025-06-0${first}`, end: `2025-06-0${last + 1}`, replace: true },
+  );
 }
 
 describe.each(['databases', 'API'])('A replacement beside a schedule over the %s', (source) => {
@@ -116,19 +151,8 @@ describe.each(['databases', 'API'])(
       if (source === 'API') await scene.stage.setSecret(openstack.secret());
     });
 
-    /** Two events of one name in one action: Nova finishes the first of them, twice. */
-    async function twice(firstFinish: string, secondStart: string): Promise<number> {
-      const uuid = await scene.server('cell1');
-      const first = await scene.event('cell1', uuid, 'compute_build', {
-        start: at('02 23:00'),
-        finish: at(firstFinish),
-      });
-      await scene.event('cell1', uuid, 'compute_build', { start: at(secondStart), actionId: first });
-      return first;
-    }
-
     test('puts it where it was, by its first finish', async () => {
-      const first = await twice('02 23:40', '02 23:50');
+      const first = await buildTwice('02 23:40', '02 23:50');
       await run('03 00:45');
       await scene.finish('cell1', first, at('03 02:00'));
       await replace(2, 2);
@@ -151,7 +175,7 @@ describe.each(['databases', 'API'])(
     test.runIf(source === 'databases')(
       'puts it where it was, though the last run could see the second finish, which lies behind its window',
       async () => {
-        const first = await twice('02 23:40', '02 23:50');
+        const first = await buildTwice('02 23:40', '02 23:50');
         await run('03 00:45');
         await scene.finish('cell1', first, at('04 00:10'));
         await run('04 00:45');
@@ -165,7 +189,7 @@ describe.each(['databases', 'API'])(
     );
 
     test('is refused until the next run has noted it, where nobody knew of the second event', async () => {
-      const first = await twice('02 23:05', '03 00:10');
+      const first = await buildTwice('02 23:05', '03 00:10');
       await run('03 00:45');
       expect(await published()).toEqual(['02 compute_build']);
       await scene.finish('cell1', first, at('03 02:00'));
@@ -181,25 +205,135 @@ describe.each(['databases', 'API'])(
   },
 );
 
+describe.each(['databases', 'API'])('A replacement over the %s', (source) => {
+  beforeEach(async () => {
+    if (source === 'API') await scene.stage.setSecret(openstack.secret());
+  });
+
+  test('neither loses nor doubles what was finished again in a window before the last, and shown after that', async () => {
+    const first = await buildTwice('02 23:40', '02 23:50');
+    await run('03 00:45');
+    await run('04 00:45');
+    await scene.finish('cell1', first, at('03 12:00'));
+    await replace(2, 2);
+    expect(await published()).toEqual(['02 compute_build']);
+    await run('05 00:45');
+    await expect(replace(3, 3)).rejects.toThrow('a start at 2025-06-02T00:00:00Z or before');
+    await replace(2, 4);
+    expect(await published()).toEqual(['03 compute_build']);
+  });
+
+  test('does not lose what was finished again where that and its namesake were shown late', async () => {
+    const uuid = await scene.server('cell1');
+    const times = { start: at('02 23:00'), finish: at('02 23:05') };
+    const first = await scene.event('cell1', uuid, 'compute_build', times);
+    await run('03 00:45');
+    await run('04 00:45');
+    await scene.event('cell1', uuid, 'compute_build', { start: at('03 23:40'), actionId: first });
+    await scene.finish('cell1', first, at('03 23:50'));
+    await run('05 00:45');
+    await expect(replace(2, 2)).rejects.toThrow(InputError);
+    expect(await published()).toEqual(['02 compute_build']);
+  });
+
+  test('that is continued after the schedule has published what it left makes everything again', async () => {
+    const { open } = await withOpenEvent();
+    await run('03 00:45');
+    await run('04 00:45');
+    await nextSecond();
+    const replaceBefore = iso(Math.floor(Date.now() / 1000));
+    await scene.finish('cell1', open, at('02 23:00'));
+    await touchActions();
+    const range = { start: '2025-06-02', replace: true, replaceBefore };
+    await scene.stage.backfill({ ...range, end: '2025-06-03' });
+    await run('05 00:45');
+    await expect(scene.stage.backfill({ ...range, end: '2025-06-03' })).rejects.toThrow(
+      'an end at 2025-06-05',
+    );
+    await scene.stage.backfill({ ...range, end: '2025-06-05' });
+    expect(await published()).toEqual(['02 compute_done', '02 compute_open']);
+  });
+
+  test('of a drop of which the source has less by now is refused, and the drop stays', async () => {
+    await withOpenEvent();
+    await run('03 00:45');
+    await scene.cell('cell1').query("DELETE FROM instance_actions_events WHERE event = 'compute_done'");
+    const [before] = await scene.drops();
+    await expect(replace(2, 2)).rejects.toThrow(
+      'event: replace: the drop of window 2025-06-02T00:00:00Z/2025-06-03T00:00:00Z holds 1 events that finished in ' +
+        'it, of which the source has 0 now: the others were purged, or cannot be seen; accepted: a range without it',
+    );
+    expect(await scene.drops()).toEqual([before]);
+  });
+});
+
+test('Windows that are published and that the source has no more are told as published', async () => {
+  const { uuid } = await withOpenEvent();
+  await run('03 00:45');
+  await scene.event('cell1', uuid, 'compute_new', { start: at('03 01:00'), finish: at('03 01:10') });
+  await run('04 00:45');
+  await scene.cell('cell1').query("DELETE FROM instance_actions_events WHERE event <> 'compute_new'");
+  const summary = await scene.stage.backfill({ start: '2025-06-02', end: '2025-06-04', replace: true });
+  expect(summary).toMatchObject({ alreadyPublished: ['2025-06-02T00:00:00Z/2025-06-03T00:00:00Z'], rows: 1 });
+  expect(await published()).toEqual(['02 compute_done', '03 compute_new']);
+});
+
+test('What was finished again beyond a window is noted though its server was archived', async () => {
+  const first = await buildTwice('02 23:40', '02 23:50');
+  await run('03 00:45');
+  await scene.finish('cell1', first, at('04 00:10'));
+  const [{ instance_uuid: uuid } = {}] = await scene
+    .cell('cell1')
+    .query('SELECT instance_uuid FROM instance_actions');
+  await scene.archive('cell1', String(uuid));
+  await run('04 00:45');
+  await run('05 00:45');
+  const drops = await scene.drops();
+  expect(drops.map(({ manifest }) => manifest.displacedFrom)).toEqual([null, null, '2025-06-02T23:40:00Z']);
+});
+
+test.each(['directly', 'in steps'])(
+  'A replacement that is made %s is refused where an event from before its range was finished again since',
+  async (way) => {
+    const uuid = await scene.server('cell1');
+    const times = { start: at('01 20:00'), finish: at('02 00:10') };
+    const first = await scene.event('cell1', uuid, 'compute_build', times);
+    for (let start = at('01 21:00'); start < at('01 22:00'); start += 60)
+      await scene.event('cell1', uuid, 'compute_filler', { start, finish: start + 5 });
+    for (const day of ['02', '03', '04']) await run(`${day} 00:45`);
+    await scene.event('cell1', uuid, 'compute_build', { start: at('04 00:10'), actionId: first });
+    await scene.finish('cell1', first, at('04 02:00'));
+    await nextSecond();
+    const made =
+      way === 'directly' ? replace(2, 2).then(() => 'replaced') : executed(2, 2).then(({ status }) => status);
+    expect(await made.catch((error: Error) => error.message)).toMatch(/has been finished again|FAILED/);
+    expect((await published()).filter((name) => !name.includes('filler'))).toEqual(['02 compute_build']);
+  },
+);
+
+test('A copy that is finished again in its cell is no event of its own in a replacement', async () => {
+  await scene.addCell('cell2');
+  await scene.open();
+  const uuid = await scene.server('cell1');
+  const times = { start: at('02 01:00'), finish: at('02 01:10') };
+  const first = await scene.event('cell1', uuid, 'compute_build', times);
+  await scene.event('cell1', uuid, 'compute_build', { start: at('02 01:20'), actionId: first });
+  await scene.server('cell2', { uuid });
+  const copied = { created: at('02 12:00') };
+  const copy = await scene.event('cell2', uuid, 'compute_build', { ...times, ...copied });
+  await scene.event('cell2', uuid, 'compute_build', { ...copied, start: at('02 01:20'), actionId: copy });
+  await run('03 00:45');
+  await scene.finish('cell2', copy, at('03 02:00'));
+  await replace(2, 2);
+  expect(await published()).toEqual(['02 compute_build']);
+});
+
 test('A replacement that is executed in steps goes by how the schedule stood when it was planned', async () => {
-  scene.stage.env['STAR_BACKFILL_SECRETS'] = 'star-compactor-test/backfill';
   const { open } = await withOpenEvent();
   await run('03 00:45');
   await scene.finish('cell1', open, at('02 23:00'));
-  // What was made in the second in which it is planned would count as its own.
-  await delay(1100);
-  const execution = await execute(
-    {
-      plan: (event) => scene.stage.step('plan', event),
-      async windows(event) {
-        await run('04 00:45');
-        return scene.stage.step('windows', event);
-      },
-      end: (event) => scene.stage.step('end', event),
-    },
-    { start: '2025-06-02', end: '2025-06-03', replace: true },
-  );
-  expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+  await nextSecond();
+  expect(await executed(2, 2, () => run('04 00:45'))).toMatchObject({ status: 'SUCCEEDED' });
   expect(await published()).toEqual(['02 compute_done', '03 compute_open']);
   const [drop] = await scene.drops();
   expect(drop?.manifest.counts.skipped).toEqual({ awaited: 1 });

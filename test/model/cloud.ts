@@ -40,6 +40,8 @@ interface Server {
 }
 
 interface OpenEvent {
+  /** Until then a finish is on its way. */
+  settled?: Seconds;
   readonly server: Server;
   readonly cell: Cell;
   readonly id: number;
@@ -182,10 +184,12 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
       },
       async rewrite(random) {
         if (rewritable.length === 0) return;
-        const [event] = rewritable.splice(random.whole(0, rewritable.length - 1), 1);
-        if (event === undefined || cloned.has(event.server.uuid)) return;
+        const event = random.pick(rewritable);
+        if (cloned.has(event.server.uuid) || cloud.now <= (event.settled ?? 0)) return;
         event.server.late = true;
-        await finish(event.cell, event.id, cloud.now)();
+        const delay = random.chance(0.3) ? random.whole(1, 300) * MINUTE : 0;
+        event.settled = cloud.now + delay;
+        await commit(delay, finish(event.cell, event.id, cloud.now));
       },
       async remove(random) {
         // The first one stays, so that the history never begins later.

@@ -4,7 +4,7 @@ import type { Action, ActionEvent } from './actions.ts';
 import { type Parts, fingerprinter } from './fingerprint.ts';
 import { recall } from './memory.ts';
 import { scheduleView } from './schedule-view.ts';
-import { type ApiState, type Pending, firstState } from './state.ts';
+import { type ApiState, type Pending, type Sibling, firstState } from './state.ts';
 
 /**
  * Decides the fate of every event that is read, and remembers what the next window has to know. This is where
@@ -66,6 +66,8 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
   const met = new Set<string>();
   const pending = new Map<string, Pending>();
   const published = new Map(state.published);
+  /** Published events as they were met. */
+  const noted = new Map<string, Sibling>();
   const skipped: Record<string, number> = {};
   let late = 0;
   let abandoned = 0;
@@ -91,13 +93,19 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
       return false;
     }
     const isKnown = memory.wasPublished(key, start, hasNamesake);
+    const first = memory.finishOf(key);
+    const note = (as: Seconds): void => void noted.set(key, { action: entry.action, event: key, finish: as });
     if (finish >= window.end) {
       if (start < window.end && !isKnown) pending.set(key, entry);
+      if (first !== undefined) note(first);
       return false;
     }
-    if (finish < state.completeFrom && !awaited.has(key)) return false;
+    if (finish < state.completeFrom && !awaited.has(key) && (first ?? finish) === finish) {
+      note(finish);
+      return false;
+    }
     if (isKnown) {
-      const first = published.get(key);
+      note(finish);
       if (first === undefined && start < horizon) skip('abandoned');
       else if (first !== finish) {
         rewritten++;
@@ -116,6 +124,7 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
       displacedFrom = Math.min(displacedFrom, finish);
     }
     published.set(key, finish);
+    note(finish);
     return true;
   };
 
@@ -188,6 +197,8 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
       // Never further back than what is remembered reaches, also where the settle time has been raised.
       const reached = isComplete && !isHolding ? window.end - settleSeconds : -Infinity;
       const completeFrom = Math.max(state.completeFrom, reached);
+      const waiting = new Set([...pending.values()].map(({ action }) => action));
+      const siblings = [...state.siblings.filter(({ event }) => !noted.has(event)), ...noted.values()];
       return {
         state: {
           salt: state.salt,
@@ -196,6 +207,7 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
           sweptUntil: isComplete ? window.end : state.sweptUntil,
           pending: [...pending.values()],
           published: new Map([...published].filter(([, finish]) => finish >= completeFrom)),
+          siblings: siblings.filter(({ action, finish }) => waiting.has(action) && finish < completeFrom),
         },
         counts: {
           late,

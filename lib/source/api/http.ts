@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
 import { create, isAxiosError } from 'axios';
 import type { OpenStackConnection } from '../../connection/connection.ts';
-import { SourceError, firstLine } from '../../errors.ts';
+import { SourceError } from '../../errors.ts';
 
 export interface HttpCall {
   readonly method: 'GET' | 'POST';
@@ -120,8 +120,8 @@ export function isCertificateProblem(code: string): boolean {
 function failure(error: unknown, what: string): SourceError {
   const code = isAxiosError(error) ? error.code : undefined;
   const isCertificate = code !== undefined && isCertificateProblem(code);
-  // Of messages only those of Node's network layer are repeated: host and port, no path.
-  const detail = code ?? firstLine(error).slice(0, 40);
+  // No message: a client's may quote what was sent.
+  const detail = code ?? (error instanceof Error ? error.name : 'unknown');
   const remedy = isCertificate ? '; give the CA of the cloud (cacert, OS_CACERT) as the text of a PEM' : '';
   return new SourceError(`${what}: the connection failed (${detail})${remedy}`, {
     transient: !isCertificate,

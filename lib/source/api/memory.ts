@@ -5,7 +5,7 @@ import type { ApiState, Pending } from './state.ts';
 export interface Memory {
   /** What was pending, by the fingerprint of the event, or of the action where that had none. */
   readonly awaited: ReadonlyMap<string, Pending>;
-  /** The finish that the event was last seen with, where that is remembered. */
+  /** The finish that the event was published with, where that is remembered. */
   finishOf(key: string): Seconds | undefined;
   /**
    * Whether the event has been in a drop, or may have been. A finish that Nova writes over the first is no news.
@@ -21,12 +21,13 @@ export interface Memory {
  */
 export function recall(state: ApiState, isFirst: boolean, horizon: Seconds): Memory {
   const awaited = new Map(state.pending.map((pending) => [pending.event ?? pending.action, pending]));
+  const siblings = new Map(state.siblings.map(({ event, finish }) => [event, finish]));
   return {
     awaited,
-    finishOf: (key) => state.published.get(key),
+    finishOf: (key) => state.published.get(key) ?? siblings.get(key),
     wasPublished(key, start, hasNamesake) {
       if (awaited.has(key)) return false;
-      if (state.published.has(key)) return true;
+      if (state.published.has(key) || siblings.has(key)) return true;
       // Its first finish would be remembered; and before a first window nothing was published.
       if (start >= state.completeFrom || isFirst) return false;
       // It began before there was a trace, and so before anybody looked whether it was open. Only where an action

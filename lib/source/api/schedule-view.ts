@@ -29,13 +29,13 @@ export function scheduleView(schedule: ScheduleState, window: Window): ScheduleV
   return {
     publishedFinish(parts, start, finish, hasNamesake) {
       const key = fingerprint(...parts);
-      if (finish < state.completeFrom && !memory.awaited.has(key)) return finish;
-      if (!memory.wasPublished(key, start, hasNamesake)) return null;
       const first = memory.finishOf(key);
       if (first !== undefined) return first;
+      if (finish < state.completeFrom && !memory.awaited.has(key)) return finish;
+      if (!memory.wasPublished(key, start, hasNamesake)) return null;
       // Given up by the schedule, or begun before its trace, or in no drop of this range.
-      const isOther = start >= window.end || window.end <= state.traceFrom;
-      if (!hasNamesake || start < horizon || isOther) return finish;
+      const mayBeHere = start < window.end && window.end > state.traceFrom;
+      if (!hasNamesake || start < horizon || !mayBeHere) return finish;
       throw finishedAgain(schedule.until);
     },
   };

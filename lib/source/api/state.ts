@@ -17,6 +17,15 @@ export interface ApiState {
   readonly pending: readonly Pending[];
   /** Events published that finished at `completeFrom` or later, and when. */
   readonly published: ReadonlyMap<string, Seconds>;
+  /** Those of before, as long as their action has something pending: Nova may finish them again. */
+  readonly siblings: readonly Sibling[];
+}
+
+export interface Sibling {
+  readonly action: string;
+  readonly event: string;
+  /** As it was published. */
+  readonly finish: Seconds;
 }
 
 export interface Pending {
@@ -34,6 +43,8 @@ const Stored = z.strictObject({
   sweptUntil: z.nullable(z.int()),
   pending: z.array(z.tuple([z.string(), z.string(), z.nullable(z.string()), z.int()])),
   published: z.array(z.tuple([z.string(), z.int()])),
+  /** Absent from what an earlier version wrote. */
+  siblings: z.optional(z.array(z.tuple([z.string(), z.string(), z.int()]))),
 });
 
 /** Where a trace begins. */
@@ -45,14 +56,16 @@ export function firstState(start: Seconds): ApiState {
     sweptUntil: null,
     pending: [],
     published: new Map(),
+    siblings: [],
   };
 }
 
-export function storeState({ pending, published, ...rest }: ApiState): SourceState {
+export function storeState({ pending, published, siblings, ...rest }: ApiState): SourceState {
   const stored: z.infer<typeof Stored> = {
     ...rest,
     pending: pending.map(({ server, action, event, start }) => [server, action, event, start]),
     published: [...published],
+    siblings: siblings.map(({ action, event, finish }) => [action, event, finish]),
   };
   return stored;
 }
@@ -64,10 +77,11 @@ export function restoreState(state: SourceState): ApiState {
     const path = ['source', ...(parsed.error.issues[0]?.path ?? [])].join('.');
     throw new StoreError(`checkpoint: ${path}: not what an API source wrote`);
   }
-  const { pending, published, ...rest } = parsed.data;
+  const { pending, published, siblings = [], ...rest } = parsed.data;
   return {
     ...rest,
     pending: pending.map(([server, action, event, start]) => ({ server, action, event, start })),
     published: new Map(published),
+    siblings: siblings.map(([action, event, finish]) => ({ action, event, finish })),
   };
 }

@@ -101,12 +101,10 @@ export function openAccount(
     }
     return !request.holdLate;
   };
-  const asPublished = (rows: readonly EventRow[]): readonly EventRow[] =>
-    schedule === undefined ? rows : rows.map((row) => schedule.asPublished(row));
 
   return {
     take(rows, clones, { outOfOrder = false } = {}) {
-      return asPublished(rows).filter((row) => {
+      return rows.filter((row) => {
         // A row far ahead of those around it has a wrong clock, or they are the last that are read.
         const copy = isCopy(row, window.end);
         if (row.created >= window.end + DISORDER && !copy) strays.push(row.id);
@@ -120,7 +118,7 @@ export function openAccount(
         return settle(row, clones);
       });
     },
-    reread: (rows, clones) => asPublished(rows).filter((row) => settle(row, clones)),
+    reread: (rows, clones) => rows.filter((row) => settle(row, clones)),
     skip,
     noteMissing: (rows) => skip('eventGone', rows),
     openRows: () => open,
@@ -129,7 +127,8 @@ export function openAccount(
       const openIds = [...open.map((row) => row.id), ...strays.filter((id) => id < nextEventId)];
       const carried = new Set(openIds);
       const published = new Map([...siblings].filter(([id]) => !carried.has(id)));
-      const changed = rewritten(new Map([...known, ...published]), state, window);
+      const all = new Map([...known, ...published]);
+      const changed = rewritten(all, state, window);
       const displacedFrom = changed.reduce((earliest, from) => Math.min(earliest, from), lateFrom);
       return {
         state: {
@@ -138,9 +137,11 @@ export function openAccount(
           seenIds: new Set(taken.filter((id) => id >= nextEventId)),
           openIds,
           siblings: new Map(
-            [...published].flatMap(([id, { finish }]): [number, Seconds][] => {
-              const settled = finish < window.end ? finish : state?.siblings.get(id);
-              return settled === undefined ? [] : [[id, settled]];
+            [...all].flatMap(([id, { finish }]): [number, Seconds][] => {
+              // Its namesake may be gone by the window in which that lies: archived, or given up.
+              if (finish >= window.end)
+                return state?.siblings.has(id) === true ? [[id, state.siblings.get(id) ?? 0]] : [];
+              return published.has(id) ? [[id, finish]] : [];
             }),
           ),
         },
@@ -168,12 +169,14 @@ function rewritten(
 ): Seconds[] {
   if (state === undefined) return [];
   const wasOpen = new Set(state.openIds);
-  return [...siblings].flatMap(([id, { start, finish }]) => {
+  return [...siblings].flatMap(([id, { start, finish, namesakeStart }]) => {
     if (finish >= window.end) return [];
     const known = state.siblings.get(id);
     if (known !== undefined) return known === finish ? [] : [known];
     // Published before anyone knew of its namesake, and so with a finish before this window.
     const wasPublished = id < state.nextEventId || state.seenIds.has(id);
-    return wasPublished && !wasOpen.has(id) && finish >= window.start ? [start ?? state.traceFrom] : [];
+    if (!wasPublished || wasOpen.has(id)) return [];
+    // Or, where its namesake came late as well, before that began.
+    return finish >= Math.min(window.start, namesakeStart) ? [start ?? state.traceFrom] : [];
   });
 }

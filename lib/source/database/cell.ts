@@ -7,7 +7,7 @@ import { type Chunk, planChunks, readChunk, readDisplaced, rowsOf, watermarks } 
 import { findClones, readCopies } from './clones.ts';
 import { type EventRow, selectEventsById } from './event-rows.ts';
 import { type InstanceLookup, instanceLookup } from './instances.ts';
-import { type CellSchedule, movedInto, scheduleView } from './schedule-view.ts';
+import { type CellSchedule, movedOutOf, scheduleView } from './schedule-view.ts';
 import { readSchema } from './schema.ts';
 import type { CellSession } from './session.ts';
 import { findSiblings, readFinishes } from './siblings.ts';
@@ -44,16 +44,19 @@ export async function* readCell(
   const filter = state === undefined ? finishedSince(window.start) : EVERYTHING;
   const plan = await planChunks(session, schema, span, filter);
   request.progress?.expect(rowsOf(plan.chunks));
-  const carriedIds = [...(state?.openIds ?? []), ...movedInto(window, state, schedule)];
-  const carried = await selectEventsById(session.query, schema, carriedIds);
-  const displaced = await readDisplaced(session, schema, span, filter, plan);
-  const copies = await readCopies(session, others, schema, extent, span, window);
+  const carriedIds = [...(state?.openIds ?? []), ...movedOutOf(window, state, schedule)];
+  const view = scheduleView(schedule, others.length > 0);
+  const asPublished = (rows: EventRow[]): EventRow[] =>
+    view === undefined ? rows : rows.map((row) => view.asPublished(row));
+  const carried = asPublished(await selectEventsById(session.query, schema, carriedIds));
+  const displaced = asPublished(await readDisplaced(session, schema, span, filter, plan));
+  const copies = asPublished(await readCopies(session, others, schema, extent, span, window));
   const first = [...carried, ...displaced, ...copies];
   const archived = await lookUpArchived(session, schema, state, extent, window, [
     ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
     ...first.filter((row) => row.archived && row.finish !== null).map((row) => row.instanceUuid),
   ]);
-  const account = openAccount(state, request, span, scheduleView(schedule, others.length > 0));
+  const account = openAccount(state, request, span, view);
   account.noteMissing(carriedIds.length - carried.length);
   const instances = instanceLookup(session, archived.ids);
   const toEvents = (rows: EventRow[]): Promise<TraceEvent[]> => finishedEvents(rows, account, instances);
@@ -68,7 +71,7 @@ export async function* readCell(
   };
   const marks = watermarks(plan.chunks);
   for (const [index, chunk] of plan.chunks.entries()) {
-    const rows = await readChunk(session, schema, chunk, filter, plan);
+    const rows = asPublished(await readChunk(session, schema, chunk, filter, plan));
     const publishable = account.take(rows, await clonesAmong(rows));
     request.progress?.done(rows.length, publishable.length);
     yield { events: await toEvents(publishable), watermark: marks[index] ?? Infinity };

@@ -38,13 +38,13 @@ export function databaseSource(cells: readonly CellConnection[], retiredCells: R
       );
       return joinOutcomes(new Map(outcomes.map((outcome, index) => [cells[index]?.cell ?? '', outcome])));
     },
-    async statesAt(ranges, signal) {
+    async statesAt(ranges, until, signal) {
       // Nova moves nothing out of cell0, nor into it.
       const hasCopies = cells.filter(({ cell }) => cell !== 'cell0').length > 1;
       const planned = new Map<string, readonly CellState[]>();
       for (const cell of cells) {
         await using session = await openCell(cell, signal);
-        planned.set(cell.cell, await planCell(session, ranges, hasCopies));
+        planned.set(cell.cell, await planCell(session, ranges, until, hasCopies));
       }
       return ranges.map((_, nth) =>
         Object.fromEntries(

@@ -48,15 +48,15 @@ export function scheduleView(
     refuseLost(row, window) {
       if (row.finish === null || row.finish < until || window.end <= state.traceFrom) return;
       const start = row.start ?? row.created;
-      const isOther = !isAccounted(row.id) || start >= window.end;
-      if (isOther || start < until - openHorizonSeconds) return;
+      // Never published, or in no drop of this range, or given up before it finished.
+      if (!isAccounted(row.id) || start >= window.end || start < until - openHorizonSeconds) return;
       throw finishedAgain(until);
     },
   };
 }
 
 /** Published rows of a window that lie before what is read for it, and that Nova may since have moved out of it. */
-export function movedInto(
+export function movedOutOf(
   window: Window,
   state: CellState | undefined,
   schedule: CellSchedule | undefined,

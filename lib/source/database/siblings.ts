@@ -14,15 +14,18 @@ import { type CellSchema, LIVE } from './schema.ts';
 export interface Sibling {
   readonly start: Seconds | null;
   readonly finish: Seconds;
+  /** When the open row began; Infinity where nobody looked for it. */
+  readonly namesakeStart: Seconds;
 }
 
 /** Finished rows by id that share action and event name with one of these open rows. */
 export async function findSiblings(query: Query, open: readonly EventRow[]): Promise<Map<number, Sibling>> {
-  const names = new Map<number, Set<string | null>>();
-  for (const { actionId, event, archived } of open) {
+  const names = new Map<number, Map<string | null, Seconds>>();
+  for (const { actionId, event, archived, start, created } of open) {
     // Archived rows are final, and their table has no index on the action.
     if (actionId === null || archived) continue;
-    names.set(actionId, (names.get(actionId) ?? new Set()).add(event));
+    const starts = names.get(actionId) ?? new Map<string | null, Seconds>();
+    names.set(actionId, starts.set(event, Math.min(start ?? created, starts.get(event) ?? Infinity)));
   }
   const siblings = new Map<number, Sibling>();
   for (const some of inGroups([...names.keys()], IDS_PER_STATEMENT)) {
@@ -32,16 +35,17 @@ export async function findSiblings(query: Query, open: readonly EventRow[]): Pro
       [some],
     );
     for (const [id, actionId, event, start, finish] of rows) {
-      const isNamesake = names.get(actionId as number)?.has(event as string | null) === true;
-      if (isNamesake) siblings.set(id as number, sibling(start, finish));
+      const namesakeStart = names.get(actionId as number)?.get(event as string | null);
+      if (namesakeStart !== undefined) siblings.set(id as number, sibling(start, finish, namesakeStart));
     }
   }
   return siblings;
 }
 
-const sibling = (start: Value | undefined, finish: Value | undefined): Sibling => ({
+const sibling = (start: Value | undefined, finish: Value | undefined, namesakeStart = Infinity): Sibling => ({
   start: start as Seconds | null,
   finish: finish as Seconds,
+  namesakeStart,
 });
 
 /** The finished ones of these rows, wherever they are now. */
