@@ -259,20 +259,27 @@ describe('the compiled template', () => {
   });
 
   test.each(['FunctionRole', 'BackfillRole', 'BackfillPlanRole', 'BackfillWindowsRole'])(
-    'lets %s read the secrets it is given and use the keys it is given',
+    'lets %s read the secret it is given and use the keys it is given',
     (role) => {
       expect(granted(full, role)).toMatchObject({
         LearnThatAnObjectIsMissing: { resources: ['arn:aws:s3:::my-traces'] },
         ReadSecret: { actions: ['secretsmanager:GetSecretValue'], resources: [SECRET, `${SECRET}-??????`] },
-        ReadMaskingSecret: {
-          actions: ['secretsmanager:GetSecretValue'],
-          resources: ['arn:aws:secretsmanager:eu-central-1:123456789012:secret:star-compactor/masks-??????'],
-        },
         UseBucketKey: { actions: ['kms:GenerateDataKey', 'kms:Decrypt'], resources: [KEY] },
         UseSecretKey: { actions: ['kms:Decrypt'], resources: [KEY] },
       });
     },
   );
+
+  test('lets those who mask read the masking secret that is given, and nobody else', () => {
+    const mask = {
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: ['arn:aws:secretsmanager:eu-central-1:123456789012:secret:star-compactor/masks-??????'],
+    };
+    for (const role of ['FunctionRole', 'BackfillRole', 'BackfillWindowsRole'])
+      expect(granted(full, role)).toMatchObject({ ReadMaskingSecret: mask });
+    for (const role of ['BackfillPlanRole', 'BackfillEndRole'])
+      expect(granted(full, role)).not.toHaveProperty('ReadMaskingSecret');
+  });
 
   test('keeps the bucket private, encrypted, versioned, under TLS and free of leftovers', () => {
     expect(properties(small, 'DropBucket')).toMatchObject({
