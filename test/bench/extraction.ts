@@ -1,8 +1,8 @@
 /*
  * What it costs to take a day's events out of a database into S3, masked, in order and compressed, against yardsticks
  * on the same rows: `npm run bench`. The database and S3 run beside it and are not counted. The subjects take turns,
- * so that what else the machine does hits all alike. `npm run bench -- --events 5000000 --rounds 3`.
- * `-- --cost` asks what days of several sizes cost on Lambda instead (cost.ts).
+ * so that what else the machine does hits all alike. `npm run bench -- --events 5000000 --rounds 3`; with `--alone` the
+ * yardsticks are left out. `--cost` asks what days of several sizes cost on Lambda instead (cost.ts).
  */
 import { parseArgs } from 'node:util';
 import { DAY, MINUTE } from '../../lib/time.ts';
@@ -33,6 +33,7 @@ const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '5' },
+    alone: { type: 'boolean', default: false },
     cost: { type: 'boolean', default: false },
   },
 });
@@ -53,7 +54,7 @@ async function compare(events: number): Promise<void> {
   const subjects: { what: string; run: () => Promise<Run> }[] = [
     { what: 'Star Compactor', run: () => runOurs(cell, events, { STAR_REPORT: 'false' }) },
     { what: 'with its report', run: () => runOurs(cell, events) },
-    ...(await yardsticks(cell, window, events)),
+    ...(values.alone ? [] : await yardsticks(cell, window, events)),
   ];
   const runs = subjects.map((): Run[] => []);
   for (let round = 1; round <= rounds; round++) {
