@@ -1,5 +1,6 @@
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { InputError, StarError, UnexpectedError } from '../../lib/errors.ts';
+import { windowOfKey } from '../../lib/drop/published-windows.ts';
 import type { ScheduleSummary } from '../../lib/summary.ts';
 import { MINUTE, iso } from '../../lib/time.ts';
 import type { Fault } from '../support/aws/faults.ts';
@@ -52,13 +53,12 @@ export async function perform(
   /** Keys whose uploads nobody can abort: the answer that named them, or the abortion, was lost. */
   const excused = new Set<string>();
   /** Replacements that did not come to their end. */
-  const unfinished: object[] = [];
+  const unfinished: Replacement[] = [];
   tally.schedules++;
 
   for (const run of schedule.runs) {
-    const event = replacementOf(run, schedule);
-    // Before there is a trace it would not replace but begin one.
-    if (event !== undefined && !(await hasCheckpoint(world, prefix))) continue;
+    const event = replacementOf(run, schedule, await beginningOf(world, prefix));
+    if (run.replaces !== undefined && event === undefined) continue;
     await show(run.time);
     proxies.source.set(run.source);
     proxies.s3.set(run.s3);
@@ -99,7 +99,7 @@ export async function perform(
   await proxies.s3.settle();
   for (const event of unfinished) {
     tally.reruns++;
-    wrong.push(...(await complete(world, event, { start: schedule.start, end })));
+    wrong.push(...(await complete(world, event, end)));
   }
   const { status } = await stage.run(time, 60_000);
   if (status !== 'upToDate') wrong.push(`when all was published, a run answered ${status}`);
@@ -120,28 +120,37 @@ interface Outcome {
   readonly wrong?: string;
 }
 
+interface Replacement {
+  readonly start: string;
+  readonly end: string;
+  readonly cut: true;
+  readonly replace: true;
+}
+
 function replacementOf(
   { replaces, spared = 0, time }: PlannedRun,
   { start, windowMinutes }: Schedule,
-): object | undefined {
-  if (replaces === undefined) return undefined;
+  begun: number | undefined,
+): Replacement | undefined {
+  if (replaces === undefined || begun === undefined) return undefined;
   const window = windowMinutes * MINUTE;
   const stands = start + Math.floor((time - SETTLE - start) / window) * window;
-  const end = Math.max(start + window, stands - spared * window);
-  return { start: iso(Math.max(start, end - replaces * window)), end: iso(end), cut: true, replace: true };
+  const end = stands - spared * window;
+  // What lies before the trace would not be replaced.
+  if (end <= begun) return undefined;
+  return { start: iso(Math.max(begun, end - replaces * window)), end: iso(end), cut: true, replace: true };
 }
 
-async function hasCheckpoint({ stage }: World, prefix: string): Promise<boolean> {
+/** Where the trace begins; undefined before the schedule has published anything. */
+async function beginningOf({ stage }: World, prefix: string): Promise<number | undefined> {
   const keys = await listKeys(stage.client, `${prefix}/`);
-  return keys.some((key) => key.endsWith('/state/checkpoint.json'));
+  if (!keys.some((key) => key.endsWith('/state/checkpoint.json'))) return undefined;
+  const windows = keys.map(windowOfKey).filter((window) => window !== undefined);
+  return windows.length === 0 ? undefined : Math.min(...windows.map(({ start }) => start));
 }
 
 /** Asks again for a replacement; for all of the trace where by now that is refused for a part. */
-async function complete(
-  { stage }: World,
-  event: object,
-  range: { start: number; end: number },
-): Promise<string[]> {
+async function complete({ stage }: World, event: Replacement, end: number): Promise<string[]> {
   const again = (asked: object): Promise<string> =>
     stage.backfill(asked, 60_000).then(
       ({ status, message }) => (status === 'published' ? '' : message),
@@ -151,8 +160,8 @@ async function complete(
       },
     );
   const drops = await readDrops(stage.client, stage.env['STAR_PREFIX']);
-  const first = drops.map(({ manifest }) => manifest.window.start).toSorted()[0] ?? iso(range.start);
-  const all = { start: first, end: iso(range.end), replace: true };
+  const [first] = [...drops.map(({ manifest }) => manifest.window.start), event.start].toSorted();
+  const all = { start: first, end: iso(end), replace: true };
   const failure = await again(event);
   return failure === '' ? [] : [`a replacement without faults failed: ${failure}`];
 }
