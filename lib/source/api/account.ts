@@ -129,11 +129,7 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
   };
 
   /** The event as the schedule knows it; undefined where it is left to that. */
-  const besideSchedule = (
-    event: ActionEvent,
-    parts: Parts,
-    hasNamesake: boolean,
-  ): ActionEvent | undefined => {
+  const asPublished = (event: ActionEvent, parts: Parts, hasNamesake: boolean): ActionEvent | undefined => {
     if (schedule === undefined || !isFinished(event)) return event;
     const finish = schedule.publishedFinish(parts, event.start, event.finish, hasNamesake);
     if (finish !== null) return { ...event, finish };
@@ -178,7 +174,7 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
         const key = fingerprint(...parts);
         met.add(key);
         const hasNamesake = (names.get(shown.event) ?? 0) > 1;
-        const event = besideSchedule(shown, parts, hasNamesake);
+        const event = asPublished(shown, parts, hasNamesake);
         if (event === undefined) return [];
         const entry = { ...ofAction, event: key, start: event.start ?? 0 };
         return settle(entry, event, hasNamesake) && isFinished(event) ? [event] : [];

@@ -33,7 +33,7 @@ export function scheduleView(schedule: ScheduleState, window: Window): ScheduleV
       if (first !== undefined) return first;
       if (finish < state.completeFrom && !memory.awaited.has(key)) return finish;
       if (!memory.wasPublished(key, start, hasNamesake)) return null;
-      // Given up by the schedule, or begun before its trace, or in no drop of this range.
+      // What Nova finishes once, what was given up, and what is in no drop of this range is as it was.
       const mayBeHere = start < window.end && window.end > state.traceFrom;
       if (!hasNamesake || start < horizon || !mayBeHere) return finish;
       throw finishedAgain(schedule.until);
