@@ -47,7 +47,14 @@ export function openObject(
       try {
         await Promise.race([once(compressor, 'drain', { signal }), sending]);
       } catch (error) {
-        throw toStoreError(error);
+        // A failing upload takes the compressor along, which then tells first, and not why.
+        const why = signal.aborted
+          ? error
+          : await sending.then(
+              () => error,
+              (reason: unknown) => reason,
+            );
+        throw toStoreError(why);
       }
     },
     async finish() {

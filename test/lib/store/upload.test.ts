@@ -1,6 +1,7 @@
 import { ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { createHash, randomBytes } from 'node:crypto';
 import { PassThrough, type Transform } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { GZIP } from '../../../lib/format/gzip.ts';
@@ -242,4 +243,21 @@ describe('an upload that ends midway leaves nothing', () => {
       expect(await unfinished()).toBe(0);
     }
   });
+});
+
+test('a write tells why the upload failed, however long its abortion takes', async () => {
+  hook = async ({ operation }) => {
+    if (operation === 'UploadPart') return { status: 403, code: 'AccessDenied' };
+    if (operation === 'AbortMultipartUpload') await delay(100);
+    return undefined;
+  };
+  const object = open();
+  await expect(write(object, randomBytes(20 * 1024 * 1024))).rejects.toThrow(
+    expect.objectContaining({
+      name: 'StoreError',
+      message: expect.stringContaining('AccessDenied') as string,
+    }),
+  );
+  await object.abort();
+  expect(await unfinished()).toBe(0);
 });
