@@ -84,7 +84,7 @@ async function drop(
   const old = await readText(bucket, manifestKey, signal);
   const isTaken = await isWithSchedule(invocation, window);
   const replaced = old?.json() as Manifest | undefined;
-  const isKept = replaced !== undefined && (!replace || isNewer(replaced, replacement));
+  const isKept = replaced !== undefined && (replacement === undefined || isNewer(replaced, replacement));
   if (isTaken || isKept) {
     await forget(invocation, key, held);
     return { status: isTaken ? 'leftToOther' : 'alreadyPublished' };

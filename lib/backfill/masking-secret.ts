@@ -6,6 +6,7 @@ import {
   ListSecretsCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { sameBytes } from '../bytes.ts';
 import { InputError, MaskingSecretGoneError, StoreError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 
@@ -66,9 +67,7 @@ export async function readSecret(
   try {
     const command = new GetSecretValueCommand({ SecretId: `${prefix}/${execution}` });
     const { SecretBinary } = await client.send(command, { abortSignal: signal });
-    // The bytes themselves and no copy, so that all of them are cleared in the end.
-    if (SecretBinary !== undefined)
-      return Buffer.from(SecretBinary.buffer, SecretBinary.byteOffset, SecretBinary.byteLength);
+    if (SecretBinary !== undefined) return sameBytes(SecretBinary);
   } catch (error) {
     // The second is the answer about one that is being destroyed.
     const isGone = ['ResourceNotFoundException', 'InvalidRequestException'].includes(nameOf(error));

@@ -35,20 +35,13 @@ export async function madeSince(
   time: Seconds,
 ): Promise<ReadonlySet<string>> {
   const made = new Set<string>();
-  for (let at = 0; at < windows.length; at += AT_ONCE) {
-    const some = windows.slice(at, at + AT_ONCE);
-    const manifests = await Promise.all(some.map((window) => manifestOf(where, window)));
-    for (const [nth, window] of some.entries()) {
-      const manifest = manifests[nth];
-      // One that holds what belongs elsewhere was made by the schedule.
-      const isOurs = (parseInstant(manifest?.created ?? '') ?? -Infinity) >= time && !manifest?.displacedFrom;
-      if (isOurs) made.add(windowKey(window));
-    }
+  for await (const [window, { created, displacedFrom }] of manifestsOf(where, windows)) {
+    // One that holds what belongs elsewhere was made by the schedule.
+    const isOurs = (parseInstant(created) ?? -Infinity) >= time && !displacedFrom;
+    if (isOurs) made.add(windowKey(window));
   }
   return made;
 }
-
-const AT_ONCE = 32;
 
 /** A drop of the schedule that holds events of earlier windows, or lacks some that have been rewritten into it. */
 export interface Displaced {
@@ -64,27 +57,35 @@ export interface Displaced {
 
 /** All such drops from a time on. Reads every manifest since, for an event may come any number of windows late. */
 export async function* displacedSince(where: Where, time: Seconds): AsyncGenerator<Displaced, void, void> {
+  const since = publishedWithin(where, { start: time, end: Infinity });
+  for await (const [window, manifest] of manifestsOf(where, since)) {
+    const from = parseInstant(manifest.displacedFrom ?? '');
+    if (from === undefined) continue;
+    const { late, rewritten } = manifest.counts;
+    const created = parseInstant(manifest.created) ?? Infinity;
+    yield { window, from, created, rewritten, count: late + rewritten };
+  }
+}
+
+const AT_ONCE = 32;
+
+/** The manifests of windows, in their order; without those that are gone. */
+async function* manifestsOf(
+  { bucket, layout, signal }: Where,
+  windows: Iterable<Window> | AsyncIterable<Window>,
+): AsyncGenerator<[Window, Manifest], void, void> {
   let some: Window[] = [];
-  const read = async function* (): AsyncGenerator<Displaced, void, void> {
-    const manifests = await Promise.all(some.map((window) => manifestOf(where, window)));
+  const read = async function* (): AsyncGenerator<[Window, Manifest], void, void> {
+    const stored = await Promise.all(some.map((window) => readText(bucket, layout.manifest(window), signal)));
     for (const [nth, window] of some.entries()) {
-      const manifest = manifests[nth];
-      const from = parseInstant(manifest?.displacedFrom ?? '');
-      if (manifest === undefined || from === undefined) continue;
-      const { late, rewritten } = manifest.counts;
-      const created = parseInstant(manifest.created) ?? Infinity;
-      yield { window, from, created, rewritten, count: late + rewritten };
+      const manifest = stored[nth]?.json() as Manifest | undefined;
+      if (manifest !== undefined) yield [window, manifest];
     }
     some = [];
   };
-  for await (const window of publishedWithin(where, { start: time, end: Infinity })) {
+  for await (const window of windows) {
     some.push(window);
     if (some.length === AT_ONCE) yield* read();
   }
   yield* read();
-}
-
-async function manifestOf({ bucket, layout, signal }: Where, window: Window): Promise<Manifest | undefined> {
-  const stored = await readText(bucket, layout.manifest(window), signal);
-  return stored?.json() as Manifest | undefined;
 }

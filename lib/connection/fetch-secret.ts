@@ -1,4 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { sameBytes } from '../bytes.ts';
 import { InputError, StarError } from '../errors.ts';
 
 /**
@@ -16,9 +17,7 @@ export async function fetchSecret(
   try {
     const value = await client.send(new GetSecretValueCommand({ SecretId: id }), { abortSignal: signal });
     if (value.SecretString !== undefined) return Buffer.from(value.SecretString, 'utf8');
-    const bytes = value.SecretBinary;
-    // The bytes themselves and no copy: who clears them clears all there are.
-    if (bytes !== undefined) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (value.SecretBinary !== undefined) return sameBytes(value.SecretBinary);
   } catch (error) {
     signal.throwIfAborted();
     const name = error instanceof Error ? error.name : '';

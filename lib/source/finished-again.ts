@@ -1,5 +1,7 @@
 import { SourceError } from '../errors.ts';
 import { type Seconds, iso } from '../time.ts';
+import type { Window } from '../window.ts';
+import type { ScheduleState } from './source.ts';
 
 /** An event that a schedule has published up to `until`, and that Nova has written another finish over since. */
 export function finishedAgain(until: Seconds): SourceError {
@@ -9,4 +11,14 @@ export function finishedAgain(until: Seconds): SourceError {
       'asked for again',
     { transient: false },
   );
+}
+
+/** Whether a drop of a window may hold an event of a schedule's by a finish that has been written over since. */
+export function mayHold(
+  window: Window,
+  { until, openHorizonSeconds }: Pick<ScheduleState, 'until' | 'openHorizonSeconds'>,
+  traceFrom: Seconds,
+  start: Seconds,
+): boolean {
+  return window.end > traceFrom && start < window.end && start >= until - openHorizonSeconds;
 }

@@ -1,6 +1,6 @@
 import type { Seconds } from '../../time.ts';
 import type { Window } from '../../window.ts';
-import { finishedAgain } from '../finished-again.ts';
+import { finishedAgain, mayHold } from '../finished-again.ts';
 import type { ScheduleState } from '../source.ts';
 import { type Parts, fingerprinter } from './fingerprint.ts';
 import { recall } from './memory.ts';
@@ -33,10 +33,10 @@ export function scheduleView(schedule: ScheduleState, window: Window): ScheduleV
       if (first !== undefined) return first;
       if (finish < state.completeFrom && !memory.awaited.has(key)) return finish;
       if (!memory.wasPublished(key, start, hasNamesake)) return null;
-      // What Nova finishes once, what was given up, and what is in no drop of this range is as it was.
-      const mayBeHere = start < window.end && window.end > state.traceFrom;
-      if (!hasNamesake || start < horizon || !mayBeHere) return finish;
-      throw finishedAgain(schedule.until);
+      // Nova finishes only one of several namesakes again.
+      if (hasNamesake && mayHold(window, schedule, state.traceFrom, start))
+        throw finishedAgain(schedule.until);
+      return finish;
     },
   };
 }

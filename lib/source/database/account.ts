@@ -139,9 +139,9 @@ export function openAccount(
           siblings: new Map(
             [...all].flatMap(([id, { finish }]): [number, Seconds][] => {
               // Its namesake may be gone by the window in which that lies: archived, or given up.
-              if (finish >= window.end)
-                return state?.siblings.has(id) === true ? [[id, state.siblings.get(id) ?? 0]] : [];
-              return published.has(id) ? [[id, finish]] : [];
+              const isBeyond = finish >= window.end;
+              const settled = isBeyond ? state?.siblings.get(id) : published.get(id)?.finish;
+              return settled === undefined ? [] : [[id, settled]];
             }),
           ),
         },

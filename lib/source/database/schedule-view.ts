@@ -1,6 +1,6 @@
 import type { Seconds } from '../../time.ts';
 import type { Window } from '../../window.ts';
-import { finishedAgain } from '../finished-again.ts';
+import { finishedAgain, mayHold } from '../finished-again.ts';
 import { isOldCopy } from './clones.ts';
 import type { EventRow } from './event-rows.ts';
 import type { CellState } from './state.ts';
@@ -32,7 +32,7 @@ export function scheduleView(
   hasOthers: boolean,
 ): ScheduleView | undefined {
   if (schedule === undefined) return undefined;
-  const { until, state, openHorizonSeconds } = schedule;
+  const { until, state } = schedule;
   const open = new Set(state.openIds);
   const isAccounted = (id: number): boolean =>
     !open.has(id) && (id < state.nextEventId || state.seenIds.has(id));
@@ -46,11 +46,8 @@ export function scheduleView(
       return !(hasOthers && isOldCopy(row, until, state.seenUntil));
     },
     refuseLost(row, window) {
-      if (row.finish === null || row.finish < until || window.end <= state.traceFrom) return;
-      const start = row.start ?? row.created;
-      // Never published, or in no drop of this range, or given up before it finished.
-      if (!isAccounted(row.id) || start >= window.end || start < until - openHorizonSeconds) return;
-      throw finishedAgain(until);
+      if (row.finish === null || row.finish < until || !isAccounted(row.id)) return;
+      if (mayHold(window, schedule, state.traceFrom, row.start ?? row.created)) throw finishedAgain(until);
     },
   };
 }
