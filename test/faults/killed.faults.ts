@@ -1,28 +1,17 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { expect, test, vi } from 'vitest';
 import { killer } from './kill.ts';
 import { performAll, SEED, share } from './suite.ts';
-import { type World, startWorld } from './world.ts';
+import { useWorld } from './world.ts';
 
 vi.mock('node:timers/promises', async (original) => (await import('./quick-retries.ts')).quickly(original));
 
 const COUNT = share(0.35);
 
-let db: MariaDb;
-let world: World;
-
-beforeAll(async () => {
-  db = await startMariaDb();
-  world = await startWorld(db, 'database');
-});
-afterAll(async () => {
-  await world.stop();
-  await db.stop();
-});
+const scene = useWorld('database');
 
 test(`whoever kills connections and statements, every event is in one drop (${COUNT} schedules from seed ${SEED})`, async () => {
-  const calls = killer(db);
-  const wrong = await performAll(world, {
+  const calls = killer(scene.db);
+  const wrong = await performAll(scene.world, {
     onlyCalls: true,
     title: 'Killed connections',
     count: COUNT,

@@ -1,5 +1,6 @@
 import { type Socket, connect, createServer } from 'node:net';
 import { once } from 'node:events';
+import { listenOnLoopback } from '../support/listen-on-loopback.ts';
 
 /** Towards the server, or back to the client. */
 export type Direction = 'up' | 'down';
@@ -60,15 +61,13 @@ export async function startProxy(target: () => { host: string; port: number }): 
     void relay({ from: client, to: upstream, direction: 'up', upstream, own, note, seen, held });
     void relay({ from: upstream, to: client, direction: 'down', upstream, own, note, seen, held });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('Not listening on a port');
+  const port = await listenOnLoopback(server);
   const settle = async (): Promise<void> => {
     await Promise.all(held);
     for (const socket of open) socket.destroy();
   };
   return {
-    port: address.port,
+    port,
     set(next) {
       faults = next;
       met = [];

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
+import { afterAll, beforeAll } from 'vitest';
 import { type RequestHook, type Fault } from '../support/aws/faults.ts';
-import type { DatabaseUser, MariaDb } from '../support/mariadb/index.ts';
+import { type DatabaseUser, type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';
 import { type LocalOpenStack, startOpenStack } from '../support/openstack/index.ts';
 import type { RequestRecord } from '../support/s3/server.ts';
@@ -23,6 +24,28 @@ export interface World {
   /** Empties the cells. */
   clear(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** A world over a MariaDB of its own for all tests of a file. */
+export function useWorld(source: 'database' | 'api'): { readonly world: World; readonly db: MariaDb } {
+  let db: MariaDb;
+  let world: World;
+  beforeAll(async () => {
+    db = await startMariaDb();
+    world = await startWorld(db, source);
+  });
+  afterAll(async () => {
+    await world.stop();
+    await db.stop();
+  });
+  return {
+    get world() {
+      return world;
+    },
+    get db() {
+      return db;
+    },
+  };
 }
 
 const TABLES = ['instance_actions_events', 'instance_actions', 'instances'];

@@ -8,7 +8,8 @@ import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';
-import { type Forwarder, startForwarder } from '../support/openstack/forwarder.ts';
+import type { Listening } from '../support/aws/listen.ts';
+import { startForwarder } from '../support/openstack/forwarder.ts';
 import { type LocalOpenStack, startOpenStack } from '../support/openstack/index.ts';
 import { nearly } from './holds.ts';
 
@@ -26,7 +27,7 @@ const LEAST_MS = 300;
 
 let db: MariaDb;
 let openstack: LocalOpenStack;
-let proxy: Forwarder;
+let proxy: Listening;
 /** That Keystone has given out. */
 const tokens = new Set<string>();
 /** Makes of an answer's JSON another; by the number of the answer. */
@@ -48,13 +49,13 @@ afterAll(async () => {
 });
 
 /** Between the function and the stand-in: changes what comes back. The catalogue points here as well. */
-async function startProxy(): Promise<Forwarder> {
+async function startProxy(): Promise<Listening> {
   const origin = new URL(openstack.authUrl).origin;
   let answers = 0;
   return startForwarder(origin, (body, headers) => {
     const token = headers.get('x-subject-token');
     if (token !== null) tokens.add(token);
-    const own = body.replaceAll(origin, proxy.url);
+    const own = body.replaceAll(origin, proxy.endpoint);
     const json: unknown = own.startsWith('{') ? JSON.parse(own) : undefined;
     return json === undefined || mutate === undefined
       ? own
@@ -63,7 +64,7 @@ async function startProxy(): Promise<Forwarder> {
 }
 
 async function readWindow(patienceMs: number): Promise<number> {
-  const secret = openstack.secret('json').replaceAll(new URL(openstack.authUrl).origin, proxy.url);
+  const secret = openstack.secret('json').replaceAll(new URL(openstack.authUrl).origin, proxy.endpoint);
   const connection = await parseSecret(secret);
   if (connection.kind !== 'api') throw new Error('that is no API');
   const source = apiSource(connection, { concurrency: 4, sweepSeconds: 0, allowPartial: false });

@@ -26,6 +26,13 @@ afterEach(async () => {
   await scene.stop();
 });
 
+/** Has the tests of a block read over the API instead of from the databases. */
+function useSource(source: string): void {
+  beforeEach(async () => {
+    if (source === 'API') await scene.stage.setSecret(openstack.secret());
+  });
+}
+
 /** As Nova does it: an action has changed when one of its events finishes. The servers change all the time. */
 async function touchActions(): Promise<void> {
   await scene.cell('cell1').query(
@@ -95,9 +102,7 @@ async function executed(
 }
 
 describe.each(['databases', 'API'])('A replacement beside a schedule over the %s', (source) => {
-  beforeEach(async () => {
-    if (source === 'API') await scene.stage.setSecret(openstack.secret());
-  });
+  useSource(source);
 
   test('leaves a finish that was committed after the last run to the next', async () => {
     const { open } = await withOpenEvent();
@@ -147,9 +152,7 @@ describe.each(['databases', 'API'])('A replacement beside a schedule over the %s
 describe.each(['databases', 'API'])(
   'A replacement of what Nova has finished again, over the %s,',
   (source) => {
-    beforeEach(async () => {
-      if (source === 'API') await scene.stage.setSecret(openstack.secret());
-    });
+    useSource(source);
 
     test('puts it where it was, by its first finish', async () => {
       const first = await buildTwice('02 23:40', '02 23:50');
@@ -189,9 +192,7 @@ describe.each(['databases', 'API'])(
 );
 
 describe.each(['databases', 'API'])('A replacement over the %s', (source) => {
-  beforeEach(async () => {
-    if (source === 'API') await scene.stage.setSecret(openstack.secret());
-  });
+  useSource(source);
 
   test('neither loses nor doubles what was finished again in a window before the last, and shown after that', async () => {
     const first = await buildTwice('02 23:40', '02 23:50');

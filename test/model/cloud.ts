@@ -1,7 +1,7 @@
 import { MINUTE, type Seconds } from '../../lib/time.ts';
 import { replay } from '../support/nova/history.ts';
 import type { Random } from '../support/nova/prng.ts';
-import { upsert } from '../support/nova/rows.ts';
+import { plainServer, upsert } from '../support/nova/rows.ts';
 import type { Cell } from '../support/nova/schema.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
 
@@ -136,22 +136,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
         const cell = random.pick(cells);
         const uuid = random.uuid();
         const id = ++lastId;
-        await upsert(cell, 'instances', [
-          {
-            id,
-            uuid,
-            created_at: sqlTime(cloud.now),
-            hostname: `server-${id}`,
-            user_id: 'user',
-            project_id: 'project',
-            host: 'cmp-1',
-            node: 'cmp-1',
-            memory_mb: 2048,
-            root_gb: 20,
-            vcpus: 2,
-            deleted: 0,
-          },
-        ]);
+        await upsert(cell, 'instances', [plainServer(id, uuid, cloud.now)]);
         servers.push({ uuid, cell, deleted: false, archived: false, late: false });
       },
       async start(random) {

@@ -9,7 +9,8 @@ import { wireFault } from '../faults/schedule.ts';
 import { readDrops } from '../support/drops.ts';
 import { seeded } from '../support/nova/prng.ts';
 import { UNMASKED } from '../support/nova/scene.ts';
-import { type Forwarder, startForwarder } from '../support/openstack/forwarder.ts';
+import type { Listening } from '../support/aws/listen.ts';
+import { startForwarder } from '../support/openstack/forwarder.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 import { realCloud } from './cloud.ts';
 
@@ -100,7 +101,7 @@ function computeUrl(body: string): URL | undefined {
 
 describe.each(['databases', 'API'] as const)('Over the %s of a real cloud', (kind) => {
   const proxies: Proxy[] = [];
-  let forwarder: Forwarder | undefined;
+  let forwarder: Listening | undefined;
   let calm: Stage;
   let troubled: Stage;
 
@@ -137,7 +138,7 @@ describe.each(['databases', 'API'] as const)('Over the %s of a real cloud', (kin
       nova = url;
       return body.replaceAll(nova.host, `127.0.0.1:${proxy.port}`);
     });
-    const host = await through(new URL(forwarder.url));
+    const host = await through(new URL(forwarder.endpoint));
     return secrets.api.replaceAll(keystone.host, host);
   }
 

@@ -1,4 +1,5 @@
-import { type AddressInfo, type Socket, createConnection, createServer } from 'node:net';
+import { type Socket, createConnection, createServer } from 'node:net';
+import { listenOnLoopback } from './listen-on-loopback.ts';
 
 export interface DelayingProxy {
   readonly port: number;
@@ -17,9 +18,8 @@ export async function startDelayingProxy(to: number, roundTripMs: number): Promi
     passOn(near, far, roundTripMs / 2);
     passOn(far, near, roundTripMs / 2);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    port: (server.address() as AddressInfo).port,
+    port: await listenOnLoopback(server),
     async stop() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

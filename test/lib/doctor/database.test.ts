@@ -7,6 +7,7 @@ import { tlsFinding } from '../../../lib/doctor/database/login.ts';
 import { teller } from '../../../lib/doctor/finding.ts';
 import { databaseSource } from '../../../lib/source/database/database.ts';
 import { DAY } from '../../../lib/time.ts';
+import { listenOnLoopback } from '../../support/listen-on-loopback.ts';
 import { type DatabaseUser, type MariaDb, startMariaDb } from '../../support/mariadb/index.ts';
 import { upsert } from '../../support/nova/rows.ts';
 import { loadSample } from '../../support/nova/sample.ts';
@@ -493,12 +494,10 @@ afterEach(() => {
 /** A port where something listens that is no database, or where nothing does any more. */
 async function portOf(serve: (socket: Socket) => void, { closed = false } = {}): Promise<number> {
   const server = createServer(serve);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('Not listening on a port');
+  const port = await listenOnLoopback(server);
   if (closed) await new Promise((resolve) => server.close(resolve));
   else listening.push({ stop: () => server.close() });
-  return address.port;
+  return port;
 }
 
 async function plainServer(): Promise<AsyncDisposable & { db: MariaDb }> {

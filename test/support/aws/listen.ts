@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { errorCode } from './errno.ts';
+import { listenOnLoopback } from '../listen-on-loopback.ts';
 
 export interface Listening {
   endpoint: string;
@@ -28,14 +29,9 @@ export async function listen(
   const server = certificate === undefined ? createServer(accept) : createTlsServer(certificate, accept);
   // Above the idle time of any client's pool: a client that reuses a connection must not meet its end.
   server.keepAliveTimeout = 120_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('Not listening on a port');
+  const taken = await listenOnLoopback(server, port);
   const scheme = certificate === undefined ? 'http' : 'https';
-  return { endpoint: `${scheme}://127.0.0.1:${address.port}`, stop: () => stop(server, running) };
+  return { endpoint: `${scheme}://127.0.0.1:${taken}`, stop: () => stop(server, running) };
 }
 
 async function stop(server: Server, running: Set<Promise<void>>): Promise<void> {

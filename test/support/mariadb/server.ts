@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
+import { listenOnLoopback } from '../listen-on-loopback.ts';
 import { findBinaries } from './binaries.ts';
 import { openClient } from './client.ts';
 import type { Address, MariaDb } from './client.ts';
@@ -127,11 +128,9 @@ function rootLogin(password: string): string {
 
 async function freePort(): Promise<number> {
   const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const address = listener.address();
+  const port = await listenOnLoopback(listener);
   await new Promise((resolve) => listener.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('No free port');
-  return address.port;
+  return port;
 }
 
 /** False when the server ended instead, or answers to nobody for a minute. */

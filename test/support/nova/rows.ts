@@ -1,6 +1,7 @@
 import type { Pool, PoolConnection } from 'mysql2/promise';
 import type { Row } from '../mariadb/index.ts';
 import type { Cell, Table } from './schema.ts';
+import { sqlTime } from './sql-time.ts';
 
 const ROWS_PER_STATEMENT = 1000;
 
@@ -36,4 +37,22 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
     else group.push(item);
   }
   return [...groups.values()];
+}
+
+/** A row of `instances` like any other. */
+export function plainServer(id: number, uuid: string, created: number) {
+  return {
+    id,
+    uuid,
+    created_at: sqlTime(created),
+    hostname: `server-${id}`,
+    user_id: 'user',
+    project_id: 'project',
+    host: 'cmp-1',
+    node: 'cmp-1',
+    memory_mb: 2048,
+    root_gb: 20,
+    vcpus: 2,
+    deleted: 0,
+  };
 }

@@ -3,7 +3,7 @@ import { type Drop, readDrops, readObject } from '../drops.ts';
 import type { MariaDb, Row } from '../mariadb/index.ts';
 import { type Stage, type StageOptions, startStage } from '../stage.ts';
 import { replay } from './history.ts';
-import { upsert } from './rows.ts';
+import { plainServer, upsert } from './rows.ts';
 import { type Cell, type CellOptions, createCell } from './schema.ts';
 import { sqlTime } from './sql-time.ts';
 
@@ -89,21 +89,8 @@ export async function startScene(db: MariaDb, names: string[], options: StageOpt
     },
     async server(name, columns = {}) {
       const id = ++servers;
-      const row = {
-        id,
-        uuid: `5c3e0000-0000-4000-a000-${String(id).padStart(12, '0')}`,
-        created_at: sqlTime(at('01 00:00')),
-        hostname: `server-${id}`,
-        user_id: 'user',
-        project_id: 'project',
-        host: 'cmp-1',
-        node: 'cmp-1',
-        memory_mb: 2048,
-        root_gb: 20,
-        vcpus: 2,
-        deleted: 0,
-        ...columns,
-      };
+      const uuid = `5c3e0000-0000-4000-a000-${String(id).padStart(12, '0')}`;
+      const row = { ...plainServer(id, uuid, at('01 00:00')), ...columns };
       await upsert(cell(name), 'instances', [row]);
       return row.uuid;
     },

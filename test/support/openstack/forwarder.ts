@@ -1,13 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-
-export interface Forwarder {
-  readonly port: number;
-  readonly url: string;
-  stop(): Promise<void>;
-}
+import { type Listening, listen } from '../aws/listen.ts';
 
 /** Of a request, these say how it came here. */
 const OF_THE_WAY = new Set(['host', 'connection', 'content-length']);
@@ -22,9 +14,9 @@ const ANSWERED = ['x-subject-token', 'openstack-api-version', 'date'];
 export async function startForwarder(
   origin: string,
   change: (body: string, headers: Headers) => string,
-): Promise<Forwarder> {
-  const server = createServer((request, response) => {
-    void (async () => {
+): Promise<Listening> {
+  return listen(async (request, response) => {
+    try {
       const body = await text(request);
       const headers = Object.entries(request.headers).filter(([name]) => !OF_THE_WAY.has(name));
       const found = await fetch(`${origin}${request.url}`, {
@@ -39,14 +31,8 @@ export async function startForwarder(
       });
       response.writeHead(found.status, { 'content-type': 'application/json', ...Object.fromEntries(kept) });
       response.end(changed);
-    })().catch(() => response.destroy());
+    } catch {
+      response.destroy();
+    }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    url: `http://127.0.0.1:${port}`,
-    stop: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
-  };
 }
