@@ -1,7 +1,6 @@
 import { makeSecret, needsSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { planExecution } from '../lib/backfill/plan-execution.ts';
 import { besideSchedule } from '../lib/backfill/plan.ts';
-import { eventOf } from '../lib/backfill/request.ts';
 import { readPlanStep, requestOf } from '../lib/backfill/steps.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
 import { InputError } from '../lib/errors.ts';
@@ -31,12 +30,10 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
     // Nothing is masked here, so this function may not, and need not, read an operator's masking secret.
     const planning = { ...settings, maskingSecret: undefined };
     using invocation = await openInvocation(planning, clients, deadline.signal, log);
-    // What is made from now on is this execution's, and not made again by another try.
-    const replaceBefore = whole.replace ? (whole.replaceBefore ?? Math.floor(Date.now() / 1000)) : undefined;
-    const { request, checkpoint } = await besideSchedule(invocation, { ...whole, replaceBefore });
+    const { request, checkpoint } = await besideSchedule(invocation, whole);
     const planned = await planExecution(invocation, request, execution, checkpoint);
     await makeShared(execution);
     log('backfill planned', { execution, groups: planned.groups.length, ...planned.summary });
-    return { ...planned, request: eventOf(request, request.range), execution, redrives };
+    return { ...planned, execution, redrives };
   });
 }

@@ -43,8 +43,7 @@ export async function runBackfill(
 ): Promise<BackfillSummary> {
   const { settings, masking, signal } = invocation;
   const plan = await planBackfill(invocation, asked, options.isPart);
-  // What `next` asks for is the same range again, where that is replaced: drops made from now on are not made again.
-  const request = { ...asked, replaceBefore: asked.replaceBefore ?? Math.floor(Date.now() / 1000) };
+  const request = { ...asked, replaceBefore: plan.replaceBefore };
   const progress: BackfillProgress = { plan, done: [], left: plan.due };
   const answer = (status: BackfillSummary['status']): BackfillSummary =>
     summarizeBackfill(settings.cloud, request, status, progress, masking.scope);
@@ -76,8 +75,8 @@ async function publishAll(
   const { due, sourceFrom } = progress.plan;
   const [first, last] = [due[0], due.at(-1)];
   if (first === undefined || last === undefined) return 'published';
-  const { replace, replaceBefore = Infinity } = request;
-  const replacement = replace ? { before: replaceBefore, rewritten } : undefined;
+  const { replaceBefore } = request;
+  const replacement = replaceBefore === undefined ? undefined : { before: replaceBefore, rewritten };
   // What was planned is for the start of the range.
   const range = { start: state === undefined ? first.start : request.range.start, end: last.end };
   await using reader = openRange(invocation, range, state, sourceFrom, checkpoint);

@@ -25,7 +25,7 @@ export type BackfillResult =
 
 /** What is known beforehand about drops that are to be made anew. */
 export interface Replacement {
-  /** When what is published was looked at. */
+  /** Drops made from then on are not made again; see {@link BackfillPlan}. */
   readonly before: Seconds;
   /** Events that may lie in another drop than now; see {@link BackfillPlan}. */
   readonly rewritten: number;
@@ -95,8 +95,14 @@ async function drop(
     if (!replace && (await isPublished(invocation, window))) throw superseded(window);
   };
   const data = await writeWithRetries(invocation, window, read, async (tally) => {
-    if (replacement !== undefined && replaced !== undefined && tally !== undefined)
-      refuseLoss(window, replaced, tally, replacement);
+    if (replacement !== undefined && replaced !== undefined && tally !== undefined) {
+      const loss = lossOf(window, replaced, tally, replacement);
+      if (loss !== undefined) {
+        // Nobody may come again, who would take it over.
+        await forget(invocation, key, held);
+        throw loss;
+      }
+    }
     await assertHeld();
     // Only what was found: whoever takes the claim over may have published since.
     if (old !== undefined && !(await remove(bucket, manifestKey, signal, old.etag))) throw superseded(window);
@@ -113,25 +119,25 @@ async function drop(
 
 /** Whether another backfill has made it anew since ours looked at what is published. */
 function isNewer({ created, displacedFrom }: Manifest, { before }: Replacement): boolean {
-  return displacedFrom === null && (parseInstant(created) ?? -Infinity) > before;
+  return displacedFrom === null && (parseInstant(created) ?? -Infinity) >= before;
 }
 
 /**
  * The old drop goes for good, so the new one has to hold what that did: archived history may have been purged since,
  * and over the API archived servers are not shown.
  *
- * @throws InputError where the source has less
+ * @returns the refusal where the source has less
  */
-function refuseLoss(
+function lossOf(
   window: Window,
   { counts }: Manifest,
   { events, skipped }: Tally,
   { rewritten }: Replacement,
-): void {
+): InputError | undefined {
   const excluded = Object.values(skipped).reduce((sum, rows) => sum + rows, 0);
   const before = counts.events - counts.late;
-  if (events + excluded + rewritten >= before) return;
-  throw new InputError(
+  if (events + excluded + rewritten >= before) return undefined;
+  return new InputError(
     `event: replace: the drop of window ${windowText(window)} holds ${before} events that finished in it, of which the ` +
       `source has ${events + excluded} now: the others were purged, or cannot be seen; accepted: a range without it`,
   );

@@ -6,11 +6,13 @@ import { listKeys, readText, remove, writeText } from '../store/bucket.ts';
 import { iso } from '../time.ts';
 import { groupsOf } from './groups.ts';
 import { type BackfillPlan, planBackfill } from './plan.ts';
-import type { BackfillRequest } from './request.ts';
+import { type BackfillRequest, eventOf } from './request.ts';
 import { type Group, groupOf } from './steps.ts';
 import { intervals } from './summary.ts';
 
 export interface ExecutionPlan {
+  /** What was asked for, as its workers and its end are to take it. */
+  readonly request: object;
   readonly groups: readonly Group[];
   readonly concurrency: number;
   readonly summary: {
@@ -48,6 +50,7 @@ export async function planExecution(
     await keep(invocation, stateKey(layout, execution, groupOf(group)), text);
   }
   return {
+    request: eventOf({ ...request, replaceBefore: plan.replaceBefore }, request.range),
     groups: groups.map(groupOf),
     concurrency: request.concurrency,
     summary: {

@@ -2,6 +2,7 @@ import { type Checkpoint, readCheckpoint } from '../drop/checkpoint.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Where } from '../drop/where.ts';
 import { InputError } from '../errors.ts';
+import { nextSecond } from '../pause.ts';
 import { type Seconds, iso } from '../time.ts';
 import { type Window, floorTo, windowKey, windowText, windowsOf } from '../window.ts';
 import { type Displaced, displacedSince, madeSince, publishedIn } from './published.ts';
@@ -19,6 +20,8 @@ export interface BackfillPlan {
   readonly sourceFrom: Seconds | null;
   /** Events that will lie in a later drop of the range than now. */
   readonly rewritten: number;
+  /** Drops that are made from then on are this backfill's, and not made again; undefined where nothing is replaced. */
+  readonly replaceBefore: Seconds | undefined;
   /** Events of the due windows that the source has, about; null where it cannot tell beforehand. */
   readonly events: number | null;
 }
@@ -66,17 +69,18 @@ export async function planBackfill(
   isPart = false,
 ): Promise<BackfillPlan> {
   const { settings, source, signal } = invocation;
-  const { range, replace, replaceBefore } = request;
+  const { range, replace, dryRun } = request;
   const windows = windowsOf(range, settings.windowSeconds);
-  const keys = await publishedIn(invocation, windows);
-  const isOut = (window: Window): boolean => keys.has(windowKey(window));
   const displaced = replace && !isPart ? await displacedWithin(invocation, range) : [];
   // What the schedule has displaced since an earlier try, that one may have left out: then all is to be made again.
-  const isOvertaken = displaced.some(({ created }) => created >= (replaceBefore ?? Infinity));
+  const isOvertaken = displaced.some(({ created }) => created >= (request.replaceBefore ?? Infinity));
+  const earlier = replace && !isOvertaken ? request.replaceBefore : undefined;
+  // Manifests tell the second, so what was made in this one could not be told from what is made now.
+  const replaceBefore = replace && !dryRun ? (earlier ?? (await nextSecond(signal))) : undefined;
+  const keys = await publishedIn(invocation, windows);
+  const isOut = (window: Window): boolean => keys.has(windowKey(window));
   const isNew =
-    replace && replaceBefore !== undefined && !isOvertaken
-      ? await madeSince(invocation, windows.filter(isOut), replaceBefore)
-      : new Set<string>();
+    earlier === undefined ? new Set<string>() : await madeSince(invocation, windows.filter(isOut), earlier);
   const isDone = (window: Window): boolean => isOut(window) && (!replace || isNew.has(windowKey(window)));
 
   const history = await source.history(range, signal);
@@ -90,6 +94,7 @@ export async function planBackfill(
     beforeHistory: windows.filter((window) => isGone(window) && !isOut(window)),
     sourceFrom: history.from,
     rewritten: displaced.reduce((total, { rewritten }) => total + rewritten, 0),
+    replaceBefore,
     events: history.events === null ? null : Math.round((history.events * due.length) / windows.length),
   };
 }

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SourceError, StoreError } from '../errors.ts';
+import { pause } from '../pause.ts';
 import { inStartOrder } from '../source/order.ts';
 import { remove } from '../store/bucket.ts';
 import { type Window, windowKey, windowText } from '../window.ts';
@@ -111,7 +111,7 @@ export async function writeWithRetries(
       const mayHelp = error instanceof SourceError && error.transient && attempt < ATTEMPTS;
       if (!mayHelp) throw error;
       invocation.log('the source failed, trying again', { attempt, reason: error.message });
-      await delay(attempt * attempt * (500 + Math.random() * 1000), undefined, { signal: invocation.signal });
+      await pause(attempt * attempt * (500 + Math.random() * 1000), invocation.signal);
     }
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -9,6 +8,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { StoreError, firstLine } from '../errors.ts';
+import { pause } from '../pause.ts';
 
 export interface Bucket {
   readonly client: S3Client;
@@ -161,7 +161,7 @@ export async function writeText(
       if (isLostRace(error)) break;
       if (nameOf(error) !== CONFLICT || attempt === CONFLICT_ATTEMPTS)
         throw storeError('write', bucket, key, error);
-      await delay(attempt * 50 * (1 + Math.random()), undefined, { signal });
+      await pause(attempt * 50 * (1 + Math.random()), signal);
     }
   }
   // The client repeats a request whose answer was lost, and is then refused by its own first write.

@@ -215,8 +215,6 @@ describe(`An execution of the backfill's state machine, run by aws-local-stepfun
   test('replaces what is published, and does not take an old drop for a new one', async () => {
     await execute(functions(), { ...RANGE, formats: ['csv'] });
     refuse([date(17)], Infinity);
-    // What was made in the second in which a backfill is planned counts as its own.
-    await delay(1100);
     const failed = await execute(functions(), { ...RANGE, replace: true });
     expect(failed).toMatchObject({ status: 'FAILED', error: 'BackfillIncompleteError' });
     twin.onS3Request = undefined;

@@ -212,7 +212,6 @@ describe(`A backfill (seed ${SEED})`, () => {
       history.changes,
       [1, 2, 3, 4, 5, 6, 7, 8].map((nth) => day(nth) + 45 * MINUTE),
     );
-    await delay(1100);
     twin.onS3Request = async () => {
       await delay(20);
     };

@@ -1,7 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { HOUR, iso } from '../../lib/time.ts';
 import { InputError, SourceError } from '../../lib/errors.ts';
+import { nextSecond } from '../../lib/pause.ts';
+import { listKeys } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
@@ -12,6 +13,7 @@ let db: MariaDb;
 let scene: Scene;
 let openstack: LocalOpenStack;
 let now = 0;
+const { signal } = new AbortController();
 
 beforeAll(async () => {
   db = await startMariaDb();
@@ -78,14 +80,12 @@ async function buildTwice(firstFinish: string, secondStart: string): Promise<num
   return first;
 }
 
-/** What was made in the second in which a backfill is planned would count as its own. */
-const nextSecond = (): Promise<void> => delay(1100);
-
 /** Replaces days of June by an execution of the state machine. */
 async function executed(
   first: number,
   last: number,
   beforeWindows: () => Promise<void> = () => Promise.resolve(),
+  more: object = {},
 ): Promise<Execution> {
   scene.stage.env['STAR_BACKFILL_SECRETS'] = 'star-compactor-test/backfill';
   return execute(
@@ -97,7 +97,7 @@ async function executed(
       },
       end: (event) => scene.stage.step('end', event),
     },
-    { start: `2025-06-0${first}`, end: `2025-06-0${last + 1}`, replace: true },
+    { start: `2025-06-0${first}`, end: `2025-06-0${last + 1}`, replace: true, ...more },
   );
 }
 
@@ -233,23 +233,28 @@ describe.each(['databases', 'API'])('A replacement over the %s', (source) => {
     expect(await published()).toEqual(['02 compute_build']);
   });
 
-  test('that is continued after the schedule has published what it left makes everything again', async () => {
-    const { open } = await withOpenEvent();
-    await run('03 00:45');
-    await run('04 00:45');
-    await nextSecond();
-    const replaceBefore = iso(Math.floor(Date.now() / 1000));
-    await scene.finish('cell1', open, at('02 23:00'));
-    await touchActions();
-    const range = { start: '2025-06-02', replace: true, replaceBefore };
-    await scene.stage.backfill({ ...range, end: '2025-06-03' });
-    await run('05 00:45');
-    await expect(scene.stage.backfill({ ...range, end: '2025-06-03' })).rejects.toThrow(
-      'an end at 2025-06-05',
-    );
-    await scene.stage.backfill({ ...range, end: '2025-06-05' });
-    expect(await published()).toEqual(['02 compute_done', '02 compute_open']);
-  });
+  test.each(['directly', 'in steps'])(
+    'that is continued %s after the schedule has published what it left makes everything again',
+    async (way) => {
+      const { open } = await withOpenEvent();
+      await run('03 00:45');
+      await run('04 00:45');
+      const replaceBefore = iso(await nextSecond(signal));
+      await nextSecond(signal);
+      await scene.finish('cell1', open, at('02 23:00'));
+      await touchActions();
+      const range = { start: '2025-06-02', replace: true, replaceBefore };
+      await scene.stage.backfill({ ...range, end: '2025-06-03' });
+      await run('05 00:45');
+      await expect(scene.stage.backfill({ ...range, end: '2025-06-03' })).rejects.toThrow(
+        'an end at 2025-06-05',
+      );
+      await (way === 'directly'
+        ? scene.stage.backfill({ ...range, end: '2025-06-05' })
+        : executed(2, 4, undefined, { replaceBefore }));
+      expect(await published()).toEqual(['02 compute_done', '02 compute_open']);
+    },
+  );
 
   test('of a drop of which the source has less by now is refused, and the drop stays', async () => {
     await withOpenEvent();
@@ -261,6 +266,8 @@ describe.each(['databases', 'API'])('A replacement over the %s', (source) => {
         'it, of which the source has 0 now: the others were purged, or cannot be seen; accepted: a range without it',
     );
     expect(await scene.drops()).toEqual([before]);
+    const keys = await listKeys(scene.stage.client);
+    expect(keys.filter((key) => key.includes('/state/claims/'))).toEqual([]);
   });
 });
 
@@ -300,7 +307,6 @@ test.each(['directly', 'in steps'])(
     for (const day of ['02', '03', '04']) await run(`${day} 00:45`);
     await scene.event('cell1', uuid, 'compute_build', { start: at('04 00:10'), actionId: first });
     await scene.finish('cell1', first, at('04 02:00'));
-    await nextSecond();
     const made =
       way === 'directly' ? replace(2, 2).then(() => 'replaced') : executed(2, 2).then(({ status }) => status);
     expect(await made.catch((error: Error) => error.message)).toMatch(/has been finished again|FAILED/);
@@ -329,7 +335,6 @@ test('A replacement that is executed in steps goes by how the schedule stood whe
   const { open } = await withOpenEvent();
   await run('03 00:45');
   await scene.finish('cell1', open, at('02 23:00'));
-  await nextSecond();
   expect(await executed(2, 2, () => run('04 00:45'))).toMatchObject({ status: 'SUCCEEDED' });
   expect(await published()).toEqual(['02 compute_done', '03 compute_open']);
   const [drop] = await scene.drops();

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DAY, MINUTE } from '../../lib/time.ts';
@@ -127,7 +126,6 @@ async function everyDoor(): Promise<void> {
   isCut = false;
   await of('backfillEnd', () => stage.step('end', statusChange(failed)));
   await redrive(failed, functions);
-  await nextSecond();
   await execute(functions, { start: day(1), end: day(3), replace: true, concurrency: 1 });
   await of('backfillEnd', () => stage.step('end', { sweep: true }));
 
@@ -141,7 +139,6 @@ async function everyDoor(): Promise<void> {
   await backfill(busy).catch(() => undefined);
   await backfill(busy);
   isTorn = true;
-  await nextSecond();
   await execute(functions, { ...busy, concurrency: 1 });
 
   // With a masking secret of the operator's.
@@ -149,7 +146,6 @@ async function everyDoor(): Promise<void> {
   stage.env['STAR_MASKING_SECRET'] = MASKS;
   await run(settled + DAY);
   await backfill({ start: day(1), end: day(2), replace: true });
-  await nextSecond();
   await execute(functions, { start: day(1), end: day(2), replace: true, concurrency: 1 });
 
   // A trace that begins where a backfill has died.
@@ -161,9 +157,6 @@ async function everyDoor(): Promise<void> {
   isDead = false;
   await run(settled + 2 * DAY);
 }
-
-/** What was made in the second in which an execution is planned counts as made by that, and is not made anew. */
-const nextSecond = (): Promise<void> => delay(1100);
 
 /** Lets a function work, and notes what it needed meanwhile. */
 async function of<T>(name: FunctionName, work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SourceError } from '../../errors.ts';
+import { pause } from '../../pause.ts';
 
 /** An answer that may be another one next time. */
 export class TransientAnswer extends SourceError {
@@ -46,16 +46,8 @@ export async function withRetries<T>(attempt: () => Promise<T>, signal: AbortSig
       const backOff = Math.random() * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (tries - 1));
       const asked = error instanceof TransientAnswer ? (error.retryAfterSeconds ?? 0) : 0;
       // Beyond what was asked for, so that those who were refused together do not come back together.
-      await pause(asked + backOff, signal);
+      await pause((asked + backOff) * 1000, signal);
     }
-  }
-}
-
-async function pause(seconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(seconds * 1000, undefined, { signal });
-  } catch {
-    signal.throwIfAborted();
   }
 }
 
