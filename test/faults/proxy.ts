@@ -31,7 +31,7 @@ export type WireFault = Trouble & {
 
 export interface Proxy {
   readonly port: number;
-  /** What is to happen from the next connection on; replaces what was. */
+  /** What is to happen from the next connection on; what has not happened by now, does not any more. */
   set(faults: readonly WireFault[]): void;
   /** What has happened since `set`, with the last request line of HTTP seen on that connection. */
   met(): readonly { fault: WireFault; request: string }[];
@@ -57,9 +57,13 @@ export async function startProxy(target: () => { host: string; port: number }): 
       socket.once('close', () => open.delete(socket));
     }
     const seen = { request: '' };
-    const note = (fault: WireFault): void => void met.push({ fault, request: seen.request });
-    void relay({ from: client, to: upstream, direction: 'up', upstream, own, note, seen, held });
-    void relay({ from: upstream, to: client, direction: 'down', upstream, own, note, seen, held });
+    const take = (fault: WireFault): boolean => {
+      if (!faults.includes(fault)) return false;
+      met.push({ fault, request: seen.request });
+      return true;
+    };
+    void relay({ from: client, to: upstream, direction: 'up', upstream, own, take, seen, held });
+    void relay({ from: upstream, to: client, direction: 'down', upstream, own, take, seen, held });
   });
   const port = await listenOnLoopback(server);
   const settle = async (): Promise<void> => {
@@ -90,13 +94,14 @@ interface Relay {
   direction: Direction;
   upstream: Socket;
   own: readonly WireFault[];
-  note: (fault: WireFault) => void;
+  /** Notes that a fault happens, if it still is to. */
+  take: (fault: WireFault) => boolean;
   seen: { request: string };
   held: Set<Promise<void>>;
 }
 
 async function relay(relaying: Relay): Promise<void> {
-  const { from, to, direction, upstream, own, note, seen, held } = relaying;
+  const { from, to, direction, upstream, own, take, seen, held } = relaying;
   const due = own.filter((fault) => fault.direction === direction).toSorted((a, b) => a.atByte - b.atByte);
   let passed = 0;
   // Either side may be closed under way; then there is nothing to pass on.
@@ -116,7 +121,7 @@ async function relay(relaying: Relay): Promise<void> {
         await write(rest.subarray(0, until));
         rest = rest.subarray(Math.max(0, until));
         due.shift();
-        note(fault);
+        if (!take(fault)) continue;
         if (fault.kind === 'delay') await sleep(fault.ms);
         else if (fault.kind === 'call') await fault.act(upstream.localPort ?? 0);
         else if (fault.kind === 'late' && direction === 'up') {
@@ -139,10 +144,10 @@ const GATHER_MS = 15;
 
 async function deliverLate({ from, to }: Relay, rest: Buffer, ms: number): Promise<void> {
   const gathered = [rest];
-  const take = (chunk: Buffer): void => void gathered.push(chunk);
-  from.on('data', take);
+  const gather = (chunk: Buffer): void => void gathered.push(chunk);
+  from.on('data', gather);
   await sleep(GATHER_MS);
-  from.off('data', take);
+  from.off('data', gather);
   from.resetAndDestroy();
   await sleep(ms);
   if (to.destroyed) return;

@@ -1,44 +1,22 @@
-import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   type Checkpoint,
   advanceCheckpoint,
   hasMoved,
   readCheckpoint,
 } from '../../../lib/drop/checkpoint.ts';
-import type { Bucket } from '../../../lib/store/bucket.ts';
-import type { RequestHook } from '../../support/aws/faults.ts';
-import type { RequestRecord } from '../../support/s3/server.ts';
-import { BUCKET, type Stage, startStage } from '../../support/stage.ts';
+import { useBucket } from '../../support/bucket.ts';
 
 const SIGNAL = new AbortController().signal;
 const NOON = Date.UTC(2025, 5, 2, 12) / 1000;
 
-let stage: Stage;
-let bucket: Bucket;
-let hook: RequestHook<RequestRecord> | undefined;
-let key: string;
-let count = 0;
-
-beforeAll(async () => {
-  stage = await startStage({ onS3Request: (request) => hook?.(request) });
-  bucket = { client: stage.client, name: BUCKET };
-});
-afterAll(() => stage.stop());
-beforeEach(() => {
-  hook = undefined;
-  key = `checkpoint-${++count}.json`;
-});
+const place = useBucket();
 
 const source = { kind: 'api', state: { cell1: { nextEventId: 7 } } } as const;
 const of = (start: number, end: number): Checkpoint => ({ window: { start, end }, source });
-const put = (body: unknown): Promise<unknown> =>
-  stage.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: JSON.stringify(body) }));
-const text = async (): Promise<string> => {
-  const found = await stage.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
-  return (await found.Body?.transformToString()) ?? '';
-};
-const advance = (next: Checkpoint): Promise<boolean> => advanceCheckpoint(bucket, key, 'me', next, SIGNAL);
+const put = (body: unknown): Promise<unknown> => place.put(JSON.stringify(body));
+const advance = (next: Checkpoint): Promise<boolean> =>
+  advanceCheckpoint(place.bucket, place.key, 'me', next, SIGNAL);
 
 const GOOD = {
   checkpointVersion: 1,
@@ -49,10 +27,10 @@ const GOOD = {
 
 describe('A checkpoint', () => {
   test('is written as its version says, and read back', async () => {
-    expect(await readCheckpoint(bucket, key, SIGNAL)).toBeUndefined();
+    expect(await readCheckpoint(place.bucket, place.key, SIGNAL)).toBeUndefined();
     expect(await advance(of(NOON, NOON + 3600))).toBe(true);
-    expect(await text()).toBe(JSON.stringify(GOOD));
-    const found = await readCheckpoint(bucket, key, SIGNAL);
+    expect(await place.text()).toBe(JSON.stringify(GOOD));
+    const found = await readCheckpoint(place.bucket, place.key, SIGNAL);
     expect(found?.checkpoint).toEqual(of(NOON, NOON + 3600));
     expect(found?.expected).toEqual({ etag: expect.stringMatching(/\w/) });
   });
@@ -81,19 +59,19 @@ describe('A checkpoint', () => {
     ['that is a list', [], ''],
   ])('%s is refused', async (_, stored, field) => {
     await put(stored);
-    await expect(readCheckpoint(bucket, key, SIGNAL)).rejects.toMatchObject({
+    await expect(readCheckpoint(place.bucket, place.key, SIGNAL)).rejects.toMatchObject({
       name: 'StoreError',
-      message: `checkpoint: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
+      message: `checkpoint: ${place.key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
     });
     await expect(advance(of(NOON, NOON + 3600))).rejects.toMatchObject({ name: 'StoreError' });
-    expect(await text()).toBe(JSON.stringify(stored));
+    expect(await place.text()).toBe(JSON.stringify(stored));
   });
 
   test('that stands at the window’s end or behind it stays as it is', async () => {
     await put(GOOD);
     expect(await advance(of(NOON, NOON + 3600))).toBe(false);
     expect(await advance(of(NOON - 3600, NOON))).toBe(false);
-    expect(await text()).toBe(JSON.stringify(GOOD));
+    expect(await place.text()).toBe(JSON.stringify(GOOD));
   });
 
   test('moves to the window that follows, and to none that leaves out or overlaps anything', async () => {
@@ -107,34 +85,36 @@ describe('A checkpoint', () => {
           `${times}/2025-06-02T14:00:00Z`,
       });
     }
-    expect(await text()).toBe(JSON.stringify(GOOD));
+    expect(await place.text()).toBe(JSON.stringify(GOOD));
     expect(await advance(of(NOON + 3600, NOON + 7200))).toBe(true);
-    expect((await readCheckpoint(bucket, key, SIGNAL))?.checkpoint).toEqual(of(NOON + 3600, NOON + 7200));
+    expect((await readCheckpoint(place.bucket, place.key, SIGNAL))?.checkpoint).toEqual(
+      of(NOON + 3600, NOON + 7200),
+    );
   });
 
   test('of a store that never swaps is tried five times, and then told', async () => {
     let writes = 0;
-    hook = ({ operation }) => {
+    place.onRequest = ({ operation }) => {
       if (operation !== 'PutObject') return undefined;
       writes++;
       return { status: 412, code: 'PreconditionFailed' };
     };
     await expect(advance(of(NOON, NOON + 3600))).rejects.toMatchObject({
       name: 'StoreError',
-      message: `checkpoint: ${key}: was never as it was just read; does this store compare and swap?`,
+      message: `checkpoint: ${place.key}: was never as it was just read; does this store compare and swap?`,
     });
     expect(writes).toBe(5);
   });
 
   test('has moved when it ends elsewhere than it did', async () => {
-    expect(await hasMoved(bucket, key, undefined, SIGNAL)).toBe(false);
+    expect(await hasMoved(place.bucket, place.key, undefined, SIGNAL)).toBe(false);
     await put(GOOD);
-    expect(await hasMoved(bucket, key, undefined, SIGNAL)).toBe(true);
-    const read = await readCheckpoint(bucket, key, SIGNAL);
-    expect(await hasMoved(bucket, key, read, SIGNAL)).toBe(false);
+    expect(await hasMoved(place.bucket, place.key, undefined, SIGNAL)).toBe(true);
+    const read = await readCheckpoint(place.bucket, place.key, SIGNAL);
+    expect(await hasMoved(place.bucket, place.key, read, SIGNAL)).toBe(false);
     await put({ ...GOOD, run: 'another' });
-    expect(await hasMoved(bucket, key, read, SIGNAL)).toBe(false);
+    expect(await hasMoved(place.bucket, place.key, read, SIGNAL)).toBe(false);
     await advance(of(NOON + 3600, NOON + 7200));
-    expect(await hasMoved(bucket, key, read, SIGNAL)).toBe(true);
+    expect(await hasMoved(place.bucket, place.key, read, SIGNAL)).toBe(true);
   });
 });

@@ -1,6 +1,5 @@
-import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Checkpoint, advanceCheckpoint, readCheckpoint } from '../../../lib/drop/checkpoint.ts';
 import {
   type Committed,
@@ -12,32 +11,14 @@ import {
   takeClaim,
 } from '../../../lib/drop/claim.ts';
 import type { Manifest } from '../../../lib/drop/manifest.ts';
-import { type Bucket, type Expected, readText, writeText } from '../../../lib/store/bucket.ts';
+import { type Expected, readText, writeText } from '../../../lib/store/bucket.ts';
 import { HOUR } from '../../../lib/time.ts';
-import type { RequestHook } from '../../support/aws/faults.ts';
-import { BUCKET, type Stage, startStage } from '../../support/stage.ts';
-import type { RequestRecord } from '../../support/s3/server.ts';
+import { useBucket } from '../../support/bucket.ts';
 
 const SIGNAL = new AbortController().signal;
 const START = Date.UTC(2025, 5, 2) / 1000;
 
-let stage: Stage;
-let bucket: Bucket;
-let hook: RequestHook<RequestRecord> | undefined;
-let key: string;
-let count = 0;
-
-beforeAll(async () => {
-  stage = await startStage({ onS3Request: (request) => hook?.(request) });
-  bucket = { client: stage.client, name: BUCKET };
-});
-afterAll(() => stage.stop());
-beforeEach(() => {
-  hook = undefined;
-  key = newKey();
-});
-
-const newKey = (): string => `state-${++count}.json`;
+const place = useBucket();
 
 /** The n-th hour's checkpoint. */
 const hour = (n: number, state: Record<string, unknown> = {}): Checkpoint => ({
@@ -48,18 +29,12 @@ const decided = (n: number): Committed => ({
   manifest: { manifestVersion: 1, cloud: 'test' } as Manifest,
   checkpoint: hour(n),
 });
-const put = (body: string): Promise<unknown> =>
-  stage.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }));
-const text = async (): Promise<string> => {
-  const found = await stage.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
-  return (await found.Body?.transformToString()) ?? '';
-};
 
 /** Loses the answer of the next write after it has taken effect. */
 function loseNextAnswer(): void {
-  hook = ({ operation }) => {
+  place.onRequest = ({ operation }) => {
     if (operation !== 'PutObject') return undefined;
-    hook = undefined;
+    place.onRequest = undefined;
     return { when: 'after', reset: true };
   };
 }
@@ -67,11 +42,13 @@ function loseNextAnswer(): void {
 describe('compare-and-swap of a text', () => {
   test('lets one of any writers through that expect the same', async () => {
     const first = await Promise.all(
-      [1, 2, 3, 4, 5].map((n) => writeText(bucket, key, `${n}`, 'absent', SIGNAL)),
+      [1, 2, 3, 4, 5].map((n) => writeText(place.bucket, place.key, `${n}`, 'absent', SIGNAL)),
     );
     expect(first.filter((etag) => etag !== undefined)).toHaveLength(1);
-    const { etag = '' } = (await readText(bucket, key, SIGNAL)) ?? {};
-    const second = await Promise.all([6, 7, 8].map((n) => writeText(bucket, key, `${n}`, { etag }, SIGNAL)));
+    const { etag = '' } = (await readText(place.bucket, place.key, SIGNAL)) ?? {};
+    const second = await Promise.all(
+      [6, 7, 8].map((n) => writeText(place.bucket, place.key, `${n}`, { etag }, SIGNAL)),
+    );
     expect(second.filter((written) => written !== undefined)).toHaveLength(1);
   });
 
@@ -79,24 +56,24 @@ describe('compare-and-swap of a text', () => {
     const steps = fc.array(fc.tuple(fc.nat(1), fc.constantFrom('read', 'write')), { maxLength: 14 });
     await fc.assert(
       fc.asyncProperty(steps, async (list) => {
-        const own = newKey();
+        const own = place.newKey();
         const known: (Expected | undefined)[] = [undefined, undefined];
         let counted = 0;
         const texts: number[] = [0, 0];
         for (const [run, step] of list) {
           if (step === 'read') {
-            const found = await readText(bucket, own, SIGNAL);
+            const found = await readText(place.bucket, own, SIGNAL);
             known[run] = found === undefined ? 'absent' : { etag: found.etag };
             texts[run] = Number(found?.text.split(' ')[0] ?? 0);
           } else if (known[run] !== undefined) {
             const next = (texts[run] ?? 0) + 1;
-            const etag = await writeText(bucket, own, `${next} by ${run}`, known[run], SIGNAL);
+            const etag = await writeText(place.bucket, own, `${next} by ${run}`, known[run], SIGNAL);
             if (etag === undefined) continue;
             counted++;
             [known[run], texts[run]] = [{ etag }, next];
           }
         }
-        const found = await readText(bucket, own, SIGNAL);
+        const found = await readText(place.bucket, own, SIGNAL);
         expect(Number(found?.text.split(' ')[0] ?? 0)).toBe(counted);
       }),
       { numRuns: 60 },
@@ -105,25 +82,25 @@ describe('compare-and-swap of a text', () => {
 
   test('whose answer is lost knows its own write again, and not another’s', async () => {
     loseNextAnswer();
-    const etag = await writeText(bucket, key, 'mine', 'absent', SIGNAL);
-    expect(etag).toBe((await readText(bucket, key, SIGNAL))?.etag);
+    const etag = await writeText(place.bucket, place.key, 'mine', 'absent', SIGNAL);
+    expect(etag).toBe((await readText(place.bucket, place.key, SIGNAL))?.etag);
     loseNextAnswer();
-    const swapped = await writeText(bucket, key, 'mine again', { etag: etag ?? '' }, SIGNAL);
-    expect(swapped).toBe((await readText(bucket, key, SIGNAL))?.etag);
-    expect(await writeText(bucket, key, 'too late', 'absent', SIGNAL)).toBe(undefined);
-    expect(await text()).toBe('mine again');
+    const swapped = await writeText(place.bucket, place.key, 'mine again', { etag: etag ?? '' }, SIGNAL);
+    expect(swapped).toBe((await readText(place.bucket, place.key, SIGNAL))?.etag);
+    expect(await writeText(place.bucket, place.key, 'too late', 'absent', SIGNAL)).toBe(undefined);
+    expect(await place.text()).toBe('mine again');
   });
 });
 
 describe('the checkpoint', () => {
   const advance = (run: string, n: number, state = {}): Promise<boolean> =>
-    advanceCheckpoint(bucket, key, run, hour(n, state), SIGNAL);
+    advanceCheckpoint(place.bucket, place.key, run, hour(n, state), SIGNAL);
 
   test('moves on window by window, and each move is told to one run', async () => {
     for (let n = 0; n < 6; n++) {
       const moved = await Promise.all(['a', 'b', 'c'].map((run) => advance(run, n, { n })));
       expect(moved.filter(Boolean)).toHaveLength(1);
-      expect((await readCheckpoint(bucket, key, SIGNAL))?.checkpoint).toEqual(hour(n, { n }));
+      expect((await readCheckpoint(place.bucket, place.key, SIGNAL))?.checkpoint).toEqual(hour(n, { n }));
     }
   });
 
@@ -131,17 +108,17 @@ describe('the checkpoint', () => {
     const moves = fc.array(fc.record({ run: fc.constantFrom('a', 'b'), n: fc.nat(4) }), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(moves, async (list) => {
-        const own = newKey();
+        const own = place.newKey();
         let stands: number | undefined;
         for (const { run, n } of list) {
-          const answer = await advanceCheckpoint(bucket, own, run, hour(n), SIGNAL).catch(
+          const answer = await advanceCheckpoint(place.bucket, own, run, hour(n), SIGNAL).catch(
             (error: Error) => error.name,
           );
           const mayMove = stands === undefined || n === stands + 1;
           expect(answer).toBe(mayMove ? true : n <= (stands ?? -1) ? false : 'StoreError');
           if (mayMove) stands = n;
         }
-        const found = await readCheckpoint(bucket, own, SIGNAL);
+        const found = await readCheckpoint(place.bucket, own, SIGNAL);
         expect(found?.checkpoint.window).toEqual(stands === undefined ? undefined : hour(stands).window);
       }),
       { numRuns: 50 },
@@ -159,15 +136,15 @@ describe('the checkpoint', () => {
 describe('the claim', () => {
   const window = hour(0).window;
   const take = (run: string, found: FoundClaim | undefined): Promise<FoundClaim | undefined> =>
-    takeClaim(bucket, key, run, window, found, SIGNAL);
+    takeClaim(place.bucket, place.key, run, window, found, SIGNAL);
 
   test('is one run’s of many that find it free, or find it taken by the same', async () => {
     for (let round = 0; round < 3; round++) {
-      const found = await readClaim(bucket, key, SIGNAL);
+      const found = await readClaim(place.bucket, place.key, SIGNAL);
       const taken = await Promise.all(['a', 'b', 'c'].map((run) => take(`${run}${round}`, found)));
       const held = taken.filter((claim) => claim !== undefined);
       expect(held).toHaveLength(1);
-      expect((await readClaim(bucket, key, SIGNAL))?.claim).toEqual(held[0]?.claim);
+      expect((await readClaim(place.bucket, place.key, SIGNAL))?.claim).toEqual(held[0]?.claim);
     }
   });
 
@@ -177,7 +154,7 @@ describe('the claim', () => {
     });
     await fc.assert(
       fc.asyncProperty(steps, async (list) => {
-        const own = newKey();
+        const own = place.newKey();
         const found: (FoundClaim | undefined)[] = [undefined, undefined];
         const held: (FoundClaim | undefined)[] = [undefined, undefined];
         let owner: number | undefined;
@@ -186,27 +163,27 @@ describe('the claim', () => {
         const wrongs: string[] = [];
         for (const [n, step] of list) {
           const mine = held[n];
-          if (step === 'read') found[n] = await readClaim(bucket, own, SIGNAL);
+          if (step === 'read') found[n] = await readClaim(place.bucket, own, SIGNAL);
           if (step === 'take' && (found[n]?.claim.committed ?? null) === null) {
-            const taken = await takeClaim(bucket, own, `run ${n}`, window, found[n], SIGNAL);
+            const taken = await takeClaim(place.bucket, own, `run ${n}`, window, found[n], SIGNAL);
             if (taken === undefined) continue;
             if (isCommitted) wrongs.push('what was decided is taken over by who saw it undecided');
             held[n] = taken;
             owner = n;
           }
           if (mine === undefined) continue;
-          if (step === 'held' && owner !== n && (await isStillHeld(bucket, own, mine, SIGNAL))) {
+          if (step === 'held' && owner !== n && (await isStillHeld(place.bucket, own, mine, SIGNAL))) {
             wrongs.push('held after another took it');
           }
           if (step === 'commit') {
-            const committed = await commitClaim(bucket, own, mine, decided(n), SIGNAL);
+            const committed = await commitClaim(place.bucket, own, mine, decided(n), SIGNAL);
             if (committed === undefined) continue;
             if (owner !== n) wrongs.push('committed after another took it');
             isCommitted = true;
           }
         }
         expect(wrongs).toEqual([]);
-        const last = await readClaim(bucket, own, SIGNAL);
+        const last = await readClaim(place.bucket, own, SIGNAL);
         expect(last?.claim.committed ?? null).toEqual(isCommitted ? decided(owner ?? -1) : null);
       }),
       { numRuns: 60 },
@@ -215,12 +192,12 @@ describe('the claim', () => {
 
   test('is held until another takes it or it is committed', async () => {
     const mine = (await take('a', undefined))!;
-    expect(await isStillHeld(bucket, key, mine, SIGNAL)).toBe(true);
-    const other = (await take('b', await readClaim(bucket, key, SIGNAL)))!;
-    expect(await isStillHeld(bucket, key, mine, SIGNAL)).toBe(false);
-    expect(await commitClaim(bucket, key, mine, decided(0), SIGNAL)).toBe(undefined);
-    expect(await commitClaim(bucket, key, other, decided(0), SIGNAL)).not.toBe(undefined);
-    expect(await isStillHeld(bucket, key, other, SIGNAL)).toBe(false);
+    expect(await isStillHeld(place.bucket, place.key, mine, SIGNAL)).toBe(true);
+    const other = (await take('b', await readClaim(place.bucket, place.key, SIGNAL)))!;
+    expect(await isStillHeld(place.bucket, place.key, mine, SIGNAL)).toBe(false);
+    expect(await commitClaim(place.bucket, place.key, mine, decided(0), SIGNAL)).toBe(undefined);
+    expect(await commitClaim(place.bucket, place.key, other, decided(0), SIGNAL)).not.toBe(undefined);
+    expect(await isStillHeld(place.bucket, place.key, other, SIGNAL)).toBe(false);
   });
 
   test('taken and committed by a run whose answers are lost is its own', async () => {
@@ -228,18 +205,18 @@ describe('the claim', () => {
     const mine = await take('a', undefined);
     expect(mine?.claim.run).toBe('a');
     loseNextAnswer();
-    expect(await commitClaim(bucket, key, mine!, decided(0), SIGNAL)).not.toBe(undefined);
-    expect((await readClaim(bucket, key, SIGNAL))?.claim.committed).toEqual(decided(0));
+    expect(await commitClaim(place.bucket, place.key, mine!, decided(0), SIGNAL)).not.toBe(undefined);
+    expect((await readClaim(place.bucket, place.key, SIGNAL))?.claim.committed).toEqual(decided(0));
   });
 
   test.each(['garbage', '', 'null', '{}', '[]', '{"run":"a","committed":null}', '{"claimVersion":2}'])(
     'that is %j is refused by name',
     async (body) => {
       // Other clients send no empty body as a stream.
-      await put(body === '' ? ' ' : body);
-      await expect(readClaim(bucket, key, SIGNAL)).rejects.toMatchObject({
+      await place.put(body === '' ? ' ' : body);
+      await expect(readClaim(place.bucket, place.key, SIGNAL)).rejects.toMatchObject({
         name: 'StoreError',
-        message: expect.stringMatching(new RegExp(`^claim: ${key}: .*version 1`)),
+        message: expect.stringMatching(new RegExp(`^claim: ${place.key}: .*version 1`)),
       });
     },
   );
@@ -256,18 +233,18 @@ describe('what is stored as a claim', () => {
   const window = { start: START, end: START + HOUR };
 
   test('is what its version says, and keeps run and window when it is decided', async () => {
-    const held = await takeClaim(bucket, key, 'me', window, undefined, SIGNAL);
-    expect(await text()).toBe(JSON.stringify(good));
+    const held = await takeClaim(place.bucket, place.key, 'me', window, undefined, SIGNAL);
+    expect(await place.text()).toBe(JSON.stringify(good));
     if (held === undefined) throw new Error('nobody else was there');
-    const ours = await commitClaim(bucket, key, held, decided(0), SIGNAL);
-    expect(JSON.parse(await text())).toEqual({ ...good, committed: decided(0) });
-    expect(ours?.claim).toEqual((await readClaim(bucket, key, SIGNAL))?.claim);
-    expect(ours?.expected).toEqual((await readClaim(bucket, key, SIGNAL))?.expected);
+    const ours = await commitClaim(place.bucket, place.key, held, decided(0), SIGNAL);
+    expect(JSON.parse(await place.text())).toEqual({ ...good, committed: decided(0) });
+    expect(ours?.claim).toEqual((await readClaim(place.bucket, place.key, SIGNAL))?.claim);
+    expect(ours?.expected).toEqual((await readClaim(place.bucket, place.key, SIGNAL))?.expected);
   });
 
   test('may be decided without a checkpoint, as a backfill does', async () => {
-    await put(JSON.stringify({ ...good, committed }));
-    expect((await readClaim(bucket, key, SIGNAL))?.claim).toEqual({
+    await place.put(JSON.stringify({ ...good, committed }));
+    expect((await readClaim(place.bucket, place.key, SIGNAL))?.claim).toEqual({
       run: 'me',
       window: good.window,
       committed,
@@ -319,29 +296,29 @@ describe('what is stored as a claim', () => {
       'committed.checkpoint.window',
     ],
   ])('%s is refused', async (_, stored, field) => {
-    await put(JSON.stringify(stored));
-    await expect(readClaim(bucket, key, SIGNAL)).rejects.toMatchObject({
+    await place.put(JSON.stringify(stored));
+    await expect(readClaim(place.bucket, place.key, SIGNAL)).rejects.toMatchObject({
       name: 'StoreError',
-      message: `claim: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
+      message: `claim: ${place.key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
     });
   });
 
   test('is not held once it is gone, another’s, of another window or decided', async () => {
-    const held = await takeClaim(bucket, key, 'me', window, undefined, SIGNAL);
+    const held = await takeClaim(place.bucket, place.key, 'me', window, undefined, SIGNAL);
     if (held === undefined) throw new Error('nobody else was there');
-    const isHeld = (): Promise<boolean> => isStillHeld(bucket, key, held, SIGNAL);
+    const isHeld = (): Promise<boolean> => isStillHeld(place.bucket, place.key, held, SIGNAL);
     expect(await isHeld()).toBe(true);
     for (const other of [
       { ...good, run: 'another' },
       { ...good, window: { ...good.window, start: '2025-06-01T23:00:00Z' } },
       { ...good, committed },
     ]) {
-      await put(JSON.stringify(other));
+      await place.put(JSON.stringify(other));
       expect(await isHeld()).toBe(false);
     }
-    await put(JSON.stringify(good));
+    await place.put(JSON.stringify(good));
     expect(await isHeld()).toBe(true);
-    key = newKey();
+    place.key = place.newKey();
     expect(await isHeld()).toBe(false);
   });
 

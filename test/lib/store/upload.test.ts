@@ -1,39 +1,25 @@
-import { ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { createHash, randomBytes } from 'node:crypto';
 import { PassThrough, type Transform } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { GZIP } from '../../../lib/format/gzip.ts';
-import type { Bucket, Expected } from '../../../lib/store/bucket.ts';
+import type { Expected } from '../../../lib/store/bucket.ts';
 import { PART_BYTES } from '../../../lib/store/multipart.ts';
 import { type ObjectSummary, type OpenObject, openObject } from '../../../lib/store/upload.ts';
-import type { RequestHook } from '../../support/aws/faults.ts';
 import { listKeys, readObject } from '../../support/drops.ts';
-import type { RequestRecord } from '../../support/s3/server.ts';
-import { BUCKET, type Stage, startStage } from '../../support/stage.ts';
+import { useBucket } from '../../support/bucket.ts';
+import { BUCKET } from '../../support/stage.ts';
 
-let stage: Stage;
-let bucket: Bucket;
-let hook: RequestHook<RequestRecord> | undefined;
-let key: string;
-let count = 0;
-
-beforeAll(async () => {
-  stage = await startStage({ onS3Request: (request) => hook?.(request) });
-  bucket = { client: stage.client, name: BUCKET };
-});
-afterAll(() => stage.stop());
-beforeEach(() => {
-  hook = undefined;
-  key = `object-${++count}`;
-});
+const place = useBucket();
 
 const open = (
   expected: Expected = 'absent',
   compressor: Transform = new PassThrough(),
   signal = new AbortController().signal,
-): OpenObject => openObject(bucket, { key, contentType: 'application/gzip', expected }, compressor, signal);
+): OpenObject =>
+  openObject(place.bucket, { key: place.key, contentType: 'application/gzip', expected }, compressor, signal);
 
 async function write(object: OpenObject, bytes: Buffer, piece = 300_000): Promise<void> {
   for (let at = 0; at < bytes.length; at += piece) await object.write(bytes.subarray(at, at + piece));
@@ -41,22 +27,15 @@ async function write(object: OpenObject, bytes: Buffer, piece = 300_000): Promis
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-async function put(body: string): Promise<Expected> {
-  const { ETag = '' } = await stage.client.send(
-    new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }),
-  );
-  return { etag: ETag };
-}
-
 async function unfinished(): Promise<number> {
-  const { Uploads = [] } = await stage.client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
+  const { Uploads = [] } = await place.stage.client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
   return Uploads.length;
 }
 
 const operations = (): string[] =>
-  stage.s3
+  place.stage.s3
     .requests()
-    .filter((request) => request.key === key && request.method !== 'GET')
+    .filter((request) => request.key === place.key && request.method !== 'GET')
     .map(({ operation }) => operation);
 
 const SIZES = [
@@ -75,12 +54,12 @@ describe('an object is stored whole, with the bytes and the hash that are told',
     const object = open();
     await write(object, body);
     expect(await object.finish()).toEqual({ bytes, sha256: sha256(body) });
-    const stored = await readObject(stage.client, key);
+    const stored = await readObject(place.stage.client, place.key);
     expect(stored.equals(body)).toBe(true);
     expect(operations().filter((operation) => operation === 'UploadPart')).toHaveLength(parts);
     expect(operations().includes('PutObject')).toBe(parts === 0);
     await object.abort();
-    expect((await readObject(stage.client, key)).length).toBe(bytes);
+    expect((await readObject(place.stage.client, place.key)).length).toBe(bytes);
     expect(await unfinished()).toBe(0);
   });
 
@@ -89,7 +68,7 @@ describe('an object is stored whole, with the bytes and the hash that are told',
     const object = open();
     await object.write(body);
     expect(await object.finish()).toEqual({ bytes: body.length, sha256: sha256(body) });
-    expect((await readObject(stage.client, key)).equals(body)).toBe(true);
+    expect((await readObject(place.stage.client, place.key)).equals(body)).toBe(true);
   });
 
   test('compressed, in text and pieces of all sizes', async () => {
@@ -101,7 +80,7 @@ describe('an object is stored whole, with the bytes and the hash that are told',
       await object.write(piece);
     }
     const summary = await object.finish();
-    const stored = await readObject(stage.client, key);
+    const stored = await readObject(place.stage.client, place.key);
     expect(summary).toEqual({ bytes: stored.length, sha256: sha256(stored) });
     expect(gunzipSync(stored).toString('utf8')).toBe(written);
   });
@@ -119,30 +98,30 @@ describe('an object that is not as expected is left as it is, and nothing is lef
   };
 
   test.each(LENGTHS)('written $of where it was to be absent and is there', async ({ bytes }) => {
-    await put('of another');
+    await place.put('of another');
     expect(await finishWith('absent', bytes)).toBe(undefined);
-    expect((await readObject(stage.client, key)).toString()).toBe('of another');
+    expect((await readObject(place.stage.client, place.key)).toString()).toBe('of another');
     expect(await unfinished()).toBe(0);
   });
 
   test.each(LENGTHS)('written $of where it has changed', async ({ bytes }) => {
-    const expected = await put('as expected');
-    await put('of another');
+    const expected = await place.put('as expected');
+    await place.put('of another');
     expect(await finishWith(expected, bytes)).toBe(undefined);
-    expect((await readObject(stage.client, key)).toString()).toBe('of another');
+    expect((await readObject(place.stage.client, place.key)).toString()).toBe('of another');
     expect(await unfinished()).toBe(0);
   });
 
   test.each(LENGTHS)('written $of where it is gone', async ({ bytes }) => {
     expect(await finishWith({ etag: '"00000000000000000000000000000000"' }, bytes)).toBe(undefined);
-    expect((await listKeys(stage.client)).includes(key)).toBe(false);
+    expect((await listKeys(place.stage.client)).includes(place.key)).toBe(false);
     expect(await unfinished()).toBe(0);
   });
 
   test.each(LENGTHS)('written $of while it is as expected, it is replaced', async ({ bytes }) => {
-    const expected = await put('as expected');
+    const expected = await place.put('as expected');
     expect(await finishWith(expected, bytes)).toMatchObject({ bytes });
-    expect((await readObject(stage.client, key)).length).toBe(bytes);
+    expect((await readObject(place.stage.client, place.key)).length).toBe(bytes);
     expect(await unfinished()).toBe(0);
   });
 
@@ -155,14 +134,14 @@ describe('an object that is not as expected is left as it is, and nothing is lef
         return object.finish();
       }),
     );
-    const stored = sha256(await readObject(stage.client, key));
+    const stored = sha256(await readObject(place.stage.client, place.key));
     expect(summaries.filter((summary) => summary !== undefined)).toEqual([{ bytes, sha256: stored }]);
     expect(await unfinished()).toBe(0);
   });
 });
 
 describe('an upload that ends midway leaves nothing', () => {
-  const isThere = async (): Promise<boolean> => (await listKeys(stage.client)).includes(key);
+  const isThere = async (): Promise<boolean> => (await listKeys(place.stage.client)).includes(place.key);
 
   test.each([0, 1000, PART_BYTES, PART_BYTES + 1000, 2 * PART_BYTES + 1000])(
     'by abort, after %i bytes',
@@ -182,7 +161,7 @@ describe('an upload that ends midway leaves nothing', () => {
     const onItsWay = new Promise<void>((resolve) => {
       arrived = resolve;
     });
-    hook = ({ operation }) => {
+    place.onRequest = ({ operation }) => {
       if (operation === 'UploadPart') arrived();
     };
     const writing = write(object, randomBytes(3 * PART_BYTES)).catch(() => undefined);
@@ -208,7 +187,7 @@ describe('an upload that ends midway leaves nothing', () => {
   test.each(['UploadPart', 'CompleteMultipartUpload', 'CreateMultipartUpload'])(
     'by %s that is refused, which finish says',
     async (refused) => {
-      hook = ({ operation }) =>
+      place.onRequest = ({ operation }) =>
         operation === refused ? { status: 403, code: 'AccessDenied', message: 'no' } : undefined;
       const object = open();
       const failed = (async () => {
@@ -217,10 +196,10 @@ describe('an upload that ends midway leaves nothing', () => {
       })();
       await expect(failed).rejects.toMatchObject({
         name: 'StoreError',
-        message: expect.stringContaining(`could not upload s3://${BUCKET}/${key}: AccessDenied`),
+        message: expect.stringContaining(`could not upload s3://${BUCKET}/${place.key}: AccessDenied`),
       });
       await object.abort();
-      hook = undefined;
+      place.onRequest = undefined;
       expect(await isThere()).toBe(false);
       expect(await unfinished()).toBe(0);
     },
@@ -228,25 +207,25 @@ describe('an upload that ends midway leaves nothing', () => {
 
   test('whose answers are lost once is whole all the same, or said not to be its own', async () => {
     for (const lost of ['PutObject', 'UploadPart', 'CompleteMultipartUpload']) {
-      key = `lost-${lost}`;
+      place.key = `lost-${lost}`;
       let losses = 0;
-      hook = ({ operation }) =>
+      place.onRequest = ({ operation }) =>
         operation === lost && losses++ === 0 ? { when: 'after', reset: true } : undefined;
       const body = randomBytes(lost === 'PutObject' ? 1000 : PART_BYTES + 1000);
       const object = open();
       await write(object, body);
       const summary = await object.finish();
-      hook = undefined;
+      place.onRequest = undefined;
       expect([undefined, sha256(body)]).toContain(summary?.sha256);
       // What is there is whole, and what a repetition of the run will find and replace.
-      expect((await readObject(stage.client, key)).equals(body)).toBe(true);
+      expect((await readObject(place.stage.client, place.key)).equals(body)).toBe(true);
       expect(await unfinished()).toBe(0);
     }
   });
 });
 
 test('a write tells why the upload failed, however long its abortion takes', async () => {
-  hook = async ({ operation }) => {
+  place.onRequest = async ({ operation }) => {
     if (operation === 'UploadPart') return { status: 403, code: 'AccessDenied' };
     if (operation === 'AbortMultipartUpload') await delay(100);
     return undefined;

@@ -1,0 +1,54 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import type { Bucket } from '../../lib/store/bucket.ts';
+import type { RequestHook } from './aws/faults.ts';
+import { readObject } from './drops.ts';
+import type { RequestRecord } from './s3/server.ts';
+import { BUCKET, type Stage, startStage } from './stage.ts';
+
+/** A bucket for all tests of a file, in which each has a key of its own. */
+export interface Place {
+  readonly stage: Stage;
+  readonly bucket: Bucket;
+  /** At the start of a test there is nothing. */
+  key: string;
+  /** What S3 does before it looks at a request; until the end of a test. */
+  onRequest: RequestHook<RequestRecord> | undefined;
+  newKey(): string;
+  /** Writes the object. */
+  put(body: string): Promise<{ etag: string }>;
+  /** What the object holds. */
+  text(): Promise<string>;
+}
+
+export function useBucket(): Place {
+  let stage: Stage;
+  let count = 0;
+  const place: Place = {
+    get stage() {
+      return stage;
+    },
+    get bucket() {
+      return { client: stage.client, name: BUCKET };
+    },
+    key: '',
+    onRequest: undefined,
+    newKey: () => `object-${++count}`,
+    async put(body) {
+      const { ETag = '' } = await stage.client.send(
+        new PutObjectCommand({ Bucket: BUCKET, Key: place.key, Body: body }),
+      );
+      return { etag: ETag };
+    },
+    text: async () => (await readObject(stage.client, place.key)).toString('utf8'),
+  };
+  beforeAll(async () => {
+    stage = await startStage({ onS3Request: (request) => place.onRequest?.(request) });
+  });
+  afterAll(() => stage.stop());
+  beforeEach(() => {
+    place.onRequest = undefined;
+    place.key = place.newKey();
+  });
+  return place;
+}
