@@ -1,6 +1,6 @@
 import { judge } from '../lib/backfill/judge.ts';
 import { destroySecret, secretPlace } from '../lib/backfill/masking-secret.ts';
-import { forgetStates } from '../lib/backfill/plan-execution.ts';
+import { forgetStates, plannedCheckpoint } from '../lib/backfill/plan-execution.ts';
 import { readEndStep, requestOf } from '../lib/backfill/steps.ts';
 import { isAtWork, sweepSecrets } from '../lib/backfill/sweep.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
@@ -37,7 +37,8 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
     const asked = requestOf(request, settings);
     // Whatever came of it, there are new drops.
     await refreshIndex(where, asked.range.end);
-    const verdict = await judge(where, asked, groups, redrives).catch(async (error: unknown) => {
+    const stand = (await plannedCheckpoint(where, execution))?.window.end ?? -Infinity;
+    const verdict = await judge(where, asked, groups, { ...redrives, stand }).catch(async (error: unknown) => {
       // Any other error may pass, and the step is tried again.
       if (error instanceof BackfillIncompleteError) await destroySecret(place, execution);
       throw error;

@@ -3,13 +3,15 @@ import type { Invocation } from '../drop/invocation.ts';
 import { DeadlineError } from '../errors.ts';
 import type { SourceState } from '../source/source.ts';
 import { windowSummary } from '../summary.ts';
-import { windowText } from '../window.ts';
+import { type Window, windowText } from '../window.ts';
 import { dropBackfillWindow } from './drop-window.ts';
 import { estimate } from './estimate.ts';
 import { planBackfill } from './plan.ts';
-import { openRange } from './range.ts';
+import { type RangeReader, openRange } from './range.ts';
+import { type Tie, tieOf } from './replacement.ts';
 import type { BackfillRequest } from './request.ts';
 import { type BackfillProgress, type BackfillSummary, summarizeBackfill } from './summary.ts';
+import { mayBeReplaced } from './tie-check.ts';
 
 /** A window may take longer than the longest so far; if even that does not fit, it is left. */
 const SAFETY = 1.5;
@@ -24,7 +26,7 @@ export interface BackfillOptions {
   /** Of the schedule, as it was when the range was planned. */
   readonly checkpoint: Checkpoint | undefined;
   /** Of the range as it was planned as a whole; see {@link BackfillPlan}. */
-  readonly rewritten?: number;
+  readonly ties?: readonly Tie[];
   /** The range is part of a larger one that was planned as a whole. */
   readonly isPart?: boolean;
 }
@@ -42,8 +44,8 @@ export async function runBackfill(
   options: BackfillOptions,
 ): Promise<BackfillSummary> {
   const { settings, masking, signal } = invocation;
-  const plan = await planBackfill(invocation, asked, options.isPart);
-  const request = { ...asked, replaceBefore: plan.replaceBefore };
+  const plan = await planBackfill(invocation, asked, options.checkpoint, options.isPart);
+  const request = { ...asked, replacement: plan.replacement };
   const progress: BackfillProgress = { plan, done: [], left: plan.due };
   const answer = (status: BackfillSummary['status']): BackfillSummary =>
     summarizeBackfill(settings.cloud, request, status, progress, masking.scope);
@@ -53,7 +55,11 @@ export async function runBackfill(
     return { ...answer('planned'), expected: { rows: events, cost } };
   }
   try {
-    return answer(await publishAll(invocation, request, progress, options));
+    const status = await publishAll(invocation, progress, request, options);
+    const left = request.replace && options.isPart !== true ? leftToOthers(progress) : [];
+    if (status === 'unfinished' || left.length === 0) return answer(status);
+    progress.left = left;
+    return answer('unfinished');
   } catch (error) {
     if (!(signal.aborted && signal.reason instanceof DeadlineError)) throw error;
     if (progress.done.length > 0) return answer('unfinished');
@@ -66,26 +72,46 @@ export async function runBackfill(
   }
 }
 
+/** Of a replacement: those that it has yet to make, for what others made may not go with the rest. */
+function leftToOthers({ plan, done }: BackfillProgress): Window[] {
+  const left = new Set(done.filter(({ status }) => status === 'leftToOther').map(({ window }) => window));
+  return plan.due.filter((window) => left.has(windowText(window)));
+}
+
 async function publishAll(
   invocation: Invocation,
-  request: BackfillRequest,
   progress: BackfillProgress,
-  { remaining, state, checkpoint, rewritten = progress.plan.rewritten }: BackfillOptions,
+  request: BackfillRequest,
+  { remaining, state, checkpoint, ties = progress.plan.ties }: BackfillOptions,
 ): Promise<'published' | 'unfinished'> {
-  const { due, sourceFrom } = progress.plan;
+  const { due, sourceFrom, replacement } = progress.plan;
   const [first, last] = [due[0], due.at(-1)];
   if (first === undefined || last === undefined) return 'published';
-  const { replaceBefore } = request;
-  const replacement = replaceBefore === undefined ? undefined : { before: replaceBefore, rewritten };
+  const making = { stand: checkpoint?.window.end ?? -Infinity, replacement };
   // What was planned is for the start of the range.
   const range = { start: state === undefined ? first.start : request.range.start, end: last.end };
-  await using reader = openRange(invocation, range, state, sourceFrom, checkpoint);
+  const open = (): RangeReader => openRange(invocation, range, state, sourceFrom, checkpoint);
+  await using reader = open();
+  await using counting = open();
+  const refused = new Set<Tie>();
+  const looked = new Set<Tie>();
   let longest = 0;
   for (const window of due) {
     if (longest * SAFETY > remaining()) return 'unfinished';
     const started = performance.now();
+    const tie = replacement === undefined ? undefined : tieOf(ties, window);
+    if (tie !== undefined && !looked.has(tie)) {
+      const tied = due.filter((other) => tieOf([tie], other) !== undefined);
+      if (!(await mayBeReplaced(invocation, tie, tied, counting, making))) refused.add(tie);
+      looked.add(tie);
+    }
     const read = () => reader.read(window);
-    const result = await dropBackfillWindow(invocation, window, read, replacement);
+    const result =
+      tie !== undefined && refused.has(tie)
+        ? ({ status: 'leftToOther' } as const)
+        : await dropBackfillWindow(invocation, window, read, making, tie?.rewritten ?? 0);
+    // The windows behind it may hold what is to be in this one.
+    if (tie !== undefined && result.status === 'leftToOther') refused.add(tie);
     const milliseconds = performance.now() - started;
     // The first one also has the source look back.
     if (progress.done.length > 0) longest = Math.max(longest, milliseconds);

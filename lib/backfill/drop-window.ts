@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
+  type Committed,
   type FoundClaim,
   commitClaim,
   isStillHeld,
@@ -14,21 +16,22 @@ import { isWithSchedule } from '../drop/window-claim.ts';
 import type { OrderedEvents, Tally } from '../drop/pump.ts';
 import { InputError, SupersededError } from '../errors.ts';
 import { FORMAT_NAMES } from '../format/format.ts';
-import { readText, remove } from '../store/bucket.ts';
-import { type Seconds, parseInstant } from '../time.ts';
+import { expectedNow, readText, remove } from '../store/bucket.ts';
+import { type Seconds, iso } from '../time.ts';
 import { type Window, windowText } from '../window.ts';
+import { heldBy, standOf } from './replacement.ts';
 
 export type BackfillResult =
   | DropResult
   /** The schedule, or another backfill, is at work on it. */
   | { readonly status: 'leftToOther' };
 
-/** What is known beforehand about drops that are to be made anew. */
-export interface Replacement {
-  /** Drops made from then on are not made again; see {@link BackfillPlan}. */
-  readonly before: Seconds;
-  /** Events that may lie in another drop than now; see {@link BackfillPlan}. */
-  readonly rewritten: number;
+/** How the windows of a backfill are made. */
+export interface Making {
+  /** Until when the schedule had published; -Infinity where there is none. */
+  readonly stand: Seconds;
+  /** Id of the replacement, where what is published is made anew. */
+  readonly replacement: string | undefined;
 }
 
 /**
@@ -37,17 +40,19 @@ export interface Replacement {
  * read, so that at no time a manifest lists what is not there, and the drop is absent until the new one is whole.
  *
  * @param read begins to read the window; called again where a reading failed
- * @param replacement where what is published is to be replaced
- * @throws InputError where the new drop would hold less than the one that it replaces
+ * @param gone how many events of a drop that is replaced may be in another by now
+ * @throws InputError where the new drop would hold less than the one that it replaces, or a replacement was broken off
+ *   and only that can go on
  */
 export async function dropBackfillWindow(
   invocation: Invocation,
   window: Window,
   read: () => OrderedEvents,
-  replacement: Replacement | undefined,
+  making: Making,
+  gone: number,
 ): Promise<BackfillResult> {
   try {
-    return await drop(invocation, window, read, replacement);
+    return await drop(invocation, window, read, making, gone);
   } catch (error) {
     if (error instanceof SupersededError) return { status: 'leftToOther' };
     throw error;
@@ -58,68 +63,145 @@ async function drop(
   invocation: Invocation,
   window: Window,
   read: () => OrderedEvents,
-  replacement: Replacement | undefined,
+  making: Making,
+  gone: number,
 ): Promise<BackfillResult> {
-  const replace = replacement !== undefined;
   const { bucket, layout, run, signal } = invocation;
+  const { replacement } = making;
   const key = layout.windowClaim(window);
   const manifestKey = layout.manifest(window);
-  const found = await readClaim(bucket, key, signal);
-  const decided = found?.claim.committed ?? null;
-  if (
-    decided !== null &&
-    !(await isPublished(invocation, window)) &&
-    (await isWhole(invocation, decided.manifest))
-  ) {
-    // Somebody decided it and died.
-    const result = await publish(invocation, window, decided);
-    if (!replace) {
-      await forget(invocation, key, found);
-      return result;
-    }
+  const found = await finishDecided(invocation, window, replacement === undefined);
+  if (found?.published !== undefined) return { status: 'published', manifest: found.published };
+  const out = await readText(bucket, manifestKey, signal);
+  const kept = out && whyKept(out.json() as Manifest, making);
+  if (kept !== undefined) return { status: kept };
+  const replaces = out === undefined ? found?.claim.replaces : finishedIn(out.json() as Manifest);
+  if (replacement === undefined && replaces !== undefined) {
+    throw new InputError(
+      `event: start: the drop of window ${windowText(window)} was to be replaced, and that was broken off; ` +
+        'accepted: "replace": true, for the range of then',
+    );
   }
-  const held = await takeClaim(bucket, key, run, window, found, signal);
+
+  const held = await takeClaim(bucket, key, run, window, found, signal, replaces);
   if (held === undefined) throw superseded(window);
   // In this order: the schedule takes its claim first as well, so one of the two sees the other.
-  const old = await readText(bucket, manifestKey, signal);
-  const isTaken = await isWithSchedule(invocation, window);
-  const replaced = old?.json() as Manifest | undefined;
-  const isKept = replaced !== undefined && (replacement === undefined || isNewer(replaced, replacement));
-  if (isTaken || isKept) {
+  const isOther = (await readText(bucket, manifestKey, signal))?.etag !== out?.etag;
+  if (isOther || (await isWithSchedule(invocation, window))) {
     await forget(invocation, key, held);
-    return { status: isTaken ? 'leftToOther' : 'alreadyPublished' };
+    return { status: 'leftToOther' };
   }
 
   const assertHeld = async (): Promise<void> => {
     if (!(await isStillHeld(bucket, key, held, signal))) throw superseded(window);
-    if (!replace && (await isPublished(invocation, window))) throw superseded(window);
+    if (replacement === undefined && (await isPublished(invocation, window))) throw superseded(window);
   };
-  const data = await writeWithRetries(invocation, window, read, async (tally) => {
-    if (replacement !== undefined && replaced !== undefined && tally !== undefined) {
-      const loss = lossOf(window, replaced, tally, replacement);
-      if (loss !== undefined) {
-        // Nobody may come again, who would take it over.
-        await forget(invocation, key, held);
-        throw loss;
-      }
+  const mayFinish = async (tally?: Tally): Promise<void> => {
+    const loss =
+      replaces === undefined || tally === undefined ? undefined : lossOf(window, replaces, tally, gone);
+    if (loss !== undefined) {
+      // Nobody may come again, who would take it over.
+      await forget(invocation, key, held);
+      throw loss;
     }
+    const leftOver = replacement === undefined ? [] : await leftOverOf(invocation, window);
     await assertHeld();
-    // Only what was found: whoever takes the claim over may have published since.
-    if (old !== undefined && !(await remove(bucket, manifestKey, signal, old.etag))) throw superseded(window);
+    // Only what was found: whoever takes the claim over may have published since, or be about to.
+    for (const { key: old, etag } of out === undefined
+      ? leftOver
+      : [{ key: manifestKey, etag: out.etag }, ...leftOver])
+      if (!(await remove(bucket, old, signal, etag))) throw superseded(window);
+  };
+  const besideSchedule = making.stand === -Infinity ? null : iso(making.stand);
+  const data = await writeWithRetries(invocation, window, read, mayFinish, {
+    replacement: replacement ?? null,
+    besideSchedule,
   });
   await assertHeld();
   const committed = { manifest: data.manifest, checkpoint: null };
   const ours = await commitClaim(bucket, key, held, committed, signal);
   if (ours === undefined) throw superseded(window);
-  const result = await publish(invocation, window, committed);
+  const result = await publishDecided(invocation, window, committed);
   await forget(invocation, key, ours);
-  if (replace) await removeLeftOver(invocation, window, committed.manifest);
   return result;
 }
 
-/** Whether another backfill has made it anew since ours looked at what is published. */
-function isNewer({ created, displacedFrom }: Manifest, { before }: Replacement): boolean {
-  return displacedFrom === null && (parseInstant(created) ?? -Infinity) >= before;
+/** Why a drop that is published stays; undefined where it is to be made anew. */
+function whyKept(
+  manifest: Manifest,
+  { stand, replacement }: Making,
+): 'alreadyPublished' | 'leftToOther' | undefined {
+  if (replacement === undefined || manifest.backfill?.replacement === replacement) return 'alreadyPublished';
+  // It was made knowing more of what the schedule has published than ours.
+  return standOf(manifest) > stand ? 'leftToOther' : undefined;
+}
+
+interface Finished extends FoundClaim {
+  /** What was finished, where the window is done with that. */
+  readonly published?: Manifest;
+}
+
+/**
+ * Finishes what somebody decided and died.
+ *
+ * @param isEnough nothing else is to be done about the window then
+ * @returns the claim as it was found, if it is still there
+ */
+async function finishDecided(
+  invocation: Invocation,
+  window: Window,
+  isEnough: boolean,
+): Promise<Finished | undefined> {
+  const { bucket, layout, signal } = invocation;
+  const key = layout.windowClaim(window);
+  const found = await readClaim(bucket, key, signal);
+  const committed = found?.claim.committed ?? null;
+  if (found === undefined || committed === null) return found;
+  const out = await readText(bucket, layout.manifest(window), signal);
+  if (isDeepStrictEqual(out?.json(), committed.manifest)) {
+    await forget(invocation, key, found);
+    return undefined;
+  }
+  if (await isWhole(invocation, committed.manifest)) {
+    await publishDecided(invocation, window, committed);
+    if (isEnough) {
+      await forget(invocation, key, found);
+      return { ...found, published: committed.manifest };
+    }
+  }
+  return found;
+}
+
+/**
+ * Publishes what was decided. A manifest that is out all the same is that of an earlier run, and its writing arrived
+ * late, after it had been removed: it gives way as long as the decision stands.
+ */
+async function publishDecided(
+  invocation: Invocation,
+  window: Window,
+  committed: Committed,
+): Promise<DropResult> {
+  const { bucket, layout, signal } = invocation;
+  const key = layout.manifest(window);
+  for (;;) {
+    try {
+      return await publish(invocation, window, committed);
+    } catch (error) {
+      if (!(error instanceof SupersededError)) throw error;
+      // In this order: whoever makes another one takes the claim over first.
+      const stale = await readText(bucket, key, signal);
+      const claim = (await readClaim(bucket, layout.windowClaim(window), signal))?.claim;
+      const stands = claim?.committed?.manifest.run === committed.manifest.run;
+      if (!stands) throw error;
+      const isOurs = (stale?.json() as Manifest | undefined)?.run === committed.manifest.run;
+      if (stale !== undefined && !isOurs) await remove(bucket, key, signal, stale.etag);
+    }
+  }
+}
+
+/** Events that finished in the window of a drop, and were to be in it as far as the settings had it. */
+function finishedIn({ counts }: Manifest): number {
+  return heldBy(counts) - counts.late;
 }
 
 /**
@@ -130,17 +212,32 @@ function isNewer({ created, displacedFrom }: Manifest, { before }: Replacement):
  */
 function lossOf(
   window: Window,
-  { counts }: Manifest,
+  replaces: number,
   { events, skipped }: Tally,
-  { rewritten }: Replacement,
+  gone: number,
 ): InputError | undefined {
-  const excluded = Object.values(skipped).reduce((sum, rows) => sum + rows, 0);
-  const before = counts.events - counts.late;
-  if (events + excluded + rewritten >= before) return undefined;
+  const has = heldBy({ events, skipped });
+  if (has + gone >= replaces) return undefined;
   return new InputError(
-    `event: replace: the drop of window ${windowText(window)} holds ${before} events that finished in it, of which the ` +
-      `source has ${events + excluded} now: the others were purged, or cannot be seen; accepted: a range without it`,
+    `event: replace: the drop of window ${windowText(window)} holds ${replaces} events that finished in it, of which the ` +
+      `source has ${has} now: the others were purged, or cannot be seen; accepted: a range without it`,
   );
+}
+
+/** What an earlier drop had and the new one is not to have. */
+async function leftOverOf(
+  { bucket, layout, settings, signal }: Invocation,
+  window: Window,
+): Promise<{ key: string; etag: string }[]> {
+  const others = FORMAT_NAMES.filter((name) => !settings.formats.includes(name));
+  const keys = [
+    ...others.map((name) => layout.data(window, name)),
+    ...(settings.report ? [] : [layout.report(window)]),
+  ];
+  const found = await Promise.all(
+    keys.map(async (key) => ({ key, expected: await expectedNow(bucket, key, signal) })),
+  );
+  return found.flatMap(({ key, expected }) => (expected === 'absent' ? [] : [{ key, etag: expected.etag }]));
 }
 
 /** Removes a claim that is done with, unless another run has taken it over. */
@@ -151,16 +248,4 @@ async function forget(
 ): Promise<void> {
   if (claim === undefined || claim.expected === 'absent') return;
   await remove(bucket, key, signal, claim.expected.etag);
-}
-
-/** What an earlier drop had and this one has not; no manifest lists it any more. */
-async function removeLeftOver(
-  { bucket, layout, signal }: Invocation,
-  window: Window,
-  { files, report }: Manifest,
-): Promise<void> {
-  const kept = new Set([...files.map(({ key }) => key), report?.key]);
-  for (const key of [...FORMAT_NAMES.map((name) => layout.data(window, name)), layout.report(window)]) {
-    if (!kept.has(key)) await remove(bucket, key, signal);
-  }
 }

@@ -1,8 +1,10 @@
 import { BackfillIncompleteError } from '../errors.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Where } from '../drop/where.ts';
+import type { Seconds } from '../time.ts';
 import { type Window, windowKey, windowsOf } from '../window.ts';
-import { madeSince, publishedIn } from './published.ts';
+import { manifestsOf, publishedIn } from './published.ts';
+import { standOf } from './replacement.ts';
 import type { BackfillRequest } from './request.ts';
 import { type Group, windowOf } from './steps.ts';
 import { intervals } from './summary.ts';
@@ -17,23 +19,30 @@ export type Verdict =
  *
  * @param redrives how often the execution had been redriven when its groups were last handed out
  * @param redrive how often it has been by now
+ * @param stand until when the schedule had published when the execution was planned
  * @throws BackfillIncompleteError naming the windows that are missing
  */
 export async function judge(
   invocation: Where & Pick<Invocation, 'settings'>,
-  { replace, replaceBefore }: BackfillRequest,
+  { replacement }: BackfillRequest,
   groups: readonly Group[],
-  { redrives, redrive }: { redrives: number; redrive: number },
+  { redrives, redrive, stand }: { redrives: number; redrive: number; stand: Seconds },
 ): Promise<Verdict> {
   const { windowSeconds } = invocation.settings;
   const all = groups.map((group) => ({ group, windows: windowsOf(windowOf(group), windowSeconds) }));
   const published = new Set<string>();
   for (const { windows } of all) {
-    const out = await publishedIn(invocation, windows);
-    const there = windows.filter((window) => out.has(windowKey(window)));
-    // Of windows that were to be made anew the old drops do not count.
-    const keys = replace ? await madeSince(invocation, there, replaceBefore ?? -Infinity) : out;
-    for (const key of keys) published.add(key);
+    const keys = await publishedIn(invocation, windows);
+    if (replacement === undefined) {
+      for (const key of keys) published.add(key);
+      continue;
+    }
+    const there = windows.filter((window) => keys.has(windowKey(window)));
+    for await (const [window, manifest] of manifestsOf(invocation, there)) {
+      // Of windows that were to be made anew the old drops do not count, and what is newer than the plan was left.
+      const isDone = manifest.backfill?.replacement === replacement || standOf(manifest) > stand;
+      if (isDone) published.add(windowKey(window));
+    }
   }
 
   const isMissing = (window: Window): boolean => !published.has(windowKey(window));

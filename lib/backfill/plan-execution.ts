@@ -1,4 +1,5 @@
 import { type Checkpoint, formatCheckpoint, readCheckpoint } from '../drop/checkpoint.ts';
+import { StoreError } from '../errors.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Where } from '../drop/where.ts';
 import type { SourceState } from '../source/source.ts';
@@ -36,11 +37,11 @@ export async function planExecution(
   checkpoint: Checkpoint | undefined,
 ): Promise<ExecutionPlan> {
   const { source, layout, run, signal } = invocation;
-  const plan = await planBackfill(invocation, request);
-  const groups = groupsOf(plan.due, plan.windows, plan.events);
+  const plan = await planBackfill(invocation, request, checkpoint);
+  const groups = groupsOf(plan.due, plan.windows, plan.events, plan.ties);
   if (checkpoint !== undefined)
     await keep(invocation, checkpointKey(layout, execution), formatCheckpoint(run, checkpoint));
-  await keep(invocation, wholeKey(layout, execution), JSON.stringify({ rewritten: plan.rewritten }));
+  await keep(invocation, wholeKey(layout, execution), JSON.stringify({ ties: plan.ties }));
   const states =
     groups.length === 0 ? [] : await source.statesAt(groups, checkpoint?.window.end ?? Infinity, signal);
   for (const [nth, group] of groups.entries()) {
@@ -50,7 +51,7 @@ export async function planExecution(
     await keep(invocation, stateKey(layout, execution, groupOf(group)), text);
   }
   return {
-    request: eventOf({ ...request, replaceBefore: plan.replaceBefore }, request.range),
+    request: eventOf({ ...request, replacement: plan.replacement }, request.range),
     groups: groups.map(groupOf),
     concurrency: request.concurrency,
     summary: {
@@ -67,7 +68,9 @@ export async function planExecution(
 async function keep({ bucket, signal }: Invocation, key: string, text: string): Promise<void> {
   // A plan that is made again after a lost answer replaces its own.
   const found = await readText(bucket, key, signal);
-  await writeText(bucket, key, text, found === undefined ? 'absent' : { etag: found.etag }, signal);
+  const expected = found === undefined ? 'absent' : { etag: found.etag };
+  if ((await writeText(bucket, key, text, expected, signal)) === undefined)
+    throw new StoreError(`${key}: the same execution is planned twice at once`);
 }
 
 /** What was planned for a run; undefined where nothing was, and the source has to look back itself. */
@@ -83,7 +86,7 @@ export async function plannedState(
 
 /** How the schedule stood when an execution was planned. */
 export async function plannedCheckpoint(
-  { bucket, layout, signal }: Invocation,
+  { bucket, layout, signal }: Where,
   execution: string,
 ): Promise<Checkpoint | undefined> {
   return (await readCheckpoint(bucket, checkpointKey(layout, execution), signal))?.checkpoint;
@@ -93,10 +96,10 @@ export async function plannedCheckpoint(
 export async function plannedWhole(
   { bucket, layout, signal }: Invocation,
   execution: string,
-): Promise<Pick<BackfillPlan, 'rewritten'>> {
+): Promise<Pick<BackfillPlan, 'ties'>> {
   const stored = await readText(bucket, wholeKey(layout, execution), signal);
-  const { rewritten = 0 } = (stored?.json() ?? {}) as Partial<BackfillPlan>;
-  return { rewritten };
+  const { ties = [] } = (stored?.json() ?? {}) as Partial<BackfillPlan>;
+  return { ties };
 }
 
 function wholeKey(layout: Invocation['layout'], execution: string): string {

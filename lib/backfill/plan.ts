@@ -2,10 +2,11 @@ import { type Checkpoint, readCheckpoint } from '../drop/checkpoint.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Where } from '../drop/where.ts';
 import { InputError } from '../errors.ts';
-import { nextSecond } from '../pause.ts';
+import type { Source } from '../source/source.ts';
 import { type Seconds, iso } from '../time.ts';
 import { type Window, floorTo, windowKey, windowText, windowsOf } from '../window.ts';
-import { type Displaced, displacedSince, madeSince, publishedIn } from './published.ts';
+import { type Displaced, displacedSince, manifestsOf, publishedIn } from './published.ts';
+import { type Tie, newReplacement, standOf, tiesOf } from './replacement.ts';
 import type { BackfillRequest } from './request.ts';
 
 /** What a backfill would do, window by window. */
@@ -18,10 +19,10 @@ export interface BackfillPlan {
   /** Older than anything that the source still has. */
   readonly beforeHistory: readonly Window[];
   readonly sourceFrom: Seconds | null;
-  /** Events that will lie in a later drop of the range than now. */
-  readonly rewritten: number;
-  /** Drops that are made from then on are this backfill's, and not made again; undefined where nothing is replaced. */
-  readonly replaceBefore: Seconds | undefined;
+  /** Id of the replacement, which drops bear that are not made again; undefined where nothing is replaced. */
+  readonly replacement: string | undefined;
+  /** Of a replacement, which windows belong together. */
+  readonly ties: readonly Tie[];
   /** Events of the due windows that the source has, about; null where it cannot tell beforehand. */
   readonly events: number | null;
 }
@@ -60,27 +61,28 @@ export async function besideSchedule(
 /**
  * Looks at what is published and at how far back the source goes.
  *
+ * @param checkpoint of the schedule beside it
  * @param isPart the range is part of a larger one that was looked at as a whole
  * @throws InputError where the range cannot be published as it is
  */
 export async function planBackfill(
   invocation: Invocation,
   request: BackfillRequest,
+  checkpoint: Checkpoint | undefined,
   isPart = false,
 ): Promise<BackfillPlan> {
   const { settings, source, signal } = invocation;
-  const { range, replace, dryRun } = request;
+  if (request.replace) refuseOtherSource(source.kind, checkpoint?.source.kind);
+  const { range, replace } = request;
   const windows = windowsOf(range, settings.windowSeconds);
   const displaced = replace && !isPart ? await displacedWithin(invocation, range) : [];
-  // What the schedule has displaced since an earlier try, that one may have left out: then all is to be made again.
-  const isOvertaken = displaced.some(({ created }) => created >= (request.replaceBefore ?? Infinity));
-  const earlier = replace && !isOvertaken ? request.replaceBefore : undefined;
-  // Manifests tell the second, so what was made in this one could not be told from what is made now.
-  const replaceBefore = replace && !dryRun ? (earlier ?? (await nextSecond(signal))) : undefined;
   const keys = await publishedIn(invocation, windows);
   const isOut = (window: Window): boolean => keys.has(windowKey(window));
-  const isNew =
-    earlier === undefined ? new Set<string>() : await madeSince(invocation, windows.filter(isOut), earlier);
+  const earlier = replace ? await madeBy(invocation, windows.filter(isOut), request.replacement) : NOTHING;
+  // What the schedule has displaced since an earlier try, that one may have left out: then all is to be made again.
+  const isOvertaken = displaced.some(({ window }) => window.end > earlier.stand);
+  const replacement = isOvertaken ? undefined : request.replacement;
+  const isNew = isOvertaken ? NOTHING.keys : earlier.keys;
   const isDone = (window: Window): boolean => isOut(window) && (!replace || isNew.has(windowKey(window)));
 
   const history = await source.history(range, signal);
@@ -93,10 +95,48 @@ export async function planBackfill(
     published: windows.filter((window) => isDone(window) || (isGone(window) && isOut(window))),
     beforeHistory: windows.filter((window) => isGone(window) && !isOut(window)),
     sourceFrom: history.from,
-    rewritten: displaced.reduce((total, { rewritten }) => total + rewritten, 0),
-    replaceBefore,
+    replacement: replace ? (replacement ?? newReplacement()) : undefined,
+    ties: tiesOf(displaced.map((one) => tieFrom(one, settings.windowSeconds))),
     events: history.events === null ? null : Math.round((history.events * due.length) / windows.length),
   };
+}
+
+/** What the schedule has published is only known by what it remembers, which means nothing to another source. */
+function refuseOtherSource(ours: Source['kind'], schedules: Source['kind'] = ours): void {
+  if (ours === schedules) return;
+  throw new InputError(
+    `event: replace: got true with a secret for the source "${ours}", while the schedule has read from "${schedules}"; ` +
+      `accepted: a secret for that, or no replace`,
+  );
+}
+
+interface Made {
+  readonly keys: ReadonlySet<string>;
+  /** The earliest stand of the schedule beside which one of them was made. */
+  readonly stand: Seconds;
+}
+
+const NOTHING: Made = { keys: new Set(), stand: Infinity };
+
+/** Which of these published windows a replacement has made. */
+async function madeBy(
+  where: Where,
+  windows: readonly Window[],
+  replacement: string | undefined,
+): Promise<Made> {
+  if (replacement === undefined) return NOTHING;
+  const keys = new Set<string>();
+  let stand = Infinity;
+  for await (const [window, manifest] of manifestsOf(where, windows)) {
+    if (manifest.backfill?.replacement !== replacement) continue;
+    keys.add(windowKey(window));
+    stand = Math.min(stand, standOf(manifest));
+  }
+  return { keys, stand };
+}
+
+function tieFrom({ window, from, rewritten }: Displaced, windowSeconds: Seconds): Tie {
+  return { window: { start: floorTo(from, windowSeconds), end: window.end }, rewritten };
 }
 
 /**

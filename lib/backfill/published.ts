@@ -28,21 +28,6 @@ export async function publishedIn(where: Where, windows: readonly Window[]): Pro
   return found;
 }
 
-/** Which of these published windows a backfill has made at that time or later: another try has just made them anew. */
-export async function madeSince(
-  where: Where,
-  windows: readonly Window[],
-  time: Seconds,
-): Promise<ReadonlySet<string>> {
-  const made = new Set<string>();
-  for await (const [window, { created, displacedFrom }] of manifestsOf(where, windows)) {
-    // One that holds what belongs elsewhere was made by the schedule.
-    const isOurs = (parseInstant(created) ?? -Infinity) >= time && !displacedFrom;
-    if (isOurs) made.add(windowKey(window));
-  }
-  return made;
-}
-
 /** A drop of the schedule that holds events of earlier windows, or lacks some that have been rewritten into it. */
 export interface Displaced {
   readonly window: Window;
@@ -52,7 +37,6 @@ export interface Displaced {
   readonly rewritten: number;
   /** When the earliest of them finished, or had finished at first. */
   readonly from: Seconds;
-  readonly created: Seconds;
 }
 
 /** All such drops from a time on. Reads every manifest since, for an event may come any number of windows late. */
@@ -62,15 +46,14 @@ export async function* displacedSince(where: Where, time: Seconds): AsyncGenerat
     const from = parseInstant(manifest.displacedFrom ?? '');
     if (from === undefined) continue;
     const { late, rewritten } = manifest.counts;
-    const created = parseInstant(manifest.created) ?? Infinity;
-    yield { window, from, created, rewritten, count: late + rewritten };
+    yield { window, from, rewritten, count: late + rewritten };
   }
 }
 
 const AT_ONCE = 32;
 
 /** The manifests of windows, in their order; without those that are gone. */
-async function* manifestsOf(
+export async function* manifestsOf(
   { bucket, layout, signal }: Where,
   windows: Iterable<Window> | AsyncIterable<Window>,
 ): AsyncGenerator<[Window, Manifest], void, void> {

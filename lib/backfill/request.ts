@@ -12,8 +12,8 @@ export interface BackfillRequest {
   readonly range: Window;
   /** Whether windows that are published are made anew. */
   readonly replace: boolean;
-  /** Of these only what was made before; undefined for all. */
-  readonly replaceBefore: Seconds | undefined;
+  /** Id of an earlier try to replace it, whose drops are not made again; undefined for a first one. */
+  readonly replacement: string | undefined;
   /** Other formats than the deployment's; undefined for these. */
   readonly formats: readonly FormatName[] | undefined;
   /** How many groups of windows a state machine works on at once. */
@@ -31,6 +31,8 @@ const instant = z
 
 const flag = z.optional(z.boolean({ error: 'true or false' }));
 
+const ID = '16 hexadecimal digits, as in the "next" of an answer';
+
 const FORMATS = `a list of one or more of ${FORMAT_NAMES.join(', ')}, each once`;
 
 const Event = z.strictObject(
@@ -38,7 +40,7 @@ const Event = z.strictObject(
     start: instant,
     end: instant,
     replace: flag,
-    replaceBefore: z.optional(instant),
+    replacement: z.optional(z.string({ error: ID }).check(z.regex(/^[0-9a-f]{16}$/, { error: ID }))),
     formats: z.optional(
       z
         .array(z.enum(FORMAT_NAMES, { error: FORMATS }), { error: FORMATS })
@@ -83,9 +85,9 @@ export function readRequest(event: unknown, plan: WindowPlan, now: Seconds): Bac
       `event: end: got "${asked.end}", which is not settled yet; accepted: up to ${iso(settled)}, or "cut": true`,
     );
   }
-  if (asked.replaceBefore !== undefined && asked.replace !== true) {
+  if (asked.replacement !== undefined && asked.replace !== true) {
     throw new InputError(
-      `event: replaceBefore: got "${asked.replaceBefore}" without replace; accepted: both, or neither`,
+      `event: replacement: got "${asked.replacement}" without replace; accepted: both, or neither`,
     );
   }
   const range = { start, end: Math.min(end, settled) };
@@ -101,7 +103,7 @@ export function readRequest(event: unknown, plan: WindowPlan, now: Seconds): Bac
   return {
     range,
     replace: asked.replace ?? false,
-    replaceBefore: asked.replaceBefore === undefined ? undefined : parseInstant(asked.replaceBefore),
+    replacement: asked.replacement,
     formats: asked.formats,
     concurrency: asked.concurrency ?? CONCURRENCY,
     dryRun: asked.dryRun ?? false,
@@ -116,14 +118,14 @@ export function settingsFor({ formats }: BackfillRequest, deployed: Settings): S
 
 /** The event that asks for a part of a range. */
 export function eventOf(
-  { replace, replaceBefore, formats, concurrency }: BackfillRequest,
+  { replace, replacement, formats, concurrency }: BackfillRequest,
   { start, end }: Window,
 ): object {
   return {
     start: iso(start),
     end: iso(end),
     ...(replace ? { replace } : {}),
-    ...(replaceBefore === undefined ? {} : { replaceBefore: iso(replaceBefore) }),
+    ...(replacement === undefined ? {} : { replacement }),
     ...(formats === undefined ? {} : { formats }),
     ...(concurrency === CONCURRENCY ? {} : { concurrency }),
   };

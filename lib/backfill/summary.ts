@@ -68,7 +68,9 @@ export function summarizeBackfill(
       `${made.length} window(s) published` +
       (plan.published.length > 0 ? `, ${plan.published.length} were already` : '') +
       (gone > 0 ? `; the source has nothing of ${gone} window(s) any more` : ''),
-    unfinished: `${made.length} window(s) published, time is over; ${left.length} left, send "next" for them`,
+    unfinished:
+      `${made.length} window(s) published, ${left.length} left, for time is over or another run is at work on them; ` +
+      'send "next" for them',
     started: 'the state machine is at work',
     planned: `${plan.due.length} of ${plan.windows} window(s) would be made`,
   }[status];
@@ -97,11 +99,11 @@ export function summarizeBackfill(
 
 /**
  * The rest of the range. Of one that is replaced it is all of it again, for what is left may not be parted from what
- * was before (late events); what has been made anew is told by its time.
+ * was before (late events); what has been made anew bears the replacement's id.
  */
 function nextEvent(request: BackfillRequest, rest: Window): object {
   if (request.replace) return eventOf(request, request.range);
-  return eventOf({ ...request, replaceBefore: undefined }, rest);
+  return eventOf(request, rest);
 }
 
 /** Windows that follow each other as one interval: `2025-01-01T00:00:00Z/2025-03-01T00:00:00Z`. */

@@ -31,6 +31,11 @@ export interface Claim {
   readonly run: string;
   readonly window: { readonly start: string; readonly end: string };
   readonly committed: Committed | null;
+  /**
+   * Of a replacement: how many events the drop holds that is to go. While the claim is there without a decision that
+   * drop may be gone, and not every event of it is in the window's own drop.
+   */
+  readonly replaces?: number;
 }
 
 export interface Committed {
@@ -48,6 +53,7 @@ const Stored = z.strictObject({
   claimVersion: z.literal(1),
   run: z.string(),
   window: z.strictObject({ start: z.string(), end: z.string() }),
+  replaces: z.optional(z.int()),
   committed: z.nullable(
     z.strictObject({
       manifest: z.looseObject({ manifestVersion: z.literal(1) }),
@@ -71,9 +77,14 @@ export async function readClaim(
       `claim: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
     );
   }
-  const { run, window, committed } = parsed.data;
+  const { run, window, committed, replaces } = parsed.data;
   return {
-    claim: { run, window, committed: committed as Committed | null },
+    claim: {
+      run,
+      window,
+      committed: committed as Committed | null,
+      ...(replaces === undefined ? {} : { replaces }),
+    },
     expected: { etag: stored.etag },
   };
 }
@@ -86,9 +97,11 @@ export function takeClaim(
   window: Window,
   found: FoundClaim | undefined,
   signal: AbortSignal,
+  replaces?: number,
 ): Promise<FoundClaim | undefined> {
   const times = { start: iso(window.start), end: iso(window.end) };
-  return swap(bucket, key, found?.expected ?? 'absent', { run, window: times, committed: null }, signal);
+  const claim = { run, window: times, ...(replaces === undefined ? {} : { replaces }), committed: null };
+  return swap(bucket, key, found?.expected ?? 'absent', claim, signal);
 }
 
 export function superseded(window: Window): SupersededError {

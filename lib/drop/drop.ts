@@ -6,6 +6,7 @@ import { type Window, windowKey, windowText } from '../window.ts';
 import { type StoredCheckpoint, hasMoved } from './checkpoint.ts';
 import { type Committed, type FoundClaim, commitClaim, isStillHeld, superseded, takeClaim } from './claim.ts';
 import type { Invocation } from './invocation.ts';
+import type { BackfillMark } from './manifest.ts';
 import { type DropResult, isPublished, publish } from './publish.ts';
 import { publishedWithin } from './published-windows.ts';
 import { takeOverFromBackfill } from './window-claim.ts';
@@ -89,29 +90,36 @@ async function isOutdated(
  *
  * @param read begins to read the window anew
  * @param mayFinish throws where the window is not ours to publish, or not with what has been read
+ * @param backfill for the manifest, where a backfill makes the drop
  */
 export async function writeWithRetries(
   invocation: Invocation,
   window: Window,
   read: () => OrderedEvents,
   mayFinish: (tally?: Tally) => Promise<void>,
+  backfill?: BackfillMark,
 ): Promise<WrittenData> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const data = await withRetries(invocation, () =>
+      writeData(invocation, window, read(), mayFinish, backfill),
+    );
+    if (data !== undefined) return data;
+    // A run that lost its claim to this one has finished an object late, or S3's answer to ours was lost.
+    await mayFinish();
+  }
+  throw new StoreError(`window ${windowText(window)}: its data objects were changed each time we wrote them`);
+}
+
+/** Tries again to read where the source failed for a transient reason. @throws SourceError the last one */
+export async function withRetries<T>({ log, signal }: Invocation, read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const data = await writeData(invocation, window, read(), mayFinish);
-      if (data !== undefined) return data;
-      // A run that lost its claim to this one has finished an object late, or S3's answer to ours was lost.
-      await mayFinish();
-      if (attempt >= ATTEMPTS) {
-        throw new StoreError(
-          `window ${windowText(window)}: its data objects were changed each time we wrote them`,
-        );
-      }
+      return await read();
     } catch (error) {
       const mayHelp = error instanceof SourceError && error.transient && attempt < ATTEMPTS;
       if (!mayHelp) throw error;
-      invocation.log('the source failed, trying again', { attempt, reason: error.message });
-      await pause(attempt * attempt * (500 + Math.random() * 1000), invocation.signal);
+      log('the source failed, trying again', { attempt, reason: error.message });
+      await pause(attempt * attempt * (500 + Math.random() * 1000), signal);
     }
   }
 }

@@ -31,6 +31,8 @@ export interface Manifest {
   readonly sourceFrom: string | null;
   /** How far back its late and rewritten events reach; see {@link WindowOutcome}. Null where it has none. */
   readonly displacedFrom: string | null;
+  /** Only of a drop that a backfill made. */
+  readonly backfill?: BackfillMark;
   /** Only of a drop that came over the API. */
   readonly api?: ApiView;
   /** How well the people behind it are hidden, and whether a raw identifier was found in it; null: not looked for. */
@@ -39,6 +41,13 @@ export interface Manifest {
   readonly report?: Pick<ManifestFile, 'key' | 'bytes' | 'sha256'>;
   /** The files as a Frictionless data package. */
   readonly datapackage: DataPackage;
+}
+
+export interface BackfillMark {
+  /** Random id of the replacement that it belongs to; null where nothing was to be replaced. */
+  readonly replacement: string | null;
+  /** Until when the schedule had published; what it was yet to bring is not in the drop. Null where there was none. */
+  readonly besideSchedule: string | null;
 }
 
 export interface ManifestFile {
@@ -75,6 +84,7 @@ export function makeManifest(drop: {
   files: readonly ManifestFile[];
   counts: Counts;
   outcome: WindowOutcome;
+  backfill: BackfillMark | undefined;
   privacy: Manifest['privacy'];
   created: number;
   run: string;
@@ -99,6 +109,7 @@ export function makeManifest(drop: {
     counts: drop.counts,
     sourceFrom: outcome.sourceFrom === null ? null : iso(outcome.sourceFrom),
     displacedFrom: outcome.displacedFrom === null ? null : iso(outcome.displacedFrom),
+    ...(drop.backfill === undefined ? {} : { backfill: drop.backfill }),
     ...(outcome.api === undefined ? {} : { api: outcome.api }),
     ...(drop.privacy === undefined ? {} : { privacy: drop.privacy }),
     datapackage: dataPackageOf({ cloud, window, created, licence, files }),

@@ -5,7 +5,7 @@ import { expectedNow } from '../store/bucket.ts';
 import { type OpenObject, openObject } from '../store/upload.ts';
 import type { Window } from '../window.ts';
 import type { Invocation } from './invocation.ts';
-import { type Manifest, type ManifestFile, epochOf, makeManifest } from './manifest.ts';
+import { type BackfillMark, type Manifest, type ManifestFile, epochOf, makeManifest } from './manifest.ts';
 import { type OrderedEvents, type Output, type Tally, pump } from './pump.ts';
 
 export interface WrittenData {
@@ -18,6 +18,7 @@ export interface WrittenData {
  * uploading while they are read; then its report.
  *
  * @param mayFinish asked once everything is read, before any object becomes visible
+ * @param backfill for the manifest, where a backfill makes the drop
  * @returns undefined where an object changed meanwhile; nothing of ours is visible then but what a rerun replaces
  * @throws PrivacyError where the drop must not be published; nothing of ours is visible then
  */
@@ -26,6 +27,7 @@ export async function writeData(
   window: Window,
   events: OrderedEvents,
   mayFinish: (tally: Tally) => Promise<void>,
+  backfill: BackfillMark | undefined,
 ): Promise<WrittenData | undefined> {
   const { settings, bucket, layout, signal } = invocation;
   // The report's code is for those who want one.
@@ -41,7 +43,7 @@ export async function writeData(
     const files = await finishAll(outputs, tally.events);
     if (files === undefined) return undefined;
     const privacy = watched && { ...watched.statistics.privacy, scan: watched.scan };
-    const manifest = manifestOf(invocation, window, files, tally, privacy);
+    const manifest = manifestOf(invocation, window, files, tally, privacy, backfill);
     const { outcome } = tally;
     if (watch === undefined || watched === undefined || expectedReport === undefined)
       return { manifest, outcome };
@@ -103,6 +105,7 @@ function manifestOf(
   files: readonly ManifestFile[],
   { outcome, events, instances, ...tally }: Tally,
   privacy: Manifest['privacy'],
+  backfill: BackfillMark | undefined,
 ): Manifest {
   const skipped = { ...outcome.counts.skipped, ...tally.skipped };
   return makeManifest({
@@ -113,6 +116,7 @@ function manifestOf(
     files,
     counts: { events, instances, ...outcome.counts, skipped },
     outcome,
+    backfill,
     privacy,
     created: Math.floor(Date.now() / 1000),
     run,

@@ -181,7 +181,7 @@ async function invoke({ stage }: World, { time, lifetimeMs }: PlannedRun, event?
   const ended = started.then(
     ({ status }): Outcome => ({ name: status }),
     (error: unknown): Outcome => {
-      if (error instanceof InputError && /holds \d+ events/.test(error.message))
+      if (error instanceof InputError && /holds? \d+ events/.test(error.message))
         return { name: error.name, wrong: `nothing was purged, but: ${error.message}` };
       if (error instanceof StarError && !(error instanceof UnexpectedError)) return { name: error.name };
       const cause = error instanceof UnexpectedError ? error.cause : error;

@@ -44,7 +44,7 @@ const event = fc.dictionary(
     'start',
     'end',
     'replace',
-    'replaceBefore',
+    'replacement',
     'formats',
     'concurrency',
     'cut',

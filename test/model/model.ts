@@ -202,11 +202,6 @@ async function backfill(
     const from = displacedFrom === null ? Infinity : Date.parse(displacedFrom) / 1000;
     return window.start >= iso(start) && from < (window.start < iso(end) ? start : end);
   });
-  // A part of what was purged would be refused in the midst of the range, and part what was displaced within it.
-  const within = [...before.values()].filter(({ manifest }) =>
-    isIn(Date.parse(manifest.window.start) / 1000),
-  );
-  if (isPurged && within.some(({ manifest }) => manifest.displacedFrom !== null)) return;
   const homeOf = ({ identity, window }: Published): Seconds => model.seen.get(identity) ?? window;
   const parted = published.filter((row) => isIn(row.window) !== isIn(homeOf(row)));
   if (parted.length > 0 && displaced.length === 0)
@@ -268,7 +263,7 @@ async function backfill(
 /** Why a replacement is refused, and how it says so. */
 const REASONS = [
   ['displaced', /^event: replace: the published window /],
-  ['purged', /^event: replace: the drop of window .* were purged/],
+  ['purged', /^event: replace: the drops? of .* were purged/],
   ['again', /has been finished again since/],
 ] as const;
 

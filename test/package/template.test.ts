@@ -557,7 +557,7 @@ describe('the backfill', () => {
       LearnThatAnObjectIsMissing: list,
       RenewTheIndex: { ...RenewTheIndex, actions: ['s3:GetObject', 's3:PutObject'] },
       SeeWhereTheScheduleStands,
-      RemovePlans: { actions: ['s3:DeleteObject'], resources: [plans] },
+      ReadAndRemovePlans: { actions: ['s3:DeleteObject', 's3:GetObject'], resources: [plans] },
       DestroyMaskingSecrets: { actions: ['secretsmanager:DeleteSecret'], resources: [MASKING_SECRETS] },
       FindMaskingSecrets: { actions: ['secretsmanager:ListSecrets'], resources: ['*'] },
       SeeWhetherExecutionsAreOver: {

@@ -11,7 +11,7 @@ describe('The event of a backfill', () => {
     expect(readRequest({ start: '2026-11-01', end: '2026-11-08' }, daily, NOW)).toEqual({
       range: { start: Date.UTC(2026, 10, 1) / 1000, end: Date.UTC(2026, 10, 8) / 1000 },
       replace: false,
-      replaceBefore: undefined,
+      replacement: undefined,
       formats: undefined,
       concurrency: 4,
       dryRun: false,
@@ -84,11 +84,15 @@ describe('The event of a backfill', () => {
     [{ ...range, concurrency: 0 }, 'event: concurrency: got 0; accepted: a whole number, 1 to 100'],
     [
       { ...range, dryrun: true },
-      'event: dryrun: unknown; accepted: start, end, replace, replaceBefore, formats, concurrency',
+      'event: dryrun: unknown; accepted: start, end, replace, replacement, formats, concurrency',
     ],
     [
-      { ...range, replaceBefore: '2026-11-20' },
-      'event: replaceBefore: got "2026-11-20" without replace; accepted: both, or neither',
+      { ...range, replacement: '0123456789abcdef' },
+      'event: replacement: got "0123456789abcdef" without replace; accepted: both, or neither',
+    ],
+    [
+      { ...range, replace: true, replacement: '2026-11-20' },
+      'event: replacement: got "2026-11-20"; accepted: 16 hexadecimal digits, as in the "next" of an answer',
     ],
   ])('is refused as %j', (event, message) => {
     expect(() => readRequest(event, daily, NOW)).toThrow(InputError);

@@ -35,6 +35,7 @@ function made(
 ): ReturnType<typeof makeManifest> {
   using masking = createMasking('sha1-raw', undefined);
   return makeManifest({
+    backfill: undefined,
     settings: readSettings({ ...SETTINGS, ...env }),
     source: 'database',
     masking,

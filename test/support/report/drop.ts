@@ -35,6 +35,7 @@ export function reportedDrop({ window, events }: Day, counts: Partial<Counts> = 
   const { instances } = privacy.distinct;
   const none = { abandoned: 0, stillOpen: 0, rewritten: 0, skipped: {} };
   const manifest = makeManifest({
+    backfill: undefined,
     settings,
     source: 'database',
     masking,
