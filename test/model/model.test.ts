@@ -14,7 +14,7 @@ let db: MariaDb;
 let stage: Stage;
 let cells: Cell[];
 let plays = 0;
-const total: Tally = { replaced: 0, refused: 0 };
+const total: Tally = { replaced: 0, refused: 0, backfilled: 0 };
 
 beforeAll(async () => {
   db = await startMariaDb();
@@ -30,9 +30,10 @@ afterAll(async () => {
 
 async function failureOf(steps: readonly Step[]): Promise<StepError | undefined> {
   try {
-    const { replaced, refused } = await play(stage, cells, `m${++plays}`, steps);
+    const { replaced, refused, backfilled } = await play(stage, cells, `m${++plays}`, steps);
     total.replaced += replaced;
     total.refused += refused;
+    total.backfilled += backfilled;
     return undefined;
   } catch (error) {
     return error instanceof StepError ? error : new StepError(steps.length, error);
@@ -67,10 +68,11 @@ test(`over ${STEPS} steps of a cloud and its runs, every drop holds what a simpl
   }
   expect(plays).toBe(Math.ceil(STEPS / LENGTH));
   expect(total.replaced).toBeGreaterThan(0);
+  expect(total.backfilled).toBeGreaterThan(0);
   const said = [...counts].map(([kind, count]) => `${kind} ${count}`).join(', ');
   if (process.env['TEST_STEPS'] !== undefined)
     writeSync(
       1,
-      `\n${STEPS} steps (seed ${SEED}): ${said}; ${total.replaced} replaced, ${total.refused} refused\n`,
+      `\n${STEPS} steps (seed ${SEED}): ${said}; ${total.replaced} replaced, ${total.refused} refused, ${total.backfilled} events backfilled\n`,
     );
 });

@@ -1,13 +1,13 @@
 import type { Manifest } from '../../lib/drop/manifest.ts';
 import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/time.ts';
 import { type Drop, readDrops } from '../support/drops.ts';
-import { seeded } from '../support/nova/prng.ts';
+import { type Random, seeded } from '../support/nova/prng.ts';
 import type { Cell } from '../support/nova/schema.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
 import type { Stage } from '../support/stage.ts';
 import { type CloudStep, type LivingCloud, liveOn } from './cloud.ts';
 
-export type StepKind = CloudStep | 'wait' | 'skip' | 'run' | 'backfill' | 'replace';
+export type StepKind = CloudStep | 'wait' | 'skip' | 'run' | 'backfill' | 'early' | 'replace';
 
 /** What a step does beyond its kind it draws from its own seed, so that a history stays one when steps are left out. */
 export interface Step {
@@ -18,6 +18,8 @@ export interface Step {
 const START = Date.UTC(2025, 5, 1) / 1000;
 const WINDOW = HOUR;
 const SETTLE = 30 * MINUTE;
+/** Before the trace begins. */
+const EARLY_WINDOWS = 3;
 
 const WEIGHTS: Readonly<Record<StepKind, number>> = {
   server: 8,
@@ -34,6 +36,7 @@ const WEIGHTS: Readonly<Record<StepKind, number>> = {
   skip: 2,
   run: 10,
   backfill: 1,
+  early: 1,
   replace: 2,
 };
 
@@ -57,10 +60,12 @@ interface Published extends Finished {
   readonly window: Seconds;
 }
 
-/** What came of replacements. */
+/** What came of backfills. */
 export interface Tally {
   replaced: number;
   refused: number;
+  /** Events of before the trace. */
+  backfilled: number;
 }
 
 /** Plays a history from an empty cloud on; throws where a drop is not what the model says. */
@@ -85,14 +90,13 @@ export async function play(
     cloud: liveOn(cells, START),
     published: new Map(),
     seen: new Map(),
-    tally: { replaced: 0, refused: 0 },
-    watermark: START,
+    early: new Map(),
+    tally: { replaced: 0, refused: 0, backfilled: 0 },
+    beginning: START + EARLY_WINDOWS * WINDOW,
+    watermark: START + EARLY_WINDOWS * WINDOW,
   };
   const { cloud } = model;
-  // The trace begins with the history, and one server stays for good.
-  await cloud.do.server(seeded(1));
-  await cloud.do.start(seeded(5));
-  await cloud.advance(WINDOW + SETTLE);
+  await liveBefore(model, seeded(steps[0]?.seed ?? 0));
   await run(model);
   for (const [nth, { kind, seed }] of steps.entries()) {
     await perform(model, kind, seed).catch((error: unknown) => {
@@ -102,6 +106,18 @@ export async function play(
   await cloud.advance(2 * HOUR);
   await run(model);
   return model.tally;
+}
+
+/** What happens before the trace begins; one server stays for good. */
+async function liveBefore(model: Model, random: Random): Promise<void> {
+  const { cloud } = model;
+  await cloud.do.server(random);
+  while (cloud.now < model.beginning + WINDOW) {
+    for (const step of ['server', 'start', 'start', 'finish'] as const) await cloud.do[step](random);
+    await cloud.advance(random.whole(1, 15) * MINUTE);
+  }
+  await cloud.advance(model.beginning + WINDOW + SETTLE - cloud.now);
+  for (const row of await finished(model, model.beginning)) model.early.set(row.identity, row.finish);
 }
 
 /** Which step it was, so that what follows can be left out. */
@@ -123,7 +139,11 @@ interface Model {
   readonly published: Map<string, Published>;
   /** By identity, the finish that the last run saw, as far as it was to be published then. */
   readonly seen: Map<string, Seconds>;
+  /** By identity, the finish of what had finished before the trace began: a matter of backfills, and of nobody else. */
+  readonly early: Map<string, Seconds>;
   readonly tally: Tally;
+  /** Start of the first window that the schedule publishes. */
+  readonly beginning: Seconds;
   watermark: Seconds;
 }
 
@@ -135,7 +155,14 @@ async function perform(model: Model, kind: StepKind, seed: number): Promise<void
   else if (kind === 'run') await run(model);
   else if (kind === 'backfill' || kind === 'replace')
     await backfill(model, kind, random.whole(1, 6), random.whole(0, 3));
+  else if (kind === 'early')
+    await backfillEarly(model, random.whole(0, EARLY_WINDOWS - 1), random.whole(1, 2));
   else await cloud.do[kind](random);
+}
+
+/** What had finished before the trace began, or was shown later to have, is not of the trace. */
+function isEarly({ early, beginning }: Model, { identity, finish }: Finished): boolean {
+  return early.has(identity) || finish < beginning;
 }
 
 async function run(model: Model): Promise<void> {
@@ -152,7 +179,7 @@ async function run(model: Model): Promise<void> {
     const drop = drops.get(iso(start));
     const found = rowsOf(drop);
     const expected = (await finished(model, start + WINDOW)).filter(
-      ({ identity }) => !model.published.has(identity),
+      (row) => !model.published.has(row.identity) && !isEarly(model, row),
     );
     // In a backlog, what was copied between cells may come from the copy, as late, in a later window of the same run.
     const isCertain = ({ uuid }: Finished): boolean => !(isBacklog && cloud.cloned.has(uuid));
@@ -170,9 +197,36 @@ async function run(model: Model): Promise<void> {
   if (due.length > 0)
     for (const { identity, finish } of now) if (finish < model.watermark) model.seen.set(identity, finish);
   const left = now.filter(
-    ({ identity, finish }) => finish < model.watermark && !model.published.has(identity),
+    (row) => row.finish < model.watermark && !model.published.has(row.identity) && !isEarly(model, row),
   );
   if (due.length > 0) expectEqual('what the drops lack', left, []);
+}
+
+/** Of windows before the trace, in which each event is as it was, but for what was finished again or purged since. */
+async function backfillEarly(model: Model, first: number, length: number): Promise<void> {
+  const start = START + first * WINDOW;
+  const end = Math.min(model.beginning, start + length * WINDOW);
+  const before = await dropsOf(model);
+  await model.stage.backfill({ start: iso(start), end: iso(end) });
+  const drops = await dropsOf(model);
+  const now = new Map((await finished(model, Infinity)).map(({ identity, finish }) => [identity, finish]));
+  const isCertain = ({ identity }: Finished): boolean => now.get(identity) === model.early.get(identity);
+  for (let window = start; window < end; window += WINDOW) {
+    if (before.has(iso(window))) {
+      expectSame('a drop', runOf(drops.get(iso(window))), runOf(before.get(iso(window))));
+      continue;
+    }
+    const found = rowsOf(drops.get(iso(window)));
+    const expected = [...model.early]
+      .map(([identity, finish]) => ({ identity, finish, uuid: identity.split(' ')[0] ?? '' }))
+      .filter(({ finish }) => finish >= window && finish < window + WINDOW);
+    expectEqual(`the early drop of ${textOf(window)}`, found.filter(isCertain), expected.filter(isCertain));
+    for (const row of found) {
+      if (model.published.has(row.identity)) throw new Error(`${row.identity} was published before`);
+      model.published.set(row.identity, { ...row, window });
+    }
+    model.tally.backfilled += found.length;
+  }
 }
 
 async function backfill(
@@ -182,7 +236,7 @@ async function backfill(
   back: number,
 ): Promise<void> {
   const end = model.watermark - back * WINDOW;
-  const start = Math.max(START, end - length * WINDOW);
+  const start = Math.max(model.beginning, end - length * WINDOW);
   if (start >= end) return;
   const before = await dropsOf(model);
   const event = { start: iso(start), end: iso(end), replace: kind === 'replace' };
@@ -267,7 +321,7 @@ const REASONS = [
   ['again', /has been finished again since/],
 ] as const;
 
-const runOf = ({ manifest }: Drop): Manifest['run'] => manifest.run;
+const runOf = (drop: Drop | undefined): Manifest['run'] | undefined => drop?.manifest.run;
 const textOf = (start: Seconds): string => `${iso(start)}/${iso(start + WINDOW)}`;
 
 /** What the source has, by the plainest select; of an event and its copy one. */
