@@ -7,7 +7,11 @@ export interface AwsClients extends Disposable {
 }
 
 /** Without limits, a service that cannot be reached (a VPC without a route to it) is waited for until the deadline. */
-const requestHandler = { connectionTimeout: 5000, requestTimeout: 60_000, throwOnRequestTimeout: true };
+export const requestHandler = {
+  connectionTimeout: 5000,
+  requestTimeout: 60_000,
+  throwOnRequestTimeout: true,
+};
 
 /** One set an invocation: a run a day gains nothing from connections kept in between. */
 export function openAwsClients(): AwsClients {

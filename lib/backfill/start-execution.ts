@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { StoreError, firstLine } from '../errors.ts';
 import type { Settings } from '../settings.ts';
+import { openStepFunctions } from '../step-functions.ts';
 import { compactIso, iso } from '../time.ts';
 import { windowText, windowsOf } from '../window.ts';
 import { type BackfillRequest, eventOf } from './request.ts';
@@ -27,7 +28,7 @@ export async function startExecution(
   signal: AbortSignal,
 ): Promise<BackfillSummary> {
   const { range } = request;
-  const client = new SFNClient();
+  const client = openStepFunctions();
   // Its name is also that of its masking secret, so it must not come again.
   const name = `${compactIso(range.start)}-${compactIso(range.end)}-${randomBytes(4).toString('hex')}`;
   try {

@@ -1,6 +1,7 @@
-import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
 import { InputError, StoreError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
+import { openStepFunctions } from '../step-functions.ts';
 import { type SecretPlace, destroySecret, executionsWithSecret } from './masking-secret.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function isAtWork(
   if (machine === undefined) {
     throw new InputError('STAR_BACKFILL_MACHINE: got nothing; accepted: the ARN of a state machine');
   }
-  const client = new SFNClient();
+  const client = openStepFunctions();
   const executionArn = `${machine.replace(':stateMachine:', ':execution:')}:${execution}`;
   try {
     const command = new DescribeExecutionCommand({ executionArn });
