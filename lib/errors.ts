@@ -22,7 +22,7 @@ export class SourceError extends StarError {
   }
 }
 
-/** What is stored in S3 is not what this version can work with, or S3 refused what was asked. */
+/** What is stored in S3 is not what this version can work with; or S3, or what backfills need beside it, refused. */
 export class StoreError extends StarError {
   override readonly name = 'StoreError';
 }

@@ -1,4 +1,4 @@
-/** Whole numbers from 1 to 2^53 - 1 whose lowest bits are well mixed: 11 to 22 bytes each, a sixth of a Set of strings. */
+/** Whole numbers from 1 to 2^53 - 1 whose lowest bits are well mixed: 11 to 21 bytes each, a sixth of a Set of strings. */
 export interface FingerprintSet {
   readonly add: (fingerprint: number) => void;
   readonly has: (fingerprint: number) => boolean;

@@ -59,7 +59,7 @@ const LOST: [feature: keyof typeof SINCE, release: string, cost: string][] = [
   ],
   [
     'eventHosts',
-    'Queens',
+    'Rocky',
     'where an event ran: the host of its server stands in, also for what was before a migration (eventHosts)',
   ],
   [
