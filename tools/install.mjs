@@ -1,5 +1,5 @@
-// Runs before `npm start` and `npm test`, on whatever Node the machine has: installs the locked
-// packages when they are missing or the lock file has changed since they were installed.
+// Runs before `npm start`, `npm test`, `npm run bench` and `npm run` test:faults, test:model and test:openstack, on
+// whatever Node the machine has: installs the locked packages when they are missing or the lock file has changed since.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

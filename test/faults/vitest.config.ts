@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Random schedules of faults between the function and real parts; the long runs of the model as well. */
+/** Random schedules of faults between the function and real parts. */
 export default defineConfig({
   test: {
     include: ['test/faults/*.faults.ts'],

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** The tests beside which mutants are tried: those of the mutated files themselves, which need no server. */
+/** The tests that mutants have to pass by: those of the mutated files, and of the settings that windows are made from. */
 export default defineConfig({
   test: {
     include: [
