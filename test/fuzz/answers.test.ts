@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseSecret } from '../../lib/connection/secret.ts';
 import { StarError } from '../../lib/errors.ts';
 import { apiSource } from '../../lib/source/api/api.ts';
@@ -11,19 +11,20 @@ import { type Cell, createCell } from '../support/nova/schema.ts';
 import type { Listening } from '../support/aws/listen.ts';
 import { startForwarder } from '../support/openstack/forwarder.ts';
 import { type LocalOpenStack, startOpenStack } from '../support/openstack/index.ts';
-import { nearly } from './holds.ts';
+import { loggedOf, nearly } from './holds.ts';
+
+// After a wrong answer the source asks again, with growing pauses.
+vi.mock('node:timers/promises', async (original) =>
+  (await import('../faults/quick-retries.ts')).quickly(original),
+);
 
 /** Every input is a whole reading of a window, so there are fewer. */
 const RUNS = Math.max(40, Math.round(Number(process.env['FUZZ_RUNS'] ?? 0) / 20));
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_125);
 const START = Date.UTC(2026, 8, 1) / 1000;
 
-/**
- * After a wrong answer the source asks again, with growing pauses; what it would do then is what it does at first. So
- * it is given what some readings take on this machine, and no more.
- */
-const PATIENCE = 5;
-const LEAST_MS = 300;
+/** Many times what a reading takes that asks eight times; what takes longer hangs. */
+const PATIENCE_MS = 60_000;
 
 let db: MariaDb;
 let openstack: LocalOpenStack;
@@ -63,7 +64,7 @@ async function startProxy(): Promise<Listening> {
   });
 }
 
-async function readWindow(patienceMs: number): Promise<number> {
+async function readWindow(): Promise<number> {
   const secret = openstack.secret('json').replaceAll(new URL(openstack.authUrl).origin, proxy.endpoint);
   const connection = await parseSecret(secret);
   if (connection.kind !== 'api') throw new Error('that is no API');
@@ -75,7 +76,7 @@ async function readWindow(patienceMs: number): Promise<number> {
     settleSeconds: 1800,
     holdLate: false,
     whole: false,
-    signal: AbortSignal.timeout(patienceMs),
+    signal: AbortSignal.timeout(PATIENCE_MS),
   });
   let events = 0;
   for await (const batch of batches) events += batch.events.length;
@@ -84,16 +85,13 @@ async function readWindow(patienceMs: number): Promise<number> {
 
 describe('Whatever Keystone and Nova answer (by a stand-in whose answers are changed on their way),', () => {
   test('a window is read, or refused by an error of our own that tells no token and no password', async () => {
-    expect(await readWindow(60_000)).toBeGreaterThan(3);
-    const since = performance.now();
-    await readWindow(60_000);
-    const patience = Math.max(LEAST_MS, Math.ceil(PATIENCE * (performance.now() - since)));
+    expect(await readWindow()).toBeGreaterThan(3);
     const password = JSON.parse(openstack.secret('json'))['OS_PASSWORD'] as string;
     const value = fc.oneof(
       fc.constantFrom(null, '', -1, {}, [], true, 'x', 1e308, '2025-13-45T99:00:00Z'),
       fc.string({ unit: 'grapheme', maxLength: 12 }),
     );
-    const tried = { read: 0, refused: 0, unanswered: 0 };
+    const tried = { read: 0, refused: 0 };
     await fc.assert(
       fc.asyncProperty(fc.nat(12), fc.nat(1_000_000), async (nth, seed) => {
         let first: number | undefined;
@@ -102,23 +100,21 @@ describe('Whatever Keystone and Nova answer (by a stand-in whose answers are cha
           // One answer of the reading, whichever it is.
           return count - first === nth ? fc.sample(nearly([json], value), { seed, numRuns: 1 })[0] : json;
         };
-        const outcome: unknown = await readWindow(patience).then(
+        const outcome: unknown = await readWindow().then(
           () => undefined,
           (error: unknown) => error,
         );
         mutate = undefined;
-        const isOver = outcome instanceof DOMException && outcome.name === 'TimeoutError';
-        tried[outcome === undefined ? 'read' : isOver ? 'unanswered' : 'refused']++;
-        expect(outcome === undefined || isOver || outcome instanceof StarError).toBe(true);
-        const told = String(outcome);
+        tried[outcome === undefined ? 'read' : 'refused']++;
+        if (outcome === undefined) return;
+        expect(outcome).toBeInstanceOf(StarError);
+        const told = loggedOf(outcome);
         expect([password, ...tokens].filter((secret) => told.includes(secret))).toEqual([]);
       }),
       { numRuns: RUNS, seed: SEED },
     );
-    expect(tried.read + tried.refused + tried.unanswered).toBe(RUNS);
+    expect(Math.min(tried.read, tried.refused)).toBeGreaterThan(0);
     expect(tokens.size).toBeGreaterThan(0);
-    process.stdout.write(
-      `answers: ${RUNS} readings, ${tried.read} read, ${tried.refused} refused, ${tried.unanswered} asked again\n`,
-    );
+    process.stdout.write(`answers: ${RUNS} readings, ${tried.read} read, ${tried.refused} refused\n`);
   });
 });
