@@ -28,7 +28,7 @@ export async function perform(
   world: World,
   schedule: Schedule,
   tally: Tally,
-  { isAllOfSource = true, prepare = () => Promise.resolve() } = {},
+  { prepare = () => Promise.resolve() } = {},
 ): Promise<string[]> {
   const { stage, proxies } = world;
   const prefix = `s${schedule.seed}`;
@@ -50,11 +50,7 @@ export async function perform(
     await replay(world.cells, due).applyUntil(time);
   };
   const wrong: string[] = [];
-  /**
-   * Keys whose uploads nobody can abort, because the answer that named them, or the abortion, was lost; and claims
-   * that may be written after their run has removed them.
-   */
-  const excused = new Set<string>();
+  const excused: Excused = { creations: new Map(), abortions: new Set(), claims: new Set() };
   /** Replacements that did not come to their end. */
   const unfinished: Replacement[] = [];
   tally.schedules++;
@@ -109,15 +105,35 @@ export async function perform(
   const { status } = await stage.run(time, 60_000);
   if (status !== 'upToDate') wrong.push(`when all was published, a run answered ${status}`);
 
-  wrong.push(...(await violations(world, `${prefix}/`, end, { isAllOfSource, excused })));
+  wrong.push(
+    ...(await violations(world, `${prefix}/`, end, { isAllOfSource: true, excused: excused.claims })),
+  );
   const { Uploads = [] } = await stage.client.send(
     new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: `${prefix}/` }),
   );
-  for (const { Key = '' } of Uploads) {
-    if (excused.has(Key)) tally.orphans++;
-    else wrong.push(`an upload of ${Key} is left`);
+  for (const { Key = '', UploadId = '' } of Uploads) {
+    const lost = excused.creations.get(Key) ?? 0;
+    if (!excused.abortions.has(UploadId)) {
+      if (lost === 0) wrong.push(`an upload of ${Key} is left`);
+      else excused.creations.set(Key, lost - 1);
+    }
+    if (excused.abortions.has(UploadId) || lost > 0) tally.orphans++;
   }
   return wrong;
+}
+
+/** What may be left behind. */
+interface Excused {
+  /** How many uploads of a key were begun, or may have been, while the answer that named them was lost. */
+  readonly creations: Map<string, number>;
+  /** Ids of uploads whose abortion was not done, or may not have been. */
+  readonly abortions: Set<string>;
+  /** Keys of claims that may be written after their run has removed them. */
+  readonly claims: Set<string>;
+}
+
+function excuseCreation({ creations }: Excused, key: string): void {
+  creations.set(key, (creations.get(key) ?? 0) + 1);
 }
 
 interface Outcome {
@@ -200,14 +216,14 @@ async function invoke({ stage }: World, { time, lifetimeMs }: PlannedRun, event?
 function requestFaults(
   { requests }: PlannedRun,
   tally: Tally,
-  excused: Set<string>,
+  excused: Excused,
 ): (request: Readonly<RequestRecord>) => Fault | undefined {
   const counts = new Map<string, number>();
   const count = (what: string): number => {
     counts.set(what, (counts.get(what) ?? 0) + 1);
     return counts.get(what) ?? 0;
   };
-  return ({ operation, key }) => {
+  return ({ operation, key, uploadId = '' }) => {
     const [ofAll, ofOperation] = [count('all'), count(operation)];
     const met = requests.find((fault) => {
       if (fault.operation !== undefined && fault.operation !== operation) return false;
@@ -216,18 +232,24 @@ function requestFaults(
     });
     if (met === undefined) return undefined;
     tally.met('S3 answers', met.operation === undefined ? met.name : `${met.name} to ${met.operation}`);
-    if (['CreateMultipartUpload', 'AbortMultipartUpload'].includes(operation)) excused.add(key);
+    // Refused before anything was done, a creation leaves nothing; an abortion that was done leaves nothing either.
+    const isDone = met.fault.when === 'after';
+    if (operation === 'CreateMultipartUpload' && isDone) excuseCreation(excused, key);
+    if (operation === 'AbortMultipartUpload' && !isDone) excused.abortions.add(uploadId);
     return met.fault;
   };
 }
 
-function excuse(fault: WireFault, request: string, excused: Set<string>): void {
-  const [, method, key = '', query = ''] = /^(\w+) \/[^/]+\/([^?]*)\??(.*)$/.exec(request) ?? [];
-  const isUpload =
-    method === 'POST' ? query.includes('uploads') : method === 'DELETE' && query.includes('uploadId');
-  const isLateClaim =
-    fault.kind === 'late' && method === 'PUT' && decodeURIComponent(key).includes('/state/claims/');
-  if (isUpload || isLateClaim) excused.add(decodeURIComponent(key));
+/** On the wire nobody knows what was done; a delay alone loses nothing. */
+function excuse(fault: WireFault, request: string, excused: Excused): void {
+  if (fault.kind === 'delay') return;
+  const [, method, path = '', query = ''] = /^(\w+) \/[^/]+\/([^?]*)\??(.*)$/.exec(request) ?? [];
+  const key = decodeURIComponent(path);
+  const parameters = new URLSearchParams(query);
+  if (method === 'POST' && parameters.has('uploads')) excuseCreation(excused, key);
+  if (method === 'DELETE' && parameters.has('uploadId'))
+    excused.abortions.add(parameters.get('uploadId') ?? '');
+  if (fault.kind === 'late' && method === 'PUT' && key.includes('/state/claims/')) excused.claims.add(key);
 }
 
 function nameOf(fault: WireFault): string {

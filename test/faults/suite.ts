@@ -17,7 +17,6 @@ export interface Suite extends ScheduleOptions {
   readonly title: string;
   readonly count: number;
   readonly seed?: number;
-  readonly isAllOfSource?: boolean;
   readonly prepare?: () => Promise<void>;
   /** Off in `npm test`. */
   readonly prints?: boolean;
@@ -25,12 +24,12 @@ export interface Suite extends ScheduleOptions {
 
 /** Performs schedules one after the other; gives what did not hold, by seed. */
 export async function performAll(world: World, suite: Suite): Promise<string[]> {
-  const { title, count, seed = SEED, prints = true, isAllOfSource = true, prepare } = suite;
+  const { title, count, seed = SEED, prints = true, prepare } = suite;
   const tally = createTally();
   const wrong: string[] = [];
   for (let nth = 0; nth < count; nth++) {
     const schedule = planSchedule(seed + nth, suite);
-    const options = { isAllOfSource, ...(prepare === undefined ? {} : { prepare }) };
+    const options = prepare === undefined ? {} : { prepare };
     const found = await perform(world, schedule, tally, options).catch((error: unknown) => [
       `the schedule broke off: ${error instanceof Error ? error.stack : String(error)}`,
     ]);

@@ -24,6 +24,8 @@ export interface RequestRecord {
   key: string;
   /** As the API reference names it, such as `PutObject`; `Unsupported` for what is refused with 501. */
   operation: string;
+  /** Of a request about one multipart upload. */
+  uploadId?: string;
   headers: IncomingHttpHeaders;
   /** Absent until the request is answered, and for good where the connection was reset. */
   status?: number;
@@ -97,7 +99,9 @@ function recordOf(request: IncomingMessage): RequestRecord {
   try {
     const target = parseTarget(url);
     const operation = operationOf(method, target) ?? 'Unsupported';
-    return { method, bucket: target.bucket, key: target.key, operation, headers };
+    const uploadId = target.query.get('uploadId');
+    const about = uploadId === null || uploadId === undefined ? {} : { uploadId };
+    return { method, bucket: target.bucket, key: target.key, operation, ...about, headers };
   } catch {
     return { method, bucket: '', key: '', operation: 'Unsupported', headers };
   }
