@@ -15,6 +15,8 @@ export interface Place {
   /** What S3 does before it looks at a request; until the end of a test. */
   onRequest: RequestHook<RequestRecord> | undefined;
   newKey(): string;
+  /** Loses the answer of the next write after it has taken effect. */
+  loseNextAnswer(): void;
   /** Writes the object. */
   put(body: string): Promise<{ etag: string }>;
   /** What the object holds. */
@@ -34,6 +36,13 @@ export function useBucket(): Place {
     key: '',
     onRequest: undefined,
     newKey: () => `object-${++count}`,
+    loseNextAnswer() {
+      place.onRequest = ({ operation }) => {
+        if (operation !== 'PutObject') return undefined;
+        place.onRequest = undefined;
+        return { when: 'after', reset: true };
+      };
+    },
     async put(body) {
       const { ETag = '' } = await stage.client.send(
         new PutObjectCommand({ Bucket: BUCKET, Key: place.key, Body: body }),

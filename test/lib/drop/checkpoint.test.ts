@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Checkpoint,
@@ -5,6 +6,7 @@ import {
   hasMoved,
   readCheckpoint,
 } from '../../../lib/drop/checkpoint.ts';
+import { HOUR } from '../../../lib/time.ts';
 import { useBucket } from '../../support/bucket.ts';
 
 const SIGNAL = new AbortController().signal;
@@ -116,5 +118,51 @@ describe('A checkpoint', () => {
     expect(await hasMoved(place.bucket, place.key, read, SIGNAL)).toBe(false);
     await advance(of(NOON + 3600, NOON + 7200));
     expect(await hasMoved(place.bucket, place.key, read, SIGNAL)).toBe(true);
+  });
+});
+
+describe('The checkpoint of several runs', () => {
+  /** The n-th hour's. */
+  const hour = (n: number, state: Record<string, unknown> = {}): Checkpoint => ({
+    window: { start: NOON + n * HOUR, end: NOON + (n + 1) * HOUR },
+    source: { kind: 'database', state },
+  });
+  const advanceBy = (run: string, n: number, state = {}): Promise<boolean> =>
+    advanceCheckpoint(place.bucket, place.key, run, hour(n, state), SIGNAL);
+
+  test('moves on window by window, and each move is told to one run', async () => {
+    for (let n = 0; n < 6; n++) {
+      const moved = await Promise.all(['a', 'b', 'c'].map((run) => advanceBy(run, n, { n })));
+      expect(moved.filter(Boolean)).toHaveLength(1);
+      expect((await readCheckpoint(place.bucket, place.key, SIGNAL))?.checkpoint).toEqual(hour(n, { n }));
+    }
+  });
+
+  test('in any order of moves never goes back and never leaves out a window', async () => {
+    const moves = fc.array(fc.record({ run: fc.constantFrom('a', 'b'), n: fc.nat(4) }), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(moves, async (list) => {
+        const own = place.newKey();
+        let stands: number | undefined;
+        for (const { run, n } of list) {
+          const answer = await advanceCheckpoint(place.bucket, own, run, hour(n), SIGNAL).catch(
+            (error: Error) => error.name,
+          );
+          const mayMove = stands === undefined || n === stands + 1;
+          expect(answer).toBe(mayMove ? true : n <= (stands ?? -1) ? false : 'StoreError');
+          if (mayMove) stands = n;
+        }
+        const found = await readCheckpoint(place.bucket, own, SIGNAL);
+        expect(found?.checkpoint.window).toEqual(stands === undefined ? undefined : hour(stands).window);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('moved by a run whose answer is lost was moved by it', async () => {
+    await advanceBy('a', 0);
+    place.loseNextAnswer();
+    expect(await advanceBy('a', 1)).toBe(true);
+    expect(await advanceBy('b', 1)).toBe(false);
   });
 });

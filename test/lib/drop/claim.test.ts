@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Checkpoint, advanceCheckpoint, readCheckpoint } from '../../../lib/drop/checkpoint.ts';
+import type { Checkpoint } from '../../../lib/drop/checkpoint.ts';
 import {
   type Committed,
   type FoundClaim,
@@ -11,7 +11,6 @@ import {
   takeClaim,
 } from '../../../lib/drop/claim.ts';
 import type { Manifest } from '../../../lib/drop/manifest.ts';
-import { type Expected, readText, writeText } from '../../../lib/store/bucket.ts';
 import { HOUR } from '../../../lib/time.ts';
 import { useBucket } from '../../support/bucket.ts';
 
@@ -21,116 +20,13 @@ const START = Date.UTC(2025, 5, 2) / 1000;
 const place = useBucket();
 
 /** The n-th hour's checkpoint. */
-const hour = (n: number, state: Record<string, unknown> = {}): Checkpoint => ({
+const hour = (n: number): Checkpoint => ({
   window: { start: START + n * HOUR, end: START + (n + 1) * HOUR },
-  source: { kind: 'database', state },
+  source: { kind: 'database', state: {} },
 });
 const decided = (n: number): Committed => ({
   manifest: { manifestVersion: 1, cloud: 'test' } as Manifest,
   checkpoint: hour(n),
-});
-
-/** Loses the answer of the next write after it has taken effect. */
-function loseNextAnswer(): void {
-  place.onRequest = ({ operation }) => {
-    if (operation !== 'PutObject') return undefined;
-    place.onRequest = undefined;
-    return { when: 'after', reset: true };
-  };
-}
-
-describe('compare-and-swap of a text', () => {
-  test('lets one of any writers through that expect the same', async () => {
-    const first = await Promise.all(
-      [1, 2, 3, 4, 5].map((n) => writeText(place.bucket, place.key, `${n}`, 'absent', SIGNAL)),
-    );
-    expect(first.filter((etag) => etag !== undefined)).toHaveLength(1);
-    const { etag = '' } = (await readText(place.bucket, place.key, SIGNAL)) ?? {};
-    const second = await Promise.all(
-      [6, 7, 8].map((n) => writeText(place.bucket, place.key, `${n}`, { etag }, SIGNAL)),
-    );
-    expect(second.filter((written) => written !== undefined)).toHaveLength(1);
-  });
-
-  test('in any order of reads and writes of two runs loses no change', async () => {
-    const steps = fc.array(fc.tuple(fc.nat(1), fc.constantFrom('read', 'write')), { maxLength: 14 });
-    await fc.assert(
-      fc.asyncProperty(steps, async (list) => {
-        const own = place.newKey();
-        const known: (Expected | undefined)[] = [undefined, undefined];
-        let counted = 0;
-        const texts: number[] = [0, 0];
-        for (const [run, step] of list) {
-          if (step === 'read') {
-            const found = await readText(place.bucket, own, SIGNAL);
-            known[run] = found === undefined ? 'absent' : { etag: found.etag };
-            texts[run] = Number(found?.text.split(' ')[0] ?? 0);
-          } else if (known[run] !== undefined) {
-            const next = (texts[run] ?? 0) + 1;
-            const etag = await writeText(place.bucket, own, `${next} by ${run}`, known[run], SIGNAL);
-            if (etag === undefined) continue;
-            counted++;
-            [known[run], texts[run]] = [{ etag }, next];
-          }
-        }
-        const found = await readText(place.bucket, own, SIGNAL);
-        expect(Number(found?.text.split(' ')[0] ?? 0)).toBe(counted);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  test('whose answer is lost knows its own write again, and not another’s', async () => {
-    loseNextAnswer();
-    const etag = await writeText(place.bucket, place.key, 'mine', 'absent', SIGNAL);
-    expect(etag).toBe((await readText(place.bucket, place.key, SIGNAL))?.etag);
-    loseNextAnswer();
-    const swapped = await writeText(place.bucket, place.key, 'mine again', { etag: etag ?? '' }, SIGNAL);
-    expect(swapped).toBe((await readText(place.bucket, place.key, SIGNAL))?.etag);
-    expect(await writeText(place.bucket, place.key, 'too late', 'absent', SIGNAL)).toBe(undefined);
-    expect(await place.text()).toBe('mine again');
-  });
-});
-
-describe('the checkpoint', () => {
-  const advance = (run: string, n: number, state = {}): Promise<boolean> =>
-    advanceCheckpoint(place.bucket, place.key, run, hour(n, state), SIGNAL);
-
-  test('moves on window by window, and each move is told to one run', async () => {
-    for (let n = 0; n < 6; n++) {
-      const moved = await Promise.all(['a', 'b', 'c'].map((run) => advance(run, n, { n })));
-      expect(moved.filter(Boolean)).toHaveLength(1);
-      expect((await readCheckpoint(place.bucket, place.key, SIGNAL))?.checkpoint).toEqual(hour(n, { n }));
-    }
-  });
-
-  test('in any order of moves never goes back and never leaves out a window', async () => {
-    const moves = fc.array(fc.record({ run: fc.constantFrom('a', 'b'), n: fc.nat(4) }), { maxLength: 12 });
-    await fc.assert(
-      fc.asyncProperty(moves, async (list) => {
-        const own = place.newKey();
-        let stands: number | undefined;
-        for (const { run, n } of list) {
-          const answer = await advanceCheckpoint(place.bucket, own, run, hour(n), SIGNAL).catch(
-            (error: Error) => error.name,
-          );
-          const mayMove = stands === undefined || n === stands + 1;
-          expect(answer).toBe(mayMove ? true : n <= (stands ?? -1) ? false : 'StoreError');
-          if (mayMove) stands = n;
-        }
-        const found = await readCheckpoint(place.bucket, own, SIGNAL);
-        expect(found?.checkpoint.window).toEqual(stands === undefined ? undefined : hour(stands).window);
-      }),
-      { numRuns: 50 },
-    );
-  });
-
-  test('moved by a run whose answer is lost was moved by it', async () => {
-    await advance('a', 0);
-    loseNextAnswer();
-    expect(await advance('a', 1)).toBe(true);
-    expect(await advance('b', 1)).toBe(false);
-  });
 });
 
 describe('the claim', () => {
@@ -201,10 +97,10 @@ describe('the claim', () => {
   });
 
   test('taken and committed by a run whose answers are lost is its own', async () => {
-    loseNextAnswer();
+    place.loseNextAnswer();
     const mine = await take('a', undefined);
     expect(mine?.claim.run).toBe('a');
-    loseNextAnswer();
+    place.loseNextAnswer();
     expect(await commitClaim(place.bucket, place.key, mine!, decided(0), SIGNAL)).not.toBe(undefined);
     expect((await readClaim(place.bucket, place.key, SIGNAL))?.claim.committed).toEqual(decided(0));
   });
