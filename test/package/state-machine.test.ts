@@ -123,6 +123,7 @@ describe('the definition of the state machine', () => {
   test('does not try again what stays as it is', () => {
     const lasting = [
       'InputError',
+      'PrivacyError',
       'MaskingSecretGoneError',
       'BackfillIncompleteError',
       'States.ALL',

@@ -204,24 +204,37 @@ describe('an upload that ends midway leaves nothing', () => {
       expect(await unfinished()).toBe(0);
     },
   );
+});
 
-  test('whose answers are lost once is whole all the same, or said not to be its own', async () => {
-    for (const lost of ['PutObject', 'UploadPart', 'CompleteMultipartUpload']) {
-      place.key = `lost-${lost}`;
-      let losses = 0;
-      place.onRequest = ({ operation }) =>
-        operation === lost && losses++ === 0 ? { when: 'after', reset: true } : undefined;
-      const body = randomBytes(lost === 'PutObject' ? 1000 : PART_BYTES + 1000);
-      const object = open();
-      await write(object, body);
-      const summary = await object.finish();
-      place.onRequest = undefined;
-      expect([undefined, sha256(body)]).toContain(summary?.sha256);
-      // What is there is whole, and what a repetition of the run will find and replace.
-      expect((await readObject(place.stage.client, place.key)).equals(body)).toBe(true);
-      expect(await unfinished()).toBe(0);
-    }
-  });
+test('an upload whose answers are lost once is whole all the same, or said not to be its own', async () => {
+  for (const lost of ['PutObject', 'UploadPart', 'CompleteMultipartUpload']) {
+    place.key = `lost-${lost}`;
+    let losses = 0;
+    place.onRequest = ({ operation }) =>
+      operation === lost && losses++ === 0 ? { when: 'after', reset: true } : undefined;
+    const body = randomBytes(lost === 'PutObject' ? 1000 : PART_BYTES + 1000);
+    const object = open();
+    await write(object, body);
+    const summary = await object.finish();
+    place.onRequest = undefined;
+    expect([undefined, sha256(body)]).toContain(summary?.sha256);
+    // What is there is whole, and what a repetition of the run will find and replace.
+    expect((await readObject(place.stage.client, place.key)).equals(body)).toBe(true);
+    expect(await unfinished()).toBe(0);
+  }
+});
+
+test('a part that fails twice is sent again, and the object is whole', async () => {
+  let failures = 0;
+  place.onRequest = ({ operation }) =>
+    operation === 'UploadPart' && failures++ < 2 ? { status: 503, code: 'SlowDown' } : undefined;
+  const body = randomBytes(2 * PART_BYTES + 1000);
+  const object = open();
+  await write(object, body);
+  expect(await object.finish()).toEqual({ bytes: body.length, sha256: sha256(body) });
+  expect((await readObject(place.stage.client, place.key)).equals(body)).toBe(true);
+  expect(operations().filter((operation) => operation === 'UploadPart')).toHaveLength(3 + 2);
+  expect(await unfinished()).toBe(0);
 });
 
 test('a write tells why the upload failed, however long its abortion takes', async () => {
