@@ -91,24 +91,33 @@ describe(`A troubled stand-in of the Nova API (seed ${SEED})`, () => {
   });
 
   test('whose tokens are good for three requests each gives whole drops, and a new one costs a request', async () => {
-    let requests = 0;
+    const met = { requests: 0, revoked: 0, tokens: 0 };
     twin.openstack.onRequest = ({ kind }) => {
-      if (kind !== 'token' && ++requests % 3 === 0) twin.openstack.revokeTokens();
+      if (kind === 'token') met.tokens++;
+      else if (++met.requests % 3 === 0) {
+        met.revoked++;
+        twin.openstack.revokeTokens();
+      }
     };
     twin.overApi.env['STAR_API_CONCURRENCY'] = '1';
     await dropBoth();
+    // One at the start of each run.
+    expect(met.tokens).toBe(2 + met.revoked);
+    expect(met.revoked).toBeGreaterThan(20);
     const { api: _api, database: _database, ...differences } = await compareTwin(twin);
     expect(differences).toEqual(EQUAL);
   });
 
   test('that is slow and gets slower gives whole drops', async () => {
     const random = seeded(SEED + 2);
+    let most = 0;
     twin.openstack.onRequest = async () => {
-      await delay(random.between(0, 20));
+      await delay(random.between(0, (most += 0.1)));
     };
     await dropBoth();
     const { api: _api, database: _database, ...differences } = await compareTwin(twin);
     expect(differences).toEqual(EQUAL);
+    expect(most).toBeGreaterThan(20);
   });
 
   test('that loses a server between two pages of a list gives whole drops', async () => {

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { eventMasker, hostOf } from '../../../lib/mask/mask-event.ts';
-import type { Mask } from '../../../lib/mask/mask.ts';
+import { type Mask, createMask } from '../../../lib/mask/mask.ts';
 import type { MaskedInstance } from '../../../lib/mask/masked-event.ts';
 import type { TraceEvent } from '../../../lib/source/source.ts';
 import { traceEvent } from '../../support/records.ts';
@@ -79,5 +80,22 @@ describe('an event that is masked', () => {
     expect(second.instance).toBe(first.instance);
     expect(told).toEqual([first.instance]);
     expect(given.filter((value) => value === 'u-1')).toHaveLength(1);
+  });
+
+  test('has the same masks after more users came by than are remembered', () => {
+    const asked: (string | null)[] = [];
+    const salted = createMask('sha2-salted', randomBytes(32));
+    const masker = eventMasker(
+      ((value: string | null) => {
+        asked.push(value);
+        return salted(value);
+      }) as Mask,
+      'event',
+    );
+    const userOf = (userId: string): string | null => masker(traceEvent({}, { userId })).instance.userId;
+    const first = userOf('first');
+    for (let nth = 0; nth < 4100; nth++) userOf(`user ${nth}`);
+    expect(userOf('first')).toBe(first);
+    expect(asked.filter((value) => value === 'first')).toHaveLength(2);
   });
 });
