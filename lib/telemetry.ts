@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { MetricUnit, Metrics } from '@aws-lambda-powertools/metrics';
 import { InputError, type StarError, UnexpectedError, firstLine } from './errors.ts';
-import type { ScheduleSummary } from './summary.ts';
+import { type ScheduleSummary, isNew } from './summary.ts';
 import { parseInstant } from './time.ts';
 
 export const logger = new Logger({ serviceName: 'star-compactor' });
@@ -13,8 +13,7 @@ export function publishMetrics(summary: ScheduleSummary, seconds: number): void 
     serviceName: 'star-compactor',
     defaultDimensions: { cloud: summary.cloud },
   });
-  const published = summary.windows.filter(({ status }) => status === 'published' || status === 'resumed');
-  metrics.addMetric('WindowsPublished', MetricUnit.Count, published.length);
+  metrics.addMetric('WindowsPublished', MetricUnit.Count, summary.windows.filter(isNew).length);
   metrics.addMetric('WindowsLeft', MetricUnit.Count, summary.left.length);
   metrics.addMetric('Rows', MetricUnit.Count, summary.rows);
   metrics.addMetric('Bytes', MetricUnit.Bytes, summary.bytes);

@@ -116,7 +116,7 @@ const DATABASE_OPTIONS = [
 ] as const satisfies readonly (keyof DatabaseOptions)[];
 
 /** Options by which the databases are found. */
-export function withDatabase(command: Command): Command {
+function withDatabase(command: Command): Command {
   return command
     .optionsGroup('Where the databases are:')
     .option('--host <name>', 'server; 127.0.0.1 and localhost need no TLS')

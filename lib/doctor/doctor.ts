@@ -2,8 +2,8 @@ import type { CloudConnection } from '../connection/connection.ts';
 import type { Seconds } from '../time.ts';
 import type { Finding } from './finding.ts';
 
-export { type Finding, type Verdict, verdictOf } from './finding.ts';
-export { type FormatOptions, formatFinding, formatVerdict } from './format.ts';
+export { type Finding, verdictOf } from './finding.ts';
+export { formatFinding, formatVerdict } from './format.ts';
 
 export interface ExamineOptions {
   readonly signal: AbortSignal;

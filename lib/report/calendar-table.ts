@@ -1,4 +1,4 @@
-import { DAY, HOUR, type Seconds, isoDate } from '../time.ts';
+import { DAY, type Seconds, isoDate } from '../time.ts';
 import type { CalendarDay } from './calendar.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { compact, dateText, durationText, monthText } from './text.ts';
@@ -71,5 +71,5 @@ function levelOf(events: number, most: number): number {
 
 /** 0 for Monday; the first day of 1970 was a Thursday. */
 function weekday(date: Seconds): number {
-  return (Math.floor(date / (24 * HOUR)) + 3) % 7;
+  return (Math.floor(date / DAY) + 3) % 7;
 }

@@ -2,7 +2,7 @@ import type { Seconds } from '../time.ts';
 import type { Window } from '../window.ts';
 
 /** How many of the longest gaps are told. */
-export const GAPS = 5;
+const GAPS = 5;
 
 /** Notes in which seconds of a window something finished; a byte a second, 84 KiB for a day. */
 export interface GapFinder {

@@ -22,7 +22,7 @@ export interface FlavourTally extends Tally {
 }
 
 /** Stands for every row that names no user: nobody knows how many they are, so they count as one, the fewest. */
-export const NOBODY = 1;
+const NOBODY = 1;
 
 /** What rows have in common because they are of one instance. */
 export interface Owner {

@@ -10,7 +10,7 @@ export interface Ranking {
   readonly without: number;
 }
 
-export const TOP = 10;
+const TOP = 10;
 
 /**
  * The busiest first; what is equally busy in order of mask, so that the same drop gives the same page.

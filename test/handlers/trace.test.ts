@@ -428,8 +428,8 @@ describe('what leaves the process', () => {
       }
     }
     expect(secrets.size).toBeGreaterThan(1000);
-    for (const known of ['', ...cells.map(({ server }) => server.rootPassword)])
-      if (known !== '') secrets.add(known);
+    // A server that was there before may have none.
+    for (const { server } of cells) if (server.rootPassword !== '') secrets.add(server.rootPassword);
     const everything = `${output}\n${objects}`.toLowerCase();
     expect(everything.length).toBeGreaterThan(100_000);
     expect([...secrets].filter((value) => everything.includes(value.toLowerCase()))).toEqual([]);

@@ -3,7 +3,7 @@ import { shaped } from './answers.ts';
 import type { Nova } from './nova.ts';
 
 const Services = z.object({
-  services: z.array(z.looseObject({ binary: z.string(), status: z.optional(z.string()) })),
+  services: z.array(z.object({ status: z.optional(z.string()) })),
 });
 
 const WHAT = 'Nova: the list of services';

@@ -10,8 +10,6 @@ export interface Throttle {
    * left alone for some seconds.
    */
   slowDown(started: number, seconds?: number): void;
-  /** How many may be under way now. */
-  readonly width: number;
 }
 
 const FIRST_WIDTH = 4;
@@ -42,9 +40,6 @@ export function openThrottle(widest: number, signal: AbortSignal): Throttle {
   };
   signal.addEventListener('abort', admit, { once: true });
   return {
-    get width() {
-      return Math.floor(width);
-    },
     async run(task) {
       await new Promise<void>((resolve) => {
         waiting.push(resolve);

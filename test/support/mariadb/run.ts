@@ -27,7 +27,7 @@ export async function findProgram(...names: string[]): Promise<string | undefine
   return undefined;
 }
 
-export async function isExecutable(file: string): Promise<boolean> {
+async function isExecutable(file: string): Promise<boolean> {
   return access(file, constants.X_OK).then(
     () => true,
     () => false,

@@ -51,7 +51,7 @@ export function isAdmin(roles: readonly Role[]): boolean {
 }
 
 /** Keystone's ids are UUIDs without dashes. */
-export function hexId(): string {
+function hexId(): string {
   return randomUUID().replaceAll('-', '');
 }
 

@@ -21,7 +21,7 @@ export interface ReceivedBody {
   declared: boolean;
 }
 
-export const streamingUnsigned = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
+const streamingUnsigned = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
 const trailerPrefix = 'x-amz-checksum-';
 
 /**

@@ -3,7 +3,7 @@ export interface Xml {
   readonly xml: string;
 }
 
-export const xmlNamespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
+const xmlNamespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** An element of children made with `element`, or of plain text, which is escaped. */
 export function element(name: string, ...content: (Xml | string | number | boolean)[]): Xml {
