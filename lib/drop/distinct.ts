@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { fingerprintSet } from '../fingerprints.ts';
+import { numberSet as fingerprintSet } from '../number-set.ts';
 
 /**
  * Counts distinct texts by 52-bit fingerprints: at ten million texts two of them are mistaken for one in less than one

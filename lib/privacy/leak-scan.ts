@@ -1,4 +1,4 @@
-import { fingerprintSet } from '../fingerprints.ts';
+import { numberSet } from '../number-set.ts';
 import { fingerprintTokens } from './tokens.ts';
 
 /** What a scan has found; README tells what it can and cannot show. */
@@ -30,9 +30,9 @@ export interface LeakScan {
 const REMEMBERED = 1000;
 
 export function openLeakScan(): LeakScan {
-  const raw = fingerprintSet();
-  const known = fingerprintSet();
-  const written = fingerprintSet();
+  const raw = numberSet();
+  const known = numberSet();
+  const written = numberSet();
   const recent = new Set<string>();
   return {
     identifier(value) {
