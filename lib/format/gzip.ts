@@ -1,11 +1,6 @@
 import type { Transform } from 'node:stream';
 import { createGzip } from 'node:zlib';
-
-/**
- * What may wait for the upload. At 65 bytes an event a busy pipeline makes 10 MB a second, and a part takes about a
- * tenth of a second to S3, so this keeps it going meanwhile.
- */
-export const QUEUED_BYTES = 1024 * 1024;
+import { QUEUED_BYTES } from './queued-bytes.ts';
 
 /**
  * Compression was half of all CPU at the usual level, 6. Of a million events in CSV, masks and all:

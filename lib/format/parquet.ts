@@ -6,8 +6,8 @@ import type { MaskedEvent } from '../mask/masked-event.ts';
 import type { Seconds } from '../time.ts';
 import { secondsSince } from './clock.ts';
 import { COLUMNS } from './columns.ts';
-import { QUEUED_BYTES } from './gzip.ts';
 import type { Format } from './format.ts';
+import { QUEUED_BYTES } from './queued-bytes.ts';
 
 type Name = (typeof COLUMNS)[number]['parquet'];
 type Value = string | number | bigint | null;

@@ -75,7 +75,7 @@ export function openObject(
 
 /**
  * Takes the compressor's output to S3 through one buffer of a part's size. While a part is on its way, what the
- * compressor goes on to make waits in its own queue (`format/gzip.ts`).
+ * compressor goes on to make waits in its own queue (`format/queued-bytes.ts`).
  */
 async function send(
   bucket: Bucket,
