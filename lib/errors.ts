@@ -42,6 +42,17 @@ export class ReaderGoneError extends OutputError {
   override readonly name = 'ReaderGoneError';
 }
 
+/** A signal came to a command. */
+export class StoppedError extends StarError {
+  override readonly name = 'StoppedError';
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`stopped by ${signal}; nothing was left behind`);
+    this.signal = signal;
+  }
+}
+
 /** Another invocation has taken this window over; it publishes, this one must not. */
 export class SupersededError extends StarError {
   override readonly name = 'SupersededError';

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { CommanderError } from 'commander';
-import { InputError, ReaderGoneError, StarError, firstLine } from '../errors.ts';
+import { InputError, ReaderGoneError, StarError, StoppedError, firstLine } from '../errors.ts';
 
 /** Exit statuses, for scripts; README lists them. */
 export const EXIT = {
@@ -12,17 +12,6 @@ export const EXIT = {
   /** `doctor`: a trace can be made, but lacks something. */
   lacking: 3,
 } as const;
-
-/** A signal came. */
-export class StoppedError extends StarError {
-  override readonly name = 'StoppedError';
-  readonly signal: NodeJS.Signals;
-
-  constructor(signal: NodeJS.Signals) {
-    super(`stopped by ${signal}; nothing was left behind`);
-    this.signal = signal;
-  }
-}
 
 /** As a shell has it for a process that a signal has ended. */
 const bySignal = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];

@@ -1,9 +1,10 @@
 import type { CloudConnection } from '../connection/connection.ts';
+import { StoppedError } from '../errors.ts';
 import { connectionToDatabases } from './database-connection.ts';
 import { doctor } from './doctor.ts';
 import { dump } from './dump.ts';
 import { type DumpArguments, readDumpOptions } from './dump-options.ts';
-import { EXIT, StoppedError, statusOf, tellingOf } from './exit.ts';
+import { EXIT, statusOf, tellingOf } from './exit.ts';
 import { connectionToOpenStack } from './openstack-connection.ts';
 import { makeProgram } from './program.ts';
 import { say } from './terminal.ts';

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { InputError } from '../errors.ts';
-import { StoppedError } from './exit.ts';
+import { InputError, StoppedError } from '../errors.ts';
 
 /** Tells the person at the terminal; standard output is for data. */
 export function say(line: string): void {
