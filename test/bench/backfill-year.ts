@@ -33,14 +33,14 @@ try {
   });
   const backfilled = await measure('backfill, all steps', cell, runExecution);
   let selected: { rows: number; sum: bigint } = { rows: 0, sum: 0n };
-  const started = performance.now();
+  const started = now();
   const reads = await readsOf(db, async () => {
     selected = await select(cell);
   });
   const costs = [
     scheduled.cost,
     backfilled.cost,
-    costOf('one select', selected.rows, totalOf(reads), started),
+    costOf('one select', selected.rows, totalOf(reads), taken(started)),
   ];
   console.log(
     table(
@@ -76,23 +76,42 @@ async function runExecution(stage: Stage): Promise<void> {
 interface Cost {
   readonly '': string;
   readonly rows: number;
+  /** Of this process: the function, and the S3 that stands in. */
+  readonly 'CPU s': string;
   readonly seconds: string;
   readonly reads: number;
 }
 
-function costOf(what: string, rows: number, reads: number, started: number): Cost {
-  return { '': what, rows, seconds: ((performance.now() - started) / 1000).toFixed(1), reads };
+function costOf(what: string, rows: number, reads: number, { cpu, wall }: Times): Cost {
+  return { '': what, rows, 'CPU s': cpu.toFixed(1), seconds: wall.toFixed(1), reads };
+}
+
+/** In seconds. */
+interface Times {
+  readonly cpu: number;
+  readonly wall: number;
+}
+
+function now(): Times {
+  const { user, system } = process.cpuUsage();
+  return { cpu: (user + system) / 1e6, wall: performance.now() / 1000 };
+}
+
+function taken(since: Times): Times {
+  const { cpu, wall } = now();
+  return { cpu: cpu - since.cpu, wall: wall - since.wall };
 }
 
 async function measure(what: string, cell: Cell, work: (stage: Stage) => Promise<void>) {
   const stage = await startStage({ env: { ...UNMASKED, STAR_BACKFILL_SECRETS: 'bench/backfill' } });
   try {
     await stage.setSecret(`${cell.dsn()}?ssl=off`);
-    const started = performance.now();
+    const started = now();
     const reads = await readsOf(cell.server, () => work(stage));
+    const times = taken(started);
     const drops = await readDrops(stage.client);
     const rows = drops.reduce((sum, { manifest }) => sum + manifest.counts.events, 0);
-    const cost = costOf(what, rows, totalOf(reads), started);
+    const cost = costOf(what, rows, totalOf(reads), times);
     say(`${what}: ${cost.seconds} s`);
     const lines = drops.map(linesOf);
     return {
