@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { estimate } from '../lib/backfill/estimate.ts';
+import { FORMAT_NAMES, type FormatName } from '../lib/format/format.ts';
 
 const text = (path: string): Promise<string> => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
 
@@ -38,4 +40,28 @@ describe('README, for who has to operate it,', () => {
     const named = Object.keys(scripts).filter((name) => !/^pre|^start$|^test$|^format:check$/.test(name));
     expect(named.filter((name) => !told.includes(`npm run ${name}`))).toEqual([]);
   });
+});
+
+describe('What a dry run estimates', () => {
+  /** The figures of the line of README that a pattern finds. */
+  const figures = async (pattern: RegExp): Promise<number[]> => {
+    const [, ...found] = pattern.exec(await text('README.md')) ?? [];
+    return found.map(Number);
+  };
+  const ALL: readonly FormatName[] = FORMAT_NAMES;
+
+  test.each<[string, number, readonly FormatName[], RegExp]>([
+    ['a year', 365, ['jsonl'], /^backfill, all steps +(\d+) +([\d.]+)/m],
+    ['a day of a million events', 1, ['csv'], /^(1000000) +([\d.]+) +[\d.]+ +1769 /m],
+    ['a day in all formats', 1, ALL, /^(300000) events; [^]*?\n *csv,jsonl,parquet +true +([\d.]+)/m],
+  ])(
+    'for %s is within half as much again of what that was measured to take',
+    async (_, windows, formats, at) => {
+      const [rows = 0, measured = Number.NaN] = await figures(at);
+      // At this memory Lambda gives a whole core.
+      const { seconds } = estimate(windows, rows, { formats }, 1769);
+      expect(seconds).toBeGreaterThan(measured / 1.5);
+      expect(seconds).toBeLessThan(measured * 1.5);
+    },
+  );
 });
