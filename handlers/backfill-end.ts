@@ -38,11 +38,13 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
     // Whatever came of it, there are new drops.
     await refreshIndex(where, asked.range.end);
     const stand = (await plannedCheckpoint(where, execution))?.window.end ?? -Infinity;
-    const verdict = await judge(where, asked, groups, { ...redrives, stand }).catch(async (error: unknown) => {
-      // Any other error may pass, and the step is tried again.
-      if (error instanceof BackfillIncompleteError) await destroySecret(place, execution);
-      throw error;
-    });
+    const verdict = await judge(where, asked, groups, { ...redrives, stand }).catch(
+      async (error: unknown) => {
+        // Any other error may pass, and the step is tried again.
+        if (error instanceof BackfillIncompleteError) await destroySecret(place, execution);
+        throw error;
+      },
+    );
     log('backfill judged', { execution, ...verdict });
     if (!verdict.again) {
       await forgetStates(where, execution);

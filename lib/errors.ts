@@ -4,7 +4,8 @@ export class StarError extends Error {
 }
 
 /**
- * A setting, a secret or an event that cannot be used. Raised before anything is opened; trying again cannot help.
+ * A setting, a secret or an event that cannot be used. Raised before anything is opened, but for what only the source
+ * or the drops can tell; then before what it is about is touched. Trying again cannot help.
  * The message names the field, what came (never for a secret) and what is accepted.
  */
 export class InputError extends StarError {

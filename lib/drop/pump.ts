@@ -5,8 +5,8 @@ import type { Mask } from '../mask/mask.ts';
 import type { Masking } from '../mask/masking.ts';
 import type { Settings } from '../settings.ts';
 import type { TraceEvent, WindowOutcome } from '../source/source.ts';
-import { inGroups } from '../in-groups.ts';
-import { countDistinct } from './distinct.ts';
+import { inGroups } from '../collections/in-groups.ts';
+import { countDistinct } from '../collections/distinct.ts';
 
 /** The events of a window, in order of start, and how the reading went. */
 export type OrderedEvents = AsyncGenerator<readonly TraceEvent[], WindowOutcome, void>;

@@ -1,6 +1,6 @@
 import type { MaskedInstance } from '../mask/masked-event.ts';
-import { onceForEach } from '../once-for-each.ts';
-import { remember } from '../remember.ts';
+import { onceForEach } from '../collections/once-for-each.ts';
+import { remember } from '../collections/remember.ts';
 import { createClock, secondsSince } from './clock.ts';
 import { COLUMNS } from './columns.ts';
 import { GZIP } from './gzip.ts';

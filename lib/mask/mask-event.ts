@@ -1,5 +1,5 @@
-import { onceForEach } from '../once-for-each.ts';
-import { remember } from '../remember.ts';
+import { onceForEach } from '../collections/once-for-each.ts';
+import { remember } from '../collections/remember.ts';
 import type { HostFrom } from '../settings.ts';
 import type { Instance, TraceEvent } from '../source/source.ts';
 import type { Mask } from './mask.ts';

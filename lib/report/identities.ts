@@ -1,6 +1,6 @@
-import { countDistinct } from '../drop/distinct.ts';
+import { countDistinct } from '../collections/distinct.ts';
 import type { MaskedInstance } from '../mask/masked-event.ts';
-import { onceForEach } from '../once-for-each.ts';
+import { onceForEach } from '../collections/once-for-each.ts';
 
 /** Rows counted for one value, such as a project. */
 export interface Tally {

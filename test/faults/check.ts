@@ -10,7 +10,7 @@ export async function violations(
   world: World,
   prefix: string,
   end: number,
-  expected: { isAllOfSource: boolean; excused: ReadonlySet<string> },
+  excused: ReadonlySet<string>,
 ): Promise<string[]> {
   const { client } = world.stage;
   const wrong: string[] = [];
@@ -43,7 +43,7 @@ export async function violations(
   const beyond = extra.filter((row) => later.has(row)).length;
   const all = extra.length + lost.length;
   const isCounted = rewritten >= all - beyond && rewritten <= all;
-  if (expected.isAllOfSource && !(lost.every(isOlder) && isCounted)) {
+  if (!(lost.every(isOlder) && isCounted)) {
     if (lost.length > 0) wrong.push(`${lost.length} rows missing: ${lost[0]}`);
     if (!isCounted) wrong.push(`${all} rows were rewritten, ${rewritten} are counted`);
   }
@@ -56,7 +56,7 @@ export async function violations(
   }
   if (reached !== iso(end)) wrong.push(`drops end at ${reached}`);
   for (const drop of drops) wrong.push(...lateWrong(drop));
-  wrong.push(...(await objectsWrong(world, prefix, drops, expected.excused)));
+  wrong.push(...(await objectsWrong(world, prefix, drops, excused)));
   return wrong;
 }
 

@@ -1,4 +1,4 @@
-import { inGroups } from '../../in-groups.ts';
+import { inGroups } from '../../collections/in-groups.ts';
 import { MINUTE, type Seconds } from '../../time.ts';
 import type { Window } from '../../window.ts';
 import type { Extent, IdSpan } from './bounds.ts';

@@ -1,4 +1,4 @@
-import { inGroups } from '../../in-groups.ts';
+import { inGroups } from '../../collections/in-groups.ts';
 import type { Seconds } from '../../time.ts';
 import type { Query, Row } from './session.ts';
 import { type CellSchema, LIVE, SHADOW, type Tables } from './schema.ts';

@@ -1,4 +1,4 @@
-import { inGroups } from '../../in-groups.ts';
+import { inGroups } from '../../collections/in-groups.ts';
 import type { Instance } from '../source.ts';
 import type { CellSession, Row } from './session.ts';
 import { type EventRow, IDS_PER_STATEMENT } from './event-rows.ts';

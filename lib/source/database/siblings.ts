@@ -1,4 +1,4 @@
-import { inGroups } from '../../in-groups.ts';
+import { inGroups } from '../../collections/in-groups.ts';
 import type { Seconds } from '../../time.ts';
 import type { Query, Value } from './session.ts';
 import { type EventRow, FINISH, IDS_PER_STATEMENT, START } from './event-rows.ts';

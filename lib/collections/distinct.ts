@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { numberSet as fingerprintSet } from '../number-set.ts';
+import { numberSet } from './number-set.ts';
 
 /**
- * Counts distinct texts by 52-bit fingerprints: at ten million texts two of them are mistaken for one in less than one
- * run of a hundred.
+ * Counts distinct texts by 52-bit fingerprints: at ten million texts two of them are mistaken for one in about one run of
+ * a hundred.
  */
 export interface DistinctCounter {
   add(text: string): void;
@@ -14,7 +14,7 @@ export interface DistinctCounter {
 const HASHED = /^(?:[0-9a-f]{32}|[0-9a-f]{40})$/;
 
 export function countDistinct(): DistinctCounter {
-  const fingerprints = fingerprintSet();
+  const fingerprints = numberSet();
   return {
     add(text) {
       const digits = HASHED.test(text) ? text : hash('sha256', text, 'hex');

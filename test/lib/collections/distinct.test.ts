@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countDistinct } from '../../../lib/drop/distinct.ts';
+import { countDistinct } from '../../../lib/collections/distinct.ts';
 
 describe('distinct texts are counted', () => {
   test('as a Set counts them', () => {
