@@ -3,6 +3,7 @@ import type { Invocation } from '../drop/invocation.ts';
 import { DeadlineError } from '../errors.ts';
 import type { SourceState } from '../source/source.ts';
 import { windowSummary } from '../summary.ts';
+import type { Seconds } from '../time.ts';
 import { type Window, windowText } from '../window.ts';
 import { dropBackfillWindow } from './drop-window.ts';
 import { estimate } from './estimate.ts';
@@ -25,10 +26,8 @@ export interface BackfillOptions {
   readonly state?: SourceState | undefined;
   /** Of the schedule, as it was when the range was planned. */
   readonly checkpoint: Checkpoint | undefined;
-  /** Of the range as it was planned as a whole; see {@link BackfillPlan}. */
+  /** Where the range is part of a larger one that was planned as a whole: of that one; see {@link BackfillPlan}. */
   readonly ties?: readonly Tie[];
-  /** The range is part of a larger one that was planned as a whole. */
-  readonly isPart?: boolean;
 }
 
 /**
@@ -44,7 +43,8 @@ export async function runBackfill(
   options: BackfillOptions,
 ): Promise<BackfillSummary> {
   const { settings, masking, signal } = invocation;
-  const plan = await planBackfill(invocation, asked, options.checkpoint, options.isPart);
+  const isPart = options.ties !== undefined;
+  const plan = await planBackfill(invocation, asked, options.checkpoint, isPart);
   const request = { ...asked, replacement: plan.replacement };
   const progress: BackfillProgress = { plan, done: [], left: plan.due };
   const answer = (status: BackfillSummary['status']): BackfillSummary =>
@@ -56,7 +56,7 @@ export async function runBackfill(
   }
   try {
     const status = await publishAll(invocation, progress, request, options);
-    const left = request.replace && options.isPart !== true ? leftToOthers(progress) : [];
+    const left = request.replace && !isPart ? leftToOthers(progress) : [];
     if (status === 'unfinished' || left.length === 0) return answer(status);
     progress.left = left;
     return answer('unfinished');
@@ -90,21 +90,22 @@ async function publishAll(
   const making = { stand: checkpoint?.window.end ?? -Infinity, replacement };
   // What was planned is for the start of the range.
   const range = { start: state === undefined ? first.start : request.range.start, end: last.end };
-  const open = (): RangeReader => openRange(invocation, range, state, sourceFrom, checkpoint);
-  await using reader = open();
-  await using counting = open();
+  const open = (end: Seconds): RangeReader =>
+    openRange(invocation, { ...range, end }, state, sourceFrom, checkpoint);
+  await using reader = open(last.end);
   const refused = new Set<Tie>();
   const looked = new Set<Tie>();
   let longest = 0;
   for (const window of due) {
     if (longest * SAFETY > remaining()) return 'unfinished';
-    const started = performance.now();
     const tie = replacement === undefined ? undefined : tieOf(ties, window);
     if (tie !== undefined && !looked.has(tie)) {
       const tied = due.filter((other) => tieOf([tie], other) !== undefined);
-      if (!(await mayBeReplaced(invocation, tie, tied, counting, making))) refused.add(tie);
+      if (!(await mayBeReplaced(invocation, tie, tied, sourceFrom ?? -Infinity, open, making)))
+        refused.add(tie);
       looked.add(tie);
     }
+    const started = performance.now();
     const read = () => reader.read(window);
     const result =
       tie !== undefined && refused.has(tie)

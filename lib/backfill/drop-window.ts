@@ -41,8 +41,7 @@ export interface Making {
  *
  * @param read begins to read the window; called again where a reading failed
  * @param gone how many events of a drop that is replaced may be in another by now
- * @throws InputError where the new drop would hold less than the one that it replaces, or a replacement was broken off
- *   and only that can go on
+ * @throws InputError where the new drop would hold less than the one that it replaces
  */
 export async function dropBackfillWindow(
   invocation: Invocation,
@@ -70,23 +69,20 @@ async function drop(
   const { replacement } = making;
   const key = layout.windowClaim(window);
   const manifestKey = layout.manifest(window);
-  const found = await finishDecided(invocation, window, replacement === undefined);
+  const found = await finishDecided(invocation, window, replacement);
   if (found?.published !== undefined) return { status: 'published', manifest: found.published };
   const out = await readText(bucket, manifestKey, signal);
   const kept = out && whyKept(out.json() as Manifest, making);
   if (kept !== undefined) return { status: kept };
   const replaces = out === undefined ? found?.claim.replaces : finishedIn(out.json() as Manifest);
-  if (replacement === undefined && replaces !== undefined) {
-    throw new InputError(
-      `event: start: the drop of window ${windowText(window)} was to be replaced, and that was broken off; ` +
-        'accepted: "replace": true, for the range of then',
-    );
-  }
+  // It is being replaced, or that was broken off: alone it might hold what is in another drop, or lack what is in none.
+  if (replacement === undefined && replaces !== undefined) return { status: 'leftToOther' };
 
   const held = await takeClaim(bucket, key, run, window, found, signal, replaces);
   if (held === undefined) throw superseded(window);
   // In this order: the schedule takes its claim first as well, so one of the two sees the other.
-  const isOther = (await readText(bucket, manifestKey, signal))?.etag !== out?.etag;
+  const now = await readText(bucket, manifestKey, signal);
+  const isOther = now !== undefined && now.etag !== out?.etag;
   if (isOther || (await isWithSchedule(invocation, window))) {
     await forget(invocation, key, held);
     return { status: 'leftToOther' };
@@ -100,8 +96,8 @@ async function drop(
     const loss =
       replaces === undefined || tally === undefined ? undefined : lossOf(window, replaces, tally, gone);
     if (loss !== undefined) {
-      // Nobody may come again, who would take it over.
-      await forget(invocation, key, held);
+      // Nobody may come again, who would take it over. Where the old drop is gone, only the claim knows of it.
+      if (now !== undefined) await forget(invocation, key, held);
       throw loss;
     }
     const leftOver = replacement === undefined ? [] : await leftOverOf(invocation, window);
@@ -144,13 +140,13 @@ interface Finished extends FoundClaim {
 /**
  * Finishes what somebody decided and died.
  *
- * @param isEnough nothing else is to be done about the window then
+ * @param replacement where what is published is to be replaced, unless it is of that replacement
  * @returns the claim as it was found, if it is still there
  */
 async function finishDecided(
   invocation: Invocation,
   window: Window,
-  isEnough: boolean,
+  replacement: string | undefined,
 ): Promise<Finished | undefined> {
   const { bucket, layout, signal } = invocation;
   const key = layout.windowClaim(window);
@@ -164,7 +160,7 @@ async function finishDecided(
   }
   if (await isWhole(invocation, committed.manifest)) {
     await publishDecided(invocation, window, committed);
-    if (isEnough) {
+    if (replacement === undefined || committed.manifest.backfill?.replacement === replacement) {
       await forget(invocation, key, found);
       return { ...found, published: committed.manifest };
     }

@@ -14,7 +14,8 @@ export type Verdict =
   | { readonly again: true; readonly groups: readonly Group[]; readonly redrives: number };
 
 /**
- * Tells whether every window that was planned is published now, whoever published it. A redrive of a failed execution
+ * Tells whether every window that was planned is published now, whoever published it; of a replacement, by that, or
+ * by one that knew more of the schedule. A redrive of a failed execution
  * begins here: then what is missing is tried again, and nothing else.
  *
  * @param redrives how often the execution had been redriven when its groups were last handed out

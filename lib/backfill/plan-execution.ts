@@ -41,7 +41,8 @@ export async function planExecution(
   const groups = groupsOf(plan.due, plan.windows, plan.events, plan.ties);
   if (checkpoint !== undefined)
     await keep(invocation, checkpointKey(layout, execution), formatCheckpoint(run, checkpoint));
-  await keep(invocation, wholeKey(layout, execution), JSON.stringify({ ties: plan.ties }));
+  if (plan.ties.length > 0)
+    await keep(invocation, wholeKey(layout, execution), JSON.stringify({ ties: plan.ties }));
   const states =
     groups.length === 0 ? [] : await source.statesAt(groups, checkpoint?.window.end ?? Infinity, signal);
   for (const [nth, group] of groups.entries()) {

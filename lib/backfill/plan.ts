@@ -78,6 +78,7 @@ export async function planBackfill(
   const displaced = replace && !isPart ? await displacedWithin(invocation, range) : [];
   const keys = await publishedIn(invocation, windows);
   const isOut = (window: Window): boolean => keys.has(windowKey(window));
+  if (replace && checkpoint === undefined) await refuseSchedules(invocation, windows.filter(isOut));
   const earlier = replace ? await madeBy(invocation, windows.filter(isOut), request.replacement) : NOTHING;
   // What the schedule has displaced since an earlier try, that one may have left out: then all is to be made again.
   const isOvertaken = displaced.some(({ window }) => window.end > earlier.stand);
@@ -108,6 +109,17 @@ function refuseOtherSource(ours: Source['kind'], schedules: Source['kind'] = our
     `event: replace: got true with a secret for the source "${ours}", while the schedule has read from "${schedules}"; ` +
       `accepted: a secret for that, or no replace`,
   );
+}
+
+/** Without a checkpoint nobody can tell what a schedule is yet to publish. */
+async function refuseSchedules(where: Where, windows: readonly Window[]): Promise<void> {
+  for await (const [window, { backfill }] of manifestsOf(where, windows)) {
+    if (backfill !== undefined) continue;
+    throw new InputError(
+      `event: replace: window ${windowText(window)} was published by the schedule, whose checkpoint is gone; ` +
+        'accepted: a range without it, or its last good version brought back',
+    );
+  }
 }
 
 interface Made {

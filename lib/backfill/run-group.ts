@@ -26,7 +26,6 @@ export async function runGroup(
     state,
     checkpoint: await plannedCheckpoint(invocation, execution),
     ...(await plannedWhole(invocation, execution)),
-    isPart: true,
   });
   const { status, rows, done } = summary;
   const published = done.filter((window) => window.status === 'published').length;

@@ -31,10 +31,7 @@ export interface Claim {
   readonly run: string;
   readonly window: { readonly start: string; readonly end: string };
   readonly committed: Committed | null;
-  /**
-   * Of a replacement: how many events the drop holds that is to go. While the claim is there without a decision that
-   * drop may be gone, and not every event of it is in the window's own drop.
-   */
+  /** Of a replacement: how many events the window's drop has that finished in it. That drop may be gone by now. */
   readonly replaces?: number;
 }
 

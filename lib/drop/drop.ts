@@ -99,16 +99,18 @@ export async function writeWithRetries(
   mayFinish: (tally?: Tally) => Promise<void>,
   backfill?: BackfillMark,
 ): Promise<WrittenData> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const data = await withRetries(invocation, () =>
-      writeData(invocation, window, read(), mayFinish, backfill),
-    );
+  return withRetries(invocation, async () => {
+    const data = await writeData(invocation, window, read(), mayFinish, backfill);
     if (data !== undefined) return data;
     // A run that lost its claim to this one has finished an object late, or S3's answer to ours was lost.
     await mayFinish();
-  }
-  throw new StoreError(`window ${windowText(window)}: its data objects were changed each time we wrote them`);
+    throw new ObjectsChangedError(
+      `window ${windowText(window)}: its data objects were changed each time we wrote them`,
+    );
+  });
 }
+
+class ObjectsChangedError extends StoreError {}
 
 /** Tries again to read where the source failed for a transient reason. @throws SourceError the last one */
 export async function withRetries<T>({ log, signal }: Invocation, read: () => Promise<T>): Promise<T> {
@@ -116,9 +118,10 @@ export async function withRetries<T>({ log, signal }: Invocation, read: () => Pr
     try {
       return await read();
     } catch (error) {
-      const mayHelp = error instanceof SourceError && error.transient && attempt < ATTEMPTS;
-      if (!mayHelp) throw error;
-      log('the source failed, trying again', { attempt, reason: error.message });
+      const mayHelp =
+        error instanceof ObjectsChangedError || (error instanceof SourceError && error.transient);
+      if (!mayHelp || attempt === ATTEMPTS) throw error;
+      log('reading again', { attempt, reason: error.message });
       await pause(attempt * attempt * (500 + Math.random() * 1000), signal);
     }
   }

@@ -1,4 +1,4 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { InputError } from '../../lib/errors.ts';
 import { readObject } from '../support/drops.ts';
@@ -227,36 +227,147 @@ describe('Of two replacements', () => {
   });
 });
 
-/** A replacement that loses S3 when it has removed the first manifest. */
-async function breakOff(first: number, last: number): Promise<void> {
+/** A replacement that loses S3 from a request on; what has been begun by then goes on. */
+async function breakOff(
+  first: number,
+  last: number,
+  isDue: (operation: string, key: string) => boolean,
+  more: object = {},
+): Promise<void> {
   let isBroken = false;
   june.onS3Request = ({ operation, key }) => {
-    isBroken ||= operation === 'DeleteObject' && key.includes('/manifests/');
-    return isBroken && operation !== 'DeleteObject' ? { status: 403, code: 'AccessDenied' } : undefined;
+    if (isBroken) return { status: 403, code: 'AccessDenied' };
+    isBroken = isDue(operation, key);
+    return undefined;
   };
-  await expect(june.replace(first, last)).rejects.toThrow('AccessDenied');
+  await expect(june.replace(first, last, more)).rejects.toThrow('AccessDenied');
   june.onS3Request = undefined;
+  expect(isBroken).toBe(true);
 }
 
-test('A replacement that was broken off is only gone on with by one', async () => {
-  await withLateEvent();
-  await breakOff(2, 4);
-  expect(await june.published()).toEqual(AS_SHOWN.slice(1));
-  await expect(june.scene.stage.backfill(daysOf(2, 4))).rejects.toThrow(
-    'event: start: the drop of window 2025-06-02T00:00:00Z/2025-06-03T00:00:00Z was to be replaced, and that was ' +
-      'broken off; accepted: "replace": true, for the range of then',
-  );
-  expect(await june.published()).toEqual(AS_SHOWN.slice(1));
-  await june.replace(2, 4);
-  expect(await june.published()).toEqual(BY_FINISH);
+const removesManifest = (operation: string, key: string): boolean =>
+  operation === 'DeleteObject' && key.includes('/manifests/');
+
+describe('A replacement that was broken off', () => {
+  test('when a drop was gone is left to one that goes on with it', async () => {
+    await withLateEvent();
+    await breakOff(2, 4, removesManifest);
+    expect(await june.published()).toEqual(AS_SHOWN.slice(1));
+    expect(await june.scene.stage.backfill(daysOf(2, 4))).toMatchObject({
+      leftToOther: ['2025-06-02T00:00:00Z/2025-06-03T00:00:00Z'],
+    });
+    expect(await june.published()).toEqual(AS_SHOWN.slice(1));
+    await june.replace(2, 4);
+    expect(await june.published()).toEqual(BY_FINISH);
+    expect(await june.claims()).toEqual([]);
+  });
+
+  test('is still missed what it has removed, and was purged since', async () => {
+    await june.withOpenEvent();
+    await june.run('03 00:45');
+    await breakOff(2, 2, removesManifest);
+    await purge('compute_done');
+    for (const _ of ['once', 'again'])
+      await expect(june.replace(2, 2)).rejects.toThrow(
+        'holds 1 events that finished in it, of which the source has 0',
+      );
+    expect(await june.scene.stage.backfill(daysOf(2, 2))).toMatchObject({
+      rows: 0,
+      leftToOther: [expect.any(String)],
+    });
+    expect(await june.scene.drops()).toEqual([]);
+  });
+
+  test('before the first of tied windows is missed what was purged from any', async () => {
+    await withLateEvent();
+    await breakOff(2, 4, removesManifest);
+    await purge('compute_fourth');
+    await expect(june.replace(2, 4)).rejects.toThrow('hold 4 events, of which the source has 3');
+    expect(await june.published()).toEqual(AS_SHOWN.slice(1));
+  });
+
+  test.each([1, 2])('when %i of tied windows were made is made again by the same event', async (made) => {
+    await withLateEvent();
+    let manifests = 0;
+    const isDue = (operation: string, key: string): boolean =>
+      operation === 'DeleteObject' && key.includes('/state/claims/') && ++manifests === made;
+    await breakOff(2, 4, isDue);
+    await june.replace(2, 4);
+    expect(await june.published()).toEqual(BY_FINISH);
+    expect(await june.claims()).toEqual([]);
+  });
+
+  test('and overtaken by the schedule is made again further', async () => {
+    const { uuid } = await withLateEvent();
+    const open = await june.scene.event('cell1', uuid, 'compute_later', { start: at('03 07:00') });
+    await june.run('06 00:45');
+    await breakOff(2, 4, (operation, key) => operation === 'DeleteObject' && key.includes('/state/claims/'));
+    await june.scene.finish('cell1', open, at('03 08:00'));
+    await june.run('07 00:45');
+    await expect(june.replace(2, 4)).rejects.toThrow('accepted: an end at 2025-06-07');
+    await june.replace(2, 6);
+    expect(await june.published()).toEqual([
+      ...BY_FINISH.slice(0, 3),
+      '03 compute_later',
+      ...BY_FINISH.slice(3),
+    ]);
+  });
+
+  test('when a drop was decided leaves no claim where it is gone on with', async () => {
+    await withLateEvent();
+    const replacement = '0123456789abcdef';
+    const isDecided = (operation: string, key: string): boolean =>
+      operation === 'PutObject' && key.includes('/state/claims/') && ++writes === 2;
+    let writes = 0;
+    await breakOff(2, 4, isDecided, { replacement });
+    expect(await june.claims()).toHaveLength(1);
+    await june.replace(2, 4, { replacement });
+    expect(await june.published()).toEqual(BY_FINISH);
+    expect(await june.claims()).toEqual([]);
+  });
 });
 
-test('What a broken replacement removed is still counted by the next', async () => {
+test('Of two replacements that remove one drop, the one that has taken the claim makes it anew', async () => {
   await june.withOpenEvent();
   await june.run('03 00:45');
-  await breakOff(2, 2);
-  await purge('compute_done');
-  await expect(june.replace(2, 2)).rejects.toThrow('2025-06-03T00:00:00Z holds 1 events that finished in it');
+  let release = (): void => undefined;
+  const removing = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let reached = (): void => undefined;
+  const isRemoving = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  let isFirst = true;
+  june.onS3Request = async ({ operation, key }) => {
+    if (!isFirst || !removesManifest(operation, key)) return;
+    isFirst = false;
+    reached();
+    await removing;
+  };
+  const one = june.replace(2, 2);
+  await isRemoving;
+  june.onS3Request = async ({ operation, key }) => {
+    if (operation !== 'GetObject' || !key.includes('state/claim.json')) return;
+    // The other has read the manifest and taken the claim.
+    release();
+    await one;
+  };
+  const other = await june.replace(2, 2);
+  june.onS3Request = undefined;
+  expect([(await one).status, other.status]).toEqual(['unfinished', 'published']);
+  expect(await june.published()).toEqual(['02 compute_done']);
+  expect(await june.claims()).toEqual([]);
+});
+
+test('A replacement of what a schedule has published whose checkpoint is gone is refused', async () => {
+  await withLateEvent();
+  await june.scene.stage.client.send(
+    new DeleteObjectCommand({ Bucket: BUCKET, Key: 'cloud=test/state/checkpoint.json' }),
+  );
+  await expect(june.replace(2, 4)).rejects.toThrow(
+    'event: replace: window 2025-06-02T00:00:00Z/2025-06-03T00:00:00Z was published by the schedule, whose checkpoint is gone',
+  );
 });
 
 test('A replacement over another kind of source than the schedule’s is refused', async () => {
