@@ -1,17 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
-import {
-  type Committed,
-  type FoundClaim,
-  commitClaim,
-  isStillHeld,
-  readClaim,
-  superseded,
-  takeClaim,
-} from '../drop/claim.ts';
+import { commitClaim, isStillHeld, superseded, takeClaim } from '../drop/claim.ts';
 import { writeWithRetries } from '../drop/drop.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Manifest } from '../drop/manifest.ts';
-import { type DropResult, isPublished, isWhole, publish } from '../drop/publish.ts';
+import { type DropResult, isPublished } from '../drop/publish.ts';
 import { isWithSchedule } from '../drop/window-claim.ts';
 import type { OrderedEvents, Tally } from '../drop/pump.ts';
 import { InputError, SupersededError } from '../errors.ts';
@@ -19,6 +10,7 @@ import { FORMAT_NAMES } from '../format/format.ts';
 import { expectedNow, readText, remove } from '../store/bucket.ts';
 import { type Seconds, iso } from '../time.ts';
 import { type Window, windowText } from '../window.ts';
+import { finishDecided, forget, publishDecided } from './decided.ts';
 import { heldBy, standOf } from './replacement.ts';
 
 export type BackfillResult =
@@ -102,10 +94,9 @@ async function drop(
     }
     const leftOver = replacement === undefined ? [] : await leftOverOf(invocation, window);
     await assertHeld();
+    const manifest = out === undefined ? [] : [{ key: manifestKey, etag: out.etag }];
     // Only what was found: whoever takes the claim over may have published since, or be about to.
-    for (const { key: old, etag } of out === undefined
-      ? leftOver
-      : [{ key: manifestKey, etag: out.etag }, ...leftOver])
+    for (const { key: old, etag } of [...manifest, ...leftOver])
       if (!(await remove(bucket, old, signal, etag))) throw superseded(window);
   };
   const besideSchedule = making.stand === -Infinity ? null : iso(making.stand);
@@ -130,69 +121,6 @@ function whyKept(
   if (replacement === undefined || manifest.backfill?.replacement === replacement) return 'alreadyPublished';
   // It was made knowing more of what the schedule has published than ours.
   return standOf(manifest) > stand ? 'leftToOther' : undefined;
-}
-
-interface Finished extends FoundClaim {
-  /** What was finished, where the window is done with that. */
-  readonly published?: Manifest;
-}
-
-/**
- * Finishes what somebody decided and died.
- *
- * @param replacement where what is published is to be replaced, unless it is of that replacement
- * @returns the claim as it was found, if it is still there
- */
-async function finishDecided(
-  invocation: Invocation,
-  window: Window,
-  replacement: string | undefined,
-): Promise<Finished | undefined> {
-  const { bucket, layout, signal } = invocation;
-  const key = layout.windowClaim(window);
-  const found = await readClaim(bucket, key, signal);
-  const committed = found?.claim.committed ?? null;
-  if (found === undefined || committed === null) return found;
-  const out = await readText(bucket, layout.manifest(window), signal);
-  if (isDeepStrictEqual(out?.json(), committed.manifest)) {
-    await forget(invocation, key, found);
-    return undefined;
-  }
-  if (await isWhole(invocation, committed.manifest)) {
-    await publishDecided(invocation, window, committed);
-    if (replacement === undefined || committed.manifest.backfill?.replacement === replacement) {
-      await forget(invocation, key, found);
-      return { ...found, published: committed.manifest };
-    }
-  }
-  return found;
-}
-
-/**
- * Publishes what was decided. A manifest that is out all the same is that of an earlier run, and its writing arrived
- * late, after it had been removed: it gives way as long as the decision stands.
- */
-async function publishDecided(
-  invocation: Invocation,
-  window: Window,
-  committed: Committed,
-): Promise<DropResult> {
-  const { bucket, layout, signal } = invocation;
-  const key = layout.manifest(window);
-  for (;;) {
-    try {
-      return await publish(invocation, window, committed);
-    } catch (error) {
-      if (!(error instanceof SupersededError)) throw error;
-      // In this order: whoever makes another one takes the claim over first.
-      const stale = await readText(bucket, key, signal);
-      const claim = (await readClaim(bucket, layout.windowClaim(window), signal))?.claim;
-      const stands = claim?.committed?.manifest.run === committed.manifest.run;
-      if (!stands) throw error;
-      const isOurs = (stale?.json() as Manifest | undefined)?.run === committed.manifest.run;
-      if (stale !== undefined && !isOurs) await remove(bucket, key, signal, stale.etag);
-    }
-  }
 }
 
 /** Events that finished in the window of a drop, and were to be in it as far as the settings had it. */
@@ -234,14 +162,4 @@ async function leftOverOf(
     keys.map(async (key) => ({ key, expected: await expectedNow(bucket, key, signal) })),
   );
   return found.flatMap(({ key, expected }) => (expected === 'absent' ? [] : [{ key, etag: expected.etag }]));
-}
-
-/** Removes a claim that is done with, unless another run has taken it over. */
-async function forget(
-  { bucket, signal }: Invocation,
-  key: string,
-  claim: FoundClaim | undefined,
-): Promise<void> {
-  if (claim === undefined || claim.expected === 'absent') return;
-  await remove(bucket, key, signal, claim.expected.etag);
 }
