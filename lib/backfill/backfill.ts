@@ -47,7 +47,7 @@ export async function runBackfill(
   const plan = await planBackfill(invocation, asked, options.checkpoint, isPart);
   const request = { ...asked, replacement: plan.replacement };
   const progress: BackfillProgress = { plan, done: [], left: plan.due };
-  const answer = (status: BackfillSummary['status']): BackfillSummary =>
+  const answer = (status: Parameters<typeof summarizeBackfill>[2]): BackfillSummary =>
     summarizeBackfill(settings.cloud, request, status, progress, masking.scope);
   if (request.dryRun) {
     const { events } = plan;

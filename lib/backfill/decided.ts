@@ -7,7 +7,7 @@ import { SupersededError } from '../errors.ts';
 import { readText, remove } from '../store/bucket.ts';
 import type { Window } from '../window.ts';
 
-export interface Finished extends FoundClaim {
+interface Finished extends FoundClaim {
   /** What was finished, where the window is done with that. */
   readonly published?: Manifest;
 }

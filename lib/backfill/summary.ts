@@ -54,7 +54,7 @@ export interface BackfillProgress {
 export function summarizeBackfill(
   cloud: string,
   request: BackfillRequest,
-  status: BackfillSummary['status'],
+  status: Exclude<BackfillSummary['status'], 'started'>,
   { plan, done, left }: BackfillProgress,
   maskingScope: string,
 ): BackfillSummary {
@@ -71,7 +71,6 @@ export function summarizeBackfill(
     unfinished:
       `${made.length} window(s) published, ${left.length} left, for time is over or another run is at work on them; ` +
       'send "next" for them',
-    started: 'the state machine is at work',
     planned: `${plan.due.length} of ${plan.windows} window(s) would be made`,
   }[status];
   return {
