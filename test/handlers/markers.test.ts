@@ -221,6 +221,8 @@ async function badly(): Promise<void> {
 }
 
 async function collect(stage: Stage): Promise<void> {
+  const requests = stage.s3.requests().map(({ key, headers }) => ({ key, headers }));
+  left.set(`requests to S3 of ${stage === twin.overApi ? 'API' : 'database'}`, deep(requests));
   for (const key of await listKeys(stage.client)) {
     const bytes = await readObject(stage.client, key);
     const name = `${stage === twin.overApi ? 'API' : 'database'} ${key}`;
@@ -246,7 +248,7 @@ const deep = (value: unknown): string =>
   });
 
 describe('Of what is marked in the cloud', () => {
-  test('nothing is in any object, key, log line, metric, answer or error', () => {
+  test('nothing is in any object, key, header, log line, metric, answer or error', () => {
     const found = [...left].filter(([, text]) => text.toLowerCase().includes(MARK));
     expect(found.map(([name, text]) => `${name}: ${around(text)}`)).toEqual([]);
   });
@@ -275,6 +277,7 @@ describe('Of what is marked in the cloud', () => {
         rows.map((name) => left.get(name)?.split('\n').length ?? 0).reduce((a, b) => a + b),
       ).toBeGreaterThan(60);
     }
+    expect(left.get('requests to S3 of API')).toContain('content-type');
     expect(left.get('printed')).toContain('"_aws"');
     expect(left.get('printed')).toContain('"level":"ERROR"');
     expect(failures.map((text) => text.split(': ').slice(0, 2).join(': '))).toEqual([
