@@ -27,6 +27,8 @@ const READERS: Record<string, (event: unknown) => unknown> = {
     const step = readEndStep(event);
     return 'sweep' in step || 'detail' in step ? undefined : requestOf(step.judge.request, settings);
   },
+  'backfill-plan-renew.json': readPlanStep,
+  'backfill-end-status.json': readEndStep,
   'backfill-end-sweep.json': readEndStep,
 };
 
