@@ -219,7 +219,7 @@ describe(`A backfill (seed ${SEED})`, () => {
     const answers: string[] = [];
     for (let round = 1; event !== null; round++) {
       const summary: BackfillSummary | Error = await stage
-        .backfill(event, round > 20 ? 900_000 : 2500)
+        .backfill(event, round > 40 ? 900_000 : 1500 + 250 * round)
         .catch((error: Error) => error);
       answers.push(summary instanceof Error ? summary.name : summary.status);
       if (!(summary instanceof Error)) event = summary.next;
