@@ -96,6 +96,16 @@ describe('the claim', () => {
     expect(await isStillHeld(place.bucket, place.key, other, SIGNAL)).toBe(false);
   });
 
+  test.each([7, undefined])('remembers how many events it replaces, if any: %s', async (replaces) => {
+    const asked = replaces === undefined ? [] : [replaces];
+    const mine = (await takeClaim(place.bucket, place.key, 'a', window, undefined, SIGNAL, ...asked))!;
+    await commitClaim(place.bucket, place.key, mine, decided(0), SIGNAL);
+    const claim = (await readClaim(place.bucket, place.key, SIGNAL))?.claim;
+    const expected = { run: 'a', window: mine.claim.window, committed: decided(0) };
+    expect(claim).toStrictEqual(replaces === undefined ? expected : { ...expected, replaces });
+    expect(Object.keys(mine.claim).includes('replaces')).toBe(replaces !== undefined);
+  });
+
   test('taken and committed by a run whose answers are lost is its own', async () => {
     place.loseNextAnswer();
     const mine = await take('a', undefined);

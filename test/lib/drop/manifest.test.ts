@@ -94,6 +94,12 @@ describe('A manifest', () => {
     expect(manifest.displacedFrom).toBe('2025-06-02T11:00:00Z');
   });
 
+  test('tells which replacement made it, beside which state of the schedule, and nothing of a scheduled drop', () => {
+    const backfill = { replacement: '0123456789abcdef', besideSchedule: null };
+    expect(made({}, { backfill }).backfill).toEqual(backfill);
+    expect(Object.keys(made())).not.toContain('backfill');
+  });
+
   test('tells of the API, and of privacy, where there is anything to tell', () => {
     const api = { microversion: '2.90', requests: 7, swept: true, unseen: [] };
     const privacy = { scan: null } as unknown as NonNullable<ReturnType<typeof made>['privacy']>;

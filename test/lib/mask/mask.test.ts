@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createMask } from '../../../lib/mask/mask.ts';
 import { createMasking } from '../../../lib/mask/masking.ts';
 
@@ -69,6 +69,17 @@ describe('the masking of an invocation', () => {
     for (let nth = 0; nth < 20; nth++) mask(`value ${nth}`);
     pools.push(Buffer.allocUnsafe(1).buffer);
     expect(pools.map((pool) => Buffer.from(pool).includes(held))).toEqual([false, false]);
+  });
+
+  test('leaves no copy of the secret where it was put together with a value', () => {
+    const held = randomBytes(32);
+    const allocated = vi.spyOn(Buffer, 'alloc');
+    const { mask } = createMasking('sha2-salted', held);
+    mask('value');
+    const places = allocated.mock.results.map(({ value }) => value as Buffer);
+    allocated.mockRestore();
+    expect(places.some((place) => place.includes('value'))).toBe(true);
+    expect(places.some((place) => place.includes(held))).toBe(false);
   });
 
   test('wipes the secret when it is over, and masks nothing more', () => {
