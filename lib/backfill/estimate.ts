@@ -10,8 +10,8 @@ export interface Estimate {
 }
 
 /** `npm run bench -- --cost` and `npm run bench:backfill`: seconds of a whole core, with the report. */
-const CPU_SECONDS_PER_ROW = 7e-6;
-const CPU_SECONDS_PER_WINDOW = 0.035;
+const CPU_SECONDS_PER_ROW = 6e-6;
+const CPU_SECONDS_PER_WINDOW = 0.04;
 const CPU_SECONDS_PER_START = 0.4;
 /** As many as an invocation makes, at the most; of large ones fewer, beside which a start is nothing. */
 const WINDOWS_PER_START = 31;
