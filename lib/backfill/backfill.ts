@@ -11,7 +11,7 @@ import { planBackfill } from './plan.ts';
 import { type RangeReader, openRange } from './range.ts';
 import { type Tie, tieOf } from './replacement.ts';
 import type { BackfillRequest } from './request.ts';
-import { type BackfillProgress, type BackfillSummary, summarizeBackfill } from './summary.ts';
+import { type BackfillProgress, type BackfillSummary, type EndStatus, summarizeBackfill } from './summary.ts';
 import { mayBeReplaced } from './tie-check.ts';
 
 /** A window may take longer than the longest so far; if even that does not fit, it is left. */
@@ -47,7 +47,7 @@ export async function runBackfill(
   const plan = await planBackfill(invocation, asked, options.checkpoint, isPart);
   const request = { ...asked, replacement: plan.replacement };
   const progress: BackfillProgress = { plan, done: [], left: plan.due };
-  const answer = (status: Parameters<typeof summarizeBackfill>[2]): BackfillSummary =>
+  const answer = (status: EndStatus): BackfillSummary =>
     summarizeBackfill(settings.cloud, request, status, progress, masking.scope);
   if (request.dryRun) {
     const { events } = plan;
@@ -93,26 +93,25 @@ async function publishAll(
   const open = (end: Seconds): RangeReader =>
     openRange(invocation, { ...range, end }, state, sourceFrom, checkpoint);
   await using reader = open(last.end);
-  const refused = new Set<Tie>();
-  const looked = new Set<Tie>();
+  /** Whether the rest of a tie may be made; of those that were looked at. */
+  const mayGoOn = new Map<Tie, boolean>();
   let longest = 0;
   for (const window of due) {
     if (longest * SAFETY > remaining()) return 'unfinished';
-    const tie = replacement === undefined ? undefined : tieOf(ties, window);
-    if (tie !== undefined && !looked.has(tie)) {
+    const tie = tieOf(ties, window);
+    if (tie !== undefined && !mayGoOn.has(tie)) {
       const tied = due.filter((other) => tieOf([tie], other) !== undefined);
-      if (!(await mayBeReplaced(invocation, tie, tied, sourceFrom ?? -Infinity, open, making)))
-        refused.add(tie);
-      looked.add(tie);
+      const from = sourceFrom ?? -Infinity;
+      mayGoOn.set(tie, await mayBeReplaced(invocation, tie, tied, from, open, making));
     }
     const started = performance.now();
     const read = () => reader.read(window);
     const result =
-      tie !== undefined && refused.has(tie)
+      tie !== undefined && mayGoOn.get(tie) !== true
         ? ({ status: 'leftToOther' } as const)
         : await dropBackfillWindow(invocation, window, read, making, tie?.rewritten ?? 0);
     // The windows behind it may hold what is to be in this one.
-    if (tie !== undefined && result.status === 'leftToOther') refused.add(tie);
+    if (tie !== undefined && result.status === 'leftToOther') mayGoOn.set(tie, false);
     const milliseconds = performance.now() - started;
     // The first one also has the source look back.
     if (progress.done.length > 0) longest = Math.max(longest, milliseconds);

@@ -6,6 +6,7 @@ import { type DropResult, isWhole, publish } from '../drop/publish.ts';
 import { SupersededError } from '../errors.ts';
 import { readText, remove } from '../store/bucket.ts';
 import type { Window } from '../window.ts';
+import { isOf } from './replacement.ts';
 
 interface Finished extends FoundClaim {
   /** What was finished, where the window is done with that. */
@@ -35,7 +36,7 @@ export async function finishDecided(
   }
   if (await isWhole(invocation, committed.manifest)) {
     await publishDecided(invocation, window, committed);
-    if (replacement === undefined || committed.manifest.backfill?.replacement === replacement) {
+    if (replacement === undefined || isOf(committed.manifest, replacement)) {
       await forget(invocation, key, found);
       return { ...found, published: committed.manifest };
     }
@@ -74,8 +75,7 @@ export async function publishDecided(
 export async function forget(
   { bucket, signal }: Invocation,
   key: string,
-  claim: FoundClaim | undefined,
+  { expected }: FoundClaim,
 ): Promise<void> {
-  if (claim === undefined || claim.expected === 'absent') return;
-  await remove(bucket, key, signal, claim.expected.etag);
+  if (expected !== 'absent') await remove(bucket, key, signal, expected.etag);
 }

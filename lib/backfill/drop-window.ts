@@ -8,23 +8,15 @@ import type { OrderedEvents, Tally } from '../drop/pump.ts';
 import { InputError, SupersededError } from '../errors.ts';
 import { FORMAT_NAMES } from '../format/format.ts';
 import { expectedNow, readText, remove } from '../store/bucket.ts';
-import { type Seconds, iso } from '../time.ts';
+import { iso } from '../time.ts';
 import { type Window, windowText } from '../window.ts';
 import { finishDecided, forget, publishDecided } from './decided.ts';
-import { heldBy, standOf } from './replacement.ts';
+import { type Making, heldBy, whyKept } from './replacement.ts';
 
 export type BackfillResult =
   | DropResult
   /** The schedule, or another backfill, is at work on it. */
   | { readonly status: 'leftToOther' };
-
-/** How the windows of a backfill are made. */
-export interface Making {
-  /** Until when the schedule had published; -Infinity where there is none. */
-  readonly stand: Seconds;
-  /** Id of the replacement, where what is published is made anew. */
-  readonly replacement: string | undefined;
-}
 
 /**
  * Publishes one window of a backfill: data objects, then the manifest; the checkpoint is left alone. What another
@@ -111,16 +103,6 @@ async function drop(
   const result = await publishDecided(invocation, window, committed);
   await forget(invocation, key, ours);
   return result;
-}
-
-/** Why a drop that is published stays; undefined where it is to be made anew. */
-function whyKept(
-  manifest: Manifest,
-  { stand, replacement }: Making,
-): 'alreadyPublished' | 'leftToOther' | undefined {
-  if (replacement === undefined || manifest.backfill?.replacement === replacement) return 'alreadyPublished';
-  // It was made knowing more of what the schedule has published than ours.
-  return standOf(manifest) > stand ? 'leftToOther' : undefined;
 }
 
 /** Events that finished in the window of a drop, and were to be in it as far as the settings had it. */

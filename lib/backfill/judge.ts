@@ -4,7 +4,7 @@ import type { Where } from '../drop/where.ts';
 import type { Seconds } from '../time.ts';
 import { type Window, windowKey, windowsOf } from '../window.ts';
 import { manifestsOf, publishedIn } from './published.ts';
-import { standOf } from './replacement.ts';
+import { whyKept } from './replacement.ts';
 import type { BackfillRequest } from './request.ts';
 import { type Group, windowOf } from './steps.ts';
 import { intervals } from './summary.ts';
@@ -41,8 +41,7 @@ export async function judge(
     const there = windows.filter((window) => keys.has(windowKey(window)));
     for await (const [window, manifest] of manifestsOf(invocation, there)) {
       // Of windows that were to be made anew the old drops do not count, and what is newer than the plan was left.
-      const isDone = manifest.backfill?.replacement === replacement || standOf(manifest) > stand;
-      if (isDone) published.add(windowKey(window));
+      if (whyKept(manifest, { stand, replacement }) !== undefined) published.add(windowKey(window));
     }
   }
 

@@ -6,7 +6,7 @@ import type { Source } from '../source/source.ts';
 import { type Seconds, iso } from '../time.ts';
 import { type Window, floorTo, windowKey, windowText, windowsOf } from '../window.ts';
 import { type Displaced, displacedSince, manifestsOf, publishedIn } from './published.ts';
-import { type Tie, newReplacement, standOf, tiesOf } from './replacement.ts';
+import { type Tie, isOf, newReplacement, standOf, tiesOf } from './replacement.ts';
 import type { BackfillRequest } from './request.ts';
 
 /** What a backfill would do, window by window. */
@@ -140,7 +140,7 @@ async function madeBy(
   const keys = new Set<string>();
   let stand = Infinity;
   for await (const [window, manifest] of manifestsOf(where, windows)) {
-    if (manifest.backfill?.replacement !== replacement) continue;
+    if (!isOf(manifest, replacement)) continue;
     keys.add(windowKey(window));
     stand = Math.min(stand, standOf(manifest));
   }

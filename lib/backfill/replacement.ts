@@ -19,6 +19,14 @@ export interface Tie {
   readonly rewritten: number;
 }
 
+/** How the windows of a backfill are made. */
+export interface Making {
+  /** Until when the schedule had published; -Infinity where there is none. */
+  readonly stand: Seconds;
+  /** Id of the replacement, where what is published is made anew. */
+  readonly replacement: string | undefined;
+}
+
 export function newReplacement(): string {
   return randomBytes(8).toString('hex');
 }
@@ -27,6 +35,21 @@ export function newReplacement(): string {
 export function standOf({ backfill, window }: Manifest): Seconds {
   const stood = backfill === undefined ? window.end : backfill.besideSchedule;
   return parseInstant(stood ?? '') ?? -Infinity;
+}
+
+/** Whether a replacement made the drop. */
+export function isOf({ backfill }: Manifest, replacement: string): boolean {
+  return backfill?.replacement === replacement;
+}
+
+/** Why a drop that is published stays; undefined where it is to be made anew. */
+export function whyKept(
+  manifest: Manifest,
+  { stand, replacement }: Making,
+): 'alreadyPublished' | 'leftToOther' | undefined {
+  if (replacement === undefined || isOf(manifest, replacement)) return 'alreadyPublished';
+  // It was made knowing more of what the schedule has published than ours.
+  return standOf(manifest) > stand ? 'leftToOther' : undefined;
 }
 
 /** Events of a drop, and those left out of it by the settings, which may be others by now. */

@@ -44,6 +44,9 @@ export interface BackfilledWindow extends Omit<WindowSummary, 'status'> {
   readonly status: WindowSummary['status'] | 'leftToOther';
 }
 
+/** How one ends that is made here and now. */
+export type EndStatus = Exclude<BackfillSummary['status'], 'started'>;
+
 /** What is known at any moment, also at that of a deadline. */
 export interface BackfillProgress {
   readonly plan: BackfillPlan;
@@ -54,7 +57,7 @@ export interface BackfillProgress {
 export function summarizeBackfill(
   cloud: string,
   request: BackfillRequest,
-  status: Exclude<BackfillSummary['status'], 'started'>,
+  status: EndStatus,
   { plan, done, left }: BackfillProgress,
   maskingScope: string,
 ): BackfillSummary {

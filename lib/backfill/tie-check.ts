@@ -1,14 +1,13 @@
 import { readClaim } from '../drop/claim.ts';
-import { withRetries } from '../drop/drop.ts';
+import { readWithRetries } from '../drop/drop.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Manifest } from '../drop/manifest.ts';
 import { InputError } from '../errors.ts';
 import { type Seconds, parseInstant } from '../time.ts';
 import { type Window, floorTo, windowText, windowsOf } from '../window.ts';
-import type { Making } from './drop-window.ts';
 import { manifestsOf } from './published.ts';
 import type { RangeReader } from './range.ts';
-import { type Tie, heldBy, standOf } from './replacement.ts';
+import { type Making, type Tie, heldBy, standOf, whyKept } from './replacement.ts';
 
 /**
  * Looks at tied windows before the first of them is made anew. One that could not be, when others have been, would
@@ -28,17 +27,20 @@ export async function mayBeReplaced(
   due: readonly Window[],
   from: Seconds,
   open: (end: Seconds) => RangeReader,
-  { stand, replacement }: Making,
+  making: Making,
 ): Promise<boolean> {
   const drops = new Map<Seconds, Manifest>();
   const windows = windowsOf(whole, invocation.settings.windowSeconds);
   for await (const [window, manifest] of manifestsOf(invocation, windows)) drops.set(window.start, manifest);
-  const isOurs = ({ start }: Window): boolean => drops.get(start)?.backfill?.replacement === replacement;
+  const keptOf = ({ start }: Window): ReturnType<typeof whyKept> => {
+    const drop = drops.get(start);
+    return drop && whyKept(drop, making);
+  };
+  const isOurs = (window: Window): boolean => keptOf(window) === 'alreadyPublished';
   const isDue = new Set(due.map(({ start }) => start));
 
   for (const window of windows) {
-    const drop = drops.get(window.start);
-    if (drop !== undefined && standOf(drop) > stand) return false;
+    if (keptOf(window) === 'leftToOther') return false;
     if (!isDue.has(window.start) && !isOurs(window) && window.end > from) return false;
   }
   // An earlier turn has looked, and begun.
@@ -76,7 +78,7 @@ async function countIn(
   await using reader = open(windows.at(-1)?.end ?? 0);
   let count = 0;
   for (const window of windows) {
-    count += await withRetries(invocation, async () => {
+    count += await readWithRetries(invocation, async () => {
       let events = 0;
       for await (const some of reader.read(window)) events += some.length;
       return events;

@@ -99,7 +99,7 @@ export async function writeWithRetries(
   mayFinish: (tally?: Tally) => Promise<void>,
   backfill?: BackfillMark,
 ): Promise<WrittenData> {
-  return withRetries(invocation, async () => {
+  return readWithRetries(invocation, async () => {
     const data = await writeData(invocation, window, read(), mayFinish, backfill);
     if (data !== undefined) return data;
     // A run that lost its claim to this one has finished an object late, or S3's answer to ours was lost.
@@ -113,7 +113,7 @@ export async function writeWithRetries(
 class ObjectsChangedError extends StoreError {}
 
 /** Tries again to read where the source failed for a transient reason. @throws SourceError the last one */
-export async function withRetries<T>({ log, signal }: Invocation, read: () => Promise<T>): Promise<T> {
+export async function readWithRetries<T>({ log, signal }: Invocation, read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await read();
