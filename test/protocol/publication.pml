@@ -20,6 +20,7 @@
  *   BEGIN_1, BEGIN_2       the begins that the scheduled runs propose
  *   PAST_1, PAST_2         the windows of the backfills
  *   PAST_BEGIN             the begin that backfills propose
+ *   CLAIM_READ_FIRST       scheduled runs read the claim before the checkpoint, and do not read the checkpoint again
  *   LOST_TRACE             there is a claim and no trace.json
  *   MISTAKE_...            a seeded mistake, which must be found
  *   LIMIT_...              what the protocol does not promise, which must be found too
@@ -344,8 +345,13 @@ next:
   if
   :: scheduled ->
     /* dueWindow (lib/schedule.ts) */
+#ifdef CLAIM_READ_FIRST
+    atomic { claim = object[CLAIM] };
+    atomic { checkpoint = object[CHECKPOINT] };
+#else
     atomic { checkpoint = object[CHECKPOINT] }; /* readCheckpoint (lib/drop/checkpoint.ts) */
     atomic { claim = object[CLAIM] }; /* readClaim (lib/drop/claim.ts) */
+#endif
     if
     :: DECIDED(claim) != 0 && WINDOW(claim) + 1 > END(checkpoint) -> goto publish
     :: else
@@ -396,7 +402,7 @@ next:
   :: !ok -> goto superseded
   :: else
   fi;
-#ifndef MISTAKE_CHECKPOINT_NOT_READ_AGAIN
+#if !defined(MISTAKE_CHECKPOINT_NOT_READ_AGAIN) && !defined(CLAIM_READ_FIRST)
   if
   :: scheduled ->
     /* hasMoved (lib/drop/checkpoint.ts) */

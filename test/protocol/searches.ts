@@ -28,6 +28,10 @@ export const searches: readonly Search[] = [
   },
   { name: 'two schedules, three windows', defines: { ...twoSchedules, WINDOWS: 3, DELAYED: 1 } },
   {
+    name: 'the same, and the claim is read first',
+    defines: { ...twoSchedules, WINDOWS: 3, DELAYED: 1, CLAIM_READ_FIRST: 1 },
+  },
+  {
     name: 'two schedules beside a backfill',
     defines: { ...beside, SCHEDULES: 2, BACKFILLS: 1, DELAYED: 1 },
   },
