@@ -27,9 +27,9 @@ interface Found {
 }
 
 const run = promisify(execFile);
+await assertInstalled();
 const folder = await mkdtemp(path.join(tmpdir(), 'protocol-'));
 try {
-  await assertInstalled();
   const [clean, seeded, known] = [
     await inPairs(searches, '-O2'),
     await inPairs(mistakes, '-O0'),
@@ -57,9 +57,12 @@ try {
 async function assertInstalled(): Promise<void> {
   try {
     await run('spin', ['-V']);
-    await run('gcc', ['--version']);
+    // Needs the headers of the C library, too.
+    await run('gcc', ['-E', '-include', 'stdio.h', '-x', 'c', '/dev/null']);
   } catch {
-    console.error('test:protocol: spin or gcc is not installed; run `apt-get install spin gcc libc6-dev`');
+    console.error(
+      'test:protocol: needs spin and a C compiler; install them: `apt-get install spin gcc libc6-dev`',
+    );
     process.exit(1);
   }
 }
@@ -139,7 +142,7 @@ function bounds({ defines }: Search): string {
 }
 
 function searchRow([search, { states, depth, seconds, errors, complete }]: [Search, Found]): string[] {
-  const found = complete ? String(errors) : 'cut short';
+  const found = complete || errors > 0 ? String(errors) : 'cut short';
   return [search.name, bounds(search), states.toLocaleString('en'), String(depth), seconds.toFixed(1), found];
 }
 
