@@ -1,39 +1,47 @@
-import { makeSecret, needsSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
+import { makeSecret, needsSecret, ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
+import { openRequest } from '../lib/backfill/open-request.ts';
+import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
 import { planExecution } from '../lib/backfill/plan-execution.ts';
-import { besideSchedule } from '../lib/backfill/plan.ts';
-import { readPlanStep, requestOf } from '../lib/backfill/steps.ts';
+import { beginTrace, isComplete, refuseOtherSettings } from '../lib/backfill/release.ts';
+import { readPlanStep } from '../lib/backfill/steps.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
+import { refuseWrongClock } from '../lib/drop/clocks.ts';
 import { InputError } from '../lib/errors.ts';
 import { keepHeapSmall } from '../lib/heap.ts';
-import { openInvocation } from '../lib/open-invocation.ts';
-import { readSettings } from '../lib/settings.ts';
+import { openInvocation, openMasking } from '../lib/open-invocation.ts';
 
 keepHeapSmall();
 
-/** The first step of an execution: plans its groups and makes the secret that they share; or that secret anew. */
+/** The first step of an execution: plans its groups, makes the secret that they share, and last begins the trace. */
 export function handler(event: unknown, context: DoorContext): Promise<object> {
   return enter(context, async ({ clients, deadline, log }) => {
-    const settings = readSettings(process.env);
-    const step = readPlanStep(event);
-    const makeShared = async (execution: string): Promise<void> => {
-      if (!needsSecret(settings)) return;
-      await makeSecret(secretPlace(settings, clients.secretsManager, deadline.signal), execution);
-    };
-    if ('renew' in step) {
-      await makeShared(step.renew.execution);
-      return step.renew;
-    }
-    const { plan: asked, execution, redrives } = step;
-    const whole = requestOf(asked, settings);
-    if (whole.dryRun)
+    const { signal } = deadline;
+    const { plan: asked, execution } = readPlanStep(event);
+    const { request, settings, place, trace } = await openRequest(asked, clients, signal);
+    const { release, concurrency } = request;
+    if (request.dryRun)
       throw new InputError('event: dryRun: got true; accepted: to invoke the function backfill with it');
-    // Nothing is masked here, so this function may not, and need not, read an operator's masking secret.
-    const planning = { ...settings, maskingSecret: undefined };
-    using invocation = await openInvocation(planning, clients, deadline.signal, log);
-    const { request, checkpoint } = await besideSchedule(invocation, whole);
-    const planned = await planExecution(invocation, request, execution, checkpoint);
-    await makeShared(execution);
+    if (release !== undefined && (await isComplete(place)))
+      return { request: asked, execution, groups: [], concurrency, summary: { complete: true } };
+
+    // Nothing is masked to plan: the operator's secret is read only where its scope has to be told.
+    using planning = await openInvocation({ ...settings, maskingSecret: undefined }, clients, signal, log);
+    const plan = await planBackfill(planning, request);
+    refuseGone(request, plan, trace);
+    // Before anything is written.
+    if (trace === undefined) await refuseWrongClock(planning);
+
+    const secrets = secretPlace(settings, clients.secretsManager, signal);
+    const owner = ownerOf(release, execution);
+    // Where a release was begun and its secret is gone, masks of a new one would not join.
+    if (needsSecret(release, settings) && trace?.kind !== 'release') await makeSecret(secrets, owner);
+    using secret = release === undefined ? undefined : await readSecret(secrets, owner);
+    using masking = secret && (await openMasking(settings, clients, signal, secret.salt));
+    const invocation = masking === undefined ? planning : { ...planning, settings, masking };
+    if (trace?.kind === 'release' && secret !== undefined) refuseOtherSettings(invocation, trace, secret.key);
+    const planned = await planExecution(invocation, request, plan, execution);
+    await beginTrace(invocation, request, plan, trace, secret?.key);
     log('backfill planned', { execution, groups: planned.groups.length, ...planned.summary });
-    return { ...planned, execution, redrives };
+    return { ...planned, execution };
   });
 }

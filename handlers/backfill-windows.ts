@@ -1,26 +1,40 @@
-import { needsSecret, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
-import { settingsFor } from '../lib/backfill/request.ts';
+import {
+  type BackfillSecret,
+  needsSecret,
+  ownerOf,
+  readSecret,
+  secretPlace,
+} from '../lib/backfill/masking-secret.ts';
+import { openRequest } from '../lib/backfill/open-request.ts';
+import { isComplete, refuseOtherSettings } from '../lib/backfill/release.ts';
 import { type GroupResult, runGroup } from '../lib/backfill/run-group.ts';
-import { readWindowsStep, requestOf } from '../lib/backfill/steps.ts';
+import { readWindowsStep, windowOf } from '../lib/backfill/steps.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
+import { InputError } from '../lib/errors.ts';
 import { keepHeapSmall } from '../lib/heap.ts';
 import { openInvocation } from '../lib/open-invocation.ts';
-import { readSettings } from '../lib/settings.ts';
 
 keepHeapSmall();
 
 /** The step of an execution that many workers take at once: publishes one run of windows. */
 export function handler(event: unknown, context: DoorContext): Promise<GroupResult> {
   return enter(context, async ({ clients, deadline, log }) => {
-    const deployed = readSettings(process.env);
-    const { group, request: asked, execution } = readWindowsStep(event);
-    const request = requestOf(asked, deployed, group);
-    const settings = settingsFor(request, deployed);
     const { signal } = deadline;
-    const shared = needsSecret(settings)
-      ? await readSecret(secretPlace(settings, clients.secretsManager, signal), execution)
+    const { group, request: asked, execution } = readWindowsStep(event);
+    const { request: whole, settings, place, trace } = await openRequest(asked, clients, signal);
+    if (trace === undefined)
+      throw new InputError(
+        `trace: ${place.layout.trace}: is gone since the plan; ask for the backfill again`,
+      );
+    // Another execution of the same release was quicker, and the secret is gone.
+    if (trace.kind === 'release' && (await isComplete(place))) return { left: null, published: 0, rows: 0 };
+    const secrets = secretPlace(settings, clients.secretsManager, signal);
+    using secret: BackfillSecret | undefined = needsSecret(whole.release, settings)
+      ? await readSecret(secrets, ownerOf(whole.release, execution))
       : undefined;
-    using invocation = await openInvocation(settings, clients, signal, log, shared);
+    using invocation = await openInvocation(settings, clients, signal, log, secret?.salt);
+    if (trace.kind === 'release' && secret !== undefined) refuseOtherSettings(invocation, trace, secret.key);
+    const request = { ...whole, range: windowOf(group) };
     const result = await runGroup(invocation, request, group, execution, () => deadline.remaining());
     log('group done', { execution, ...group, ...result });
     return result;

@@ -1,37 +1,40 @@
 import type { Context } from 'aws-lambda';
-import { runBackfill } from '../lib/backfill/backfill.ts';
-import { besideSchedule } from '../lib/backfill/plan.ts';
-import { readRequest, settingsFor } from '../lib/backfill/request.ts';
+import { dryRun } from '../lib/backfill/dry-run.ts';
+import { openRequest } from '../lib/backfill/open-request.ts';
+import { planBackfill } from '../lib/backfill/plan.ts';
+import { beginTrace, isComplete } from '../lib/backfill/release.ts';
+import { runBackfill } from '../lib/backfill/run.ts';
 import { isLong, startExecution } from '../lib/backfill/start-execution.ts';
-import type { BackfillSummary } from '../lib/backfill/summary.ts';
+import { type BackfillSummary, idleSummary } from '../lib/backfill/summary.ts';
 import { type DoorContext, enter } from '../lib/door.ts';
+import { refuseWrongClock } from '../lib/drop/clocks.ts';
 import { refreshIndex } from '../lib/drop/index-page.ts';
-import { whereDropsLie } from '../lib/drop/where.ts';
 import { keepHeapSmall } from '../lib/heap.ts';
 import { openInvocation } from '../lib/open-invocation.ts';
-import { readSettings } from '../lib/settings.ts';
 
 keepHeapSmall();
 
-/** The door of a backfill: publishes past windows here and now, or hands a long range to the state machine. */
+/** Publishes past windows here and now, or hands a long range, or a release, to the state machine. */
 export function handler(
   event: unknown,
   context: DoorContext & Pick<Context, 'memoryLimitInMB'>,
 ): Promise<BackfillSummary> {
   return enter(context, async ({ clients, deadline, log }) => {
-    const deployed = readSettings(process.env);
-    const asked = readRequest(event, deployed, Math.floor(Date.now() / 1000));
-    const where = whereDropsLie(deployed, clients, deadline.signal);
-    const { request, checkpoint } = await besideSchedule(where, asked);
-    const settings = settingsFor(request, deployed);
-    if (isLong(request, settings)) return startExecution(request, settings, deadline.signal);
-    using invocation = await openInvocation(settings, clients, deadline.signal, log);
+    const { signal } = deadline;
+    const { request, settings, place, trace } = await openRequest(event, clients, signal);
+    if (trace?.kind === 'release' && (await isComplete(place)))
+      return idleSummary(settings.cloud, request, {
+        status: 'published',
+        message: 'the release is complete',
+      });
+    if (!request.dryRun && isLong(request, settings)) return startExecution(request, settings, signal);
 
-    const summary = await runBackfill(invocation, request, {
-      remaining: () => deadline.remaining(),
-      megabytes: Number(context.memoryLimitInMB),
-      checkpoint,
-    });
+    using invocation = await openInvocation(settings, clients, signal, log);
+    const plan = await planBackfill(invocation, request);
+    if (request.dryRun) return dryRun(invocation, request, plan, Number(context.memoryLimitInMB));
+    if (trace === undefined) await refuseWrongClock(invocation);
+    await beginTrace(invocation, request, plan, trace);
+    const summary = await runBackfill(invocation, request, plan, () => deadline.remaining());
     if (summary.done.length > 0) await refreshIndex(invocation, request.range.end);
     log(summary.message, { summary });
     return summary;

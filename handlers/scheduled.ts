@@ -11,7 +11,7 @@ import { scheduledTime } from '../lib/trigger.ts';
 
 keepHeapSmall();
 
-/** The door of the schedule: publishes what is due at the event's scheduled time and answers what it did. */
+/** Publishes what is due at the event's scheduled time and answers what it did. */
 export function handler(event: unknown, context: DoorContext): Promise<ScheduleSummary> {
   const started = performance.now();
   return enter(context, async ({ clients, deadline, log }) => {

@@ -54,14 +54,24 @@ export class StoppedError extends StarError {
   }
 }
 
+/** This machine's clock does not agree with the source's or the store's; nothing is fixed by a wrong clock. */
+export class ClockError extends StarError {
+  override readonly name = 'ClockError';
+}
+
 /** Another invocation has taken this window over; it publishes, this one must not. */
 export class SupersededError extends StarError {
   override readonly name = 'SupersededError';
 }
 
-/** The secret that the windows of one backfill share has been destroyed: its execution had ended before. */
+/** The secret that the windows of one backfill share has been destroyed, so that no more masks can join. */
 export class MaskingSecretGoneError extends StarError {
   override readonly name = 'MaskingSecretGoneError';
+}
+
+/** What was planned is not in the source any more. Trying again cannot help. */
+export class HistoryGoneError extends StarError {
+  override readonly name = 'HistoryGoneError';
 }
 
 /** Windows of a backfill are missing although everything was tried. */

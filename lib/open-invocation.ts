@@ -3,9 +3,9 @@ import type { AwsClients } from './aws-clients.ts';
 import { fetchSecret } from './connection/fetch-secret.ts';
 import { parseSecret } from './connection/secret.ts';
 import type { Invocation, Log } from './drop/invocation.ts';
-import { whereDropsLie } from './drop/where.ts';
+import { placeOf } from './drop/place.ts';
 import { InputError } from './errors.ts';
-import { SECRET_BYTES, createMasking } from './mask/masking.ts';
+import { type Masking, SECRET_BYTES, createMasking } from './mask/masking.ts';
 import type { Settings } from './settings.ts';
 import { openSource } from './source/open-source.ts';
 
@@ -24,30 +24,47 @@ export async function openInvocation(
   log: Log,
   shared?: Buffer,
 ): Promise<Invocation & Disposable> {
-  let held = shared;
+  let masking: Masking | undefined;
   try {
     const secret = await fetchSecret(clients.secretsManager, settings.secret, 'STAR_SECRET', signal);
     const connection = await parseSecret(secret.toString('utf8'));
-    if (settings.maskingSecret !== undefined)
-      held = await fetchSecret(clients.secretsManager, settings.maskingSecret, 'STAR_MASKING_SECRET', signal);
-    if (held !== undefined && held.length < SECRET_BYTES) {
-      throw new InputError(
-        `STAR_MASKING_SECRET: holds ${held.length} bytes; accepted: at least ${SECRET_BYTES} random bytes`,
-      );
-    }
+    masking = await openMasking(settings, clients, signal, shared);
     const source = await openSource(connection, settings);
-    const masking = createMasking(settings.masking, held);
+    const opened = masking;
     return {
       run: randomUUID(),
       settings,
       source,
-      masking,
-      ...whereDropsLie(settings, clients, signal),
+      masking: opened,
+      ...placeOf(settings, clients, signal),
       log,
-      [Symbol.dispose]: () => masking[Symbol.dispose](),
+      [Symbol.dispose]: () => opened[Symbol.dispose](),
     };
   } catch (error) {
-    held?.fill(0);
+    masking?.[Symbol.dispose]();
+    shared?.fill(0);
     throw error;
   }
+}
+
+/**
+ * Makes the masks: with the operator's secret where there is one, else with a shared one, else with one of their own.
+ *
+ * @throws InputError where the operator's secret is not there or too short
+ */
+export async function openMasking(
+  { masking, maskingSecret }: Settings,
+  { secretsManager }: AwsClients,
+  signal: AbortSignal,
+  shared?: Buffer,
+): Promise<Masking> {
+  if (maskingSecret === undefined) return createMasking(masking, shared);
+  shared?.fill(0);
+  const held = await fetchSecret(secretsManager, maskingSecret, 'STAR_MASKING_SECRET', signal);
+  if (held.length >= SECRET_BYTES) return createMasking(masking, held);
+  const came = held.length;
+  held.fill(0);
+  throw new InputError(
+    `STAR_MASKING_SECRET: holds ${came} bytes; accepted: at least ${SECRET_BYTES} random bytes`,
+  );
 }

@@ -1,10 +1,12 @@
-import { type Checkpoint, type StoredCheckpoint, hasMoved, readCheckpoint } from './drop/checkpoint.ts';
-import { type Committed, type FoundClaim, readClaim } from './drop/claim.ts';
+import { type StoredCheckpoint, readCheckpoint } from './drop/checkpoint.ts';
+import { type Claim, type DecidedClaim, isDecided, readClaim } from './drop/claim.ts';
+import { refuseWrongClock } from './drop/clocks.ts';
+import { type WindowResult, finishWindow } from './drop/finish.ts';
 import type { Invocation } from './drop/invocation.ts';
-import { dropWindow } from './drop/drop.ts';
-import { type DropResult, isPublished, publish } from './drop/publish.ts';
-import { skimWindow } from './drop/skim.ts';
-import { DeadlineError, StoreError, SupersededError } from './errors.ts';
+import { publishWindow } from './drop/publish-window.ts';
+import { type ScheduledTrace, createTrace, readTrace } from './drop/trace.ts';
+import { DeadlineError, InputError, StoreError, SupersededError } from './errors.ts';
+import { inStartOrder } from './source/order.ts';
 import {
   type Progress,
   type ScheduleSummary,
@@ -13,15 +15,16 @@ import {
   summarize,
   windowSummary,
 } from './summary.ts';
-import { type Seconds, iso, parseInstant } from './time.ts';
-import { type Window, type WindowPlan, lastSettledWindow, settledWindows, windowText } from './window.ts';
+import type { Seconds } from './time.ts';
+import { type Window, lastSettledWindow, settledWindows, windowText } from './window.ts';
 
 /** A window may take a little longer than the longest so far; if even that does not fit, it is left. */
 const SAFETY = 1.5;
 
 /**
  * Publishes what is due: from the checkpoint, window by window, up to the last one that is settled at the
- * scheduled time, as long as time remains. Without a checkpoint, the last settled window.
+ * scheduled time, as long as time remains. A trace that has no checkpoint starts at its `begin`; one that nobody has
+ * begun, with the last settled window.
  *
  * @param remaining milliseconds until the invocation has to be done
  * @throws DeadlineError where not even one window could be published in time
@@ -32,11 +35,13 @@ export async function runSchedule(
   remaining: () => number,
 ): Promise<ScheduleSummary> {
   const { settings, signal } = invocation;
-  const progress: Progress = { done: [], due: [], watermark: null, openEvents: null };
+  const progress: Progress = { done: [], due: [], begin: null, watermark: null, openEvents: null };
   const answer = (status: ScheduleSummary['status']): ScheduleSummary =>
     summarize(settings.cloud, scheduledTime, status, progress);
   try {
-    return answer(await catchUp(invocation, scheduledTime, remaining, progress));
+    const trace = await scheduledTrace(invocation, scheduledTime);
+    progress.begin = trace.begin;
+    return answer(await catchUp(invocation, trace, scheduledTime, remaining, progress));
   } catch (error) {
     if (error instanceof SupersededError) return answer('superseded');
     if (!(signal.aborted && signal.reason instanceof DeadlineError)) throw error;
@@ -50,90 +55,81 @@ export async function runSchedule(
   }
 }
 
+/** The trace that this run continues, or begins. */
+async function scheduledTrace(invocation: Invocation, scheduledTime: Seconds): Promise<ScheduledTrace> {
+  const { settings } = invocation;
+  const found = await readTrace(invocation);
+  const trace = found ?? (await beginTrace(invocation, lastSettledWindow(scheduledTime, settings).start));
+  if (trace.kind === 'scheduled') return trace;
+  throw new InputError(
+    `STAR_CLOUD: got "${settings.cloud}", which is a release; accepted: a name that no release has`,
+  );
+}
+
+async function beginTrace(invocation: Invocation, begin: Seconds): ReturnType<typeof createTrace> {
+  const { settings, log } = invocation;
+  await refuseWrongClock(invocation);
+  log('trace begun', { begin });
+  return createTrace(invocation, settings.cloud, {
+    kind: 'scheduled',
+    begin,
+    windowSeconds: settings.windowSeconds,
+  });
+}
+
 async function catchUp(
   invocation: Invocation,
+  { begin }: ScheduledTrace,
   scheduledTime: Seconds,
   remaining: () => number,
   progress: Progress,
 ): Promise<'published' | 'upToDate' | 'unfinished'> {
-  const { bucket, layout, signal, settings } = invocation;
+  const { layout, settings, run } = invocation;
   let longest = 0;
   for (;;) {
-    const stored = await readCheckpoint(bucket, layout.checkpoint, signal);
-    refuseOtherSource(stored, invocation);
-    progress.watermark = stored?.checkpoint.window.end ?? null;
-    const from = progress.watermark ?? (await unfinishedStart(invocation));
-    progress.due = dueWindows(from, scheduledTime, settings);
-    // Without a checkpoint a trace may begin behind what a backfill has published, and after a first run that ended
-    // there.
-    if (stored === undefined) progress.due = await behindPublished(invocation, progress.due);
-    const [window] = progress.due;
-
-    // In this order: where the manifest is there and no decided claim is pending, the checkpoint has moved as well,
-    // or the window was published without it.
-    const isOut = window !== undefined && (await isPublished(invocation, window));
-    const claim = await readClaim(bucket, layout.claim, signal);
-    const pending = pendingOf(claim, stored);
-    if (pending !== undefined && (await hasMovedSince(invocation, stored, pending))) continue;
+    // In this order: a claim that can still be taken afterwards proves that the checkpoint has not moved since.
+    const found = await readClaim(invocation, layout.claim);
+    const from = await readCheckpoint(invocation);
+    refuseOtherSource(from, invocation);
+    progress.watermark = from?.checkpoint.window.end ?? null;
+    progress.due = settledWindows(progress.watermark ?? begin, scheduledTime, settings);
     const started = performance.now();
-    const note = (of: Window, result: DropResult, status: WindowSummary['status']): void => {
+    const note = (of: Window, result: WindowResult, status: WindowSummary['status']): void => {
       longest = Math.max(longest, performance.now() - started);
       noteWindow(invocation, progress, of, result, status, performance.now() - started);
     };
 
-    if (pending !== undefined) {
-      const { window: decided } = pending.checkpoint;
-      note(decided, await publish(invocation, decided, pending), 'resumed');
-    } else if (window === undefined) {
-      return progress.done.some(isNew) ? 'published' : 'upToDate';
-    } else if (isOut) {
-      if (stored === undefined) {
-        // No schedule has run yet; the next one starts behind what a backfill has published.
-        note(window, { status: 'alreadyPublished' }, 'alreadyPublished');
-        return 'upToDate';
-      }
-      if (!(await skimWindow(invocation, window, stored, claim))) continue;
-      note(window, { status: 'alreadyPublished' }, 'alreadyPublished');
-    } else {
-      if (longest * SAFETY > remaining()) return 'unfinished';
-      note(window, await dropWindow(invocation, window, stored, claim), 'published');
+    if (found !== undefined && isPending(found.claim, progress.watermark)) {
+      note(found.claim.window, await finishWindow(invocation, run, found.claim), 'resumed');
+      continue;
     }
+    const [window] = progress.due;
+    if (window === undefined) return progress.done.some(isNew) ? 'published' : 'upToDate';
+    if (longest * SAFETY > remaining()) return 'unfinished';
+    const { openHorizonSeconds, settleSeconds } = settings;
+    const state = from?.checkpoint.source.state;
+    const request = { window, begin, state, openHorizonSeconds, settleSeconds, whole: false };
+    const task = {
+      window,
+      claim: layout.claim,
+      found,
+      continues: { from },
+      read: () => inStartOrder(invocation.source.read({ ...request, signal: invocation.signal })),
+    };
+    note(window, await publishWindow(invocation, task), 'published');
   }
 }
 
-type Decided = Committed & { readonly checkpoint: Checkpoint };
-
-/** What an earlier run decided and was cut off from finishing. */
-function pendingOf(found: FoundClaim | undefined, stored: StoredCheckpoint | undefined): Decided | undefined {
-  const { manifest, checkpoint } = found?.claim.committed ?? {};
-  const reached = stored?.checkpoint.window.end ?? -Infinity;
-  if (manifest === undefined || !checkpoint || checkpoint.window.end <= reached) return undefined;
-  return { manifest, checkpoint };
-}
-
-/**
- * A decided window that does not begin where the checkpoint stands: another run has moved it since we looked, or
- * somebody has put an older one there, and then nobody can tell what would be lost or doubled.
- */
-async function hasMovedSince(
-  { bucket, layout, signal }: Invocation,
-  stored: StoredCheckpoint | undefined,
-  { checkpoint }: Decided,
-): Promise<boolean> {
-  const stands = stored?.checkpoint.window.end;
-  if (stands === undefined || stands === checkpoint.window.start) return false;
-  if (await hasMoved(bucket, layout.checkpoint, stored, signal)) return true;
-  throw new StoreError(
-    `checkpoint: ${layout.checkpoint}: stands at ${iso(stands)}, but ${layout.claim} holds the decided window ` +
-      `${windowText(checkpoint.window)}; was an older checkpoint brought back? Bring back the one before it`,
-  );
+/** Whether the claim holds what an earlier run decided and was cut off from finishing. */
+function isPending(claim: Claim, watermark: Seconds | null): claim is DecidedClaim {
+  return isDecided(claim) && claim.window.end > (watermark ?? -Infinity);
 }
 
 function noteWindow(
   invocation: Invocation,
   progress: Progress,
   window: Window,
-  result: DropResult,
+  result: WindowResult,
   status: WindowSummary['status'],
   milliseconds: number,
 ): void {
@@ -146,7 +142,7 @@ function noteWindow(
   invocation.log('window done', { ...progress.done.at(-1) });
 }
 
-/** What one kind of source remembers means nothing to another, which would begin anew without a word. */
+/** What one kind of source remembers means nothing to another, which would start over without a word. */
 function refuseOtherSource(stored: StoredCheckpoint | undefined, { source, layout }: Invocation): void {
   const kind = stored?.checkpoint.source.kind;
   if (kind === undefined || kind === source.kind) return;
@@ -154,22 +150,4 @@ function refuseOtherSource(stored: StoredCheckpoint | undefined, { source, layou
     `checkpoint: ${layout.checkpoint}: source.kind: the last window came from the ${kind}, but the secret opens the ` +
       `${source.kind}; continue with that, or begin a new trace under another cloud name or prefix`,
   );
-}
-
-/** Where the trace begins that a first run had begun, and did not finish: the next one must not begin behind it. */
-async function unfinishedStart({ bucket, layout, signal }: Invocation): Promise<Seconds | null> {
-  const found = await readClaim(bucket, layout.claim, signal);
-  return parseInstant(found?.claim.window.start ?? '') ?? null;
-}
-
-/** The windows from the first one on that is not published; only the last if all are. */
-async function behindPublished(invocation: Invocation, due: readonly Window[]): Promise<Window[]> {
-  for (const [nth, window] of due.entries()) {
-    if (!(await isPublished(invocation, window))) return due.slice(nth);
-  }
-  return due.slice(-1);
-}
-
-function dueWindows(from: Seconds | null, now: Seconds, plan: WindowPlan): Window[] {
-  return from === null ? [lastSettledWindow(now, plan)] : settledWindows(from, now, plan);
 }

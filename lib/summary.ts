@@ -1,4 +1,4 @@
-import type { DropResult } from './drop/publish.ts';
+import type { WindowResult } from './drop/finish.ts';
 import type { Manifest } from './drop/manifest.ts';
 import { type Seconds, iso } from './time.ts';
 import { type Window, windowText } from './window.ts';
@@ -14,7 +14,9 @@ export interface ScheduleSummary {
   readonly bytes: number;
   /** Settled windows for the next run. */
   readonly left: readonly string[];
-  /** Everything that finished before is published; null before the first drop. */
+  /** Where the trace begins; null where this run could not tell. */
+  readonly begin: string | null;
+  /** Everything that finished before, from `begin` on, is published; null before the first drop. */
   readonly watermark: string | null;
   /** Events open at the end of the last window published here. */
   readonly openEvents: number | null;
@@ -36,13 +38,14 @@ export interface Progress {
   readonly done: WindowSummary[];
   /** Settled windows that are not published, the next one first. */
   due: Window[];
+  begin: Seconds | null;
   watermark: Seconds | null;
   openEvents: number | null;
 }
 
 export function windowSummary(
   window: Window,
-  result: DropResult,
+  result: WindowResult,
   status: WindowSummary['status'],
   seconds: number,
 ): WindowSummary {
@@ -69,18 +72,16 @@ export function summarize(
   cloud: string,
   scheduledTime: Seconds,
   status: ScheduleSummary['status'],
-  { done, due, watermark, openEvents }: Progress,
+  { done, due, begin, watermark, openEvents }: Progress,
 ): ScheduleSummary {
   const published = done.filter(isNew).length;
-  const already = done.find((window) => window.status === 'alreadyPublished');
-  const upTo = watermark === null ? null : iso(watermark);
+  const [from, upTo] = [begin, watermark].map((time) => (time === null ? null : iso(time)));
   const message = {
     published: `${published} window(s) published`,
     upToDate:
-      already === undefined
-        ? `nothing due: published up to ${upTo}, and the next window is not settled at ${iso(scheduledTime)}`
-        : `window ${already.window} is already published; nothing was changed`,
-    superseded: 'another invocation has taken over a window of this one and publishes it',
+      `nothing is due: ${upTo === null ? `the trace begins at ${from}` : `published up to ${upTo}`}, ` +
+      `and the next window is not settled at ${iso(scheduledTime)}`,
+    superseded: 'another run has taken over a window of this one and publishes it',
     unfinished: `${published} window(s) published, time is over; ${due.length} left for the next run`,
   }[status];
   return {
@@ -91,7 +92,8 @@ export function summarize(
     rows: done.reduce((total, { rows = 0 }) => total + rows, 0),
     bytes: done.reduce((total, { bytes = 0 }) => total + bytes, 0),
     left: status === 'unfinished' ? due.map(windowText) : [],
-    watermark: upTo,
+    begin: from ?? null,
+    watermark: upTo ?? null,
     openEvents,
     message,
   };

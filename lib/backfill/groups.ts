@@ -1,43 +1,33 @@
 import type { Window } from '../window.ts';
-import type { Tie } from './replacement.ts';
 
 /** What a worker gets through well before its time is over: at a million events about a minute of a small function. */
 const EVENTS_PER_GROUP = 1_000_000;
 const MOST_WINDOWS = 31;
 /** Of a source that cannot tell how much there is (the API): a worker holds all of its run before it writes any. */
 const UNKNOWN_WINDOWS = 4;
-/** Step Functions passes on 256 KiB of state, and a group takes 120 bytes. */
+/** Step Functions passes on 256 KiB of state, and a group takes about 100 bytes. */
 const MOST_GROUPS = 1500;
 
 /**
  * Parts the windows to be made into runs for one worker each, which reads its run in one pass.
  *
- * @param events about how many the source has of the whole range; null where it cannot tell
- * @param ties windows that one worker has to make, in their order
+ * @param events about how many the source has of the due windows; null where it cannot tell
  */
-export function groupsOf(
-  due: readonly Window[],
-  windows: number,
-  events: number | null,
-  ties: readonly Tie[] = [],
-): Window[] {
-  const perWindow = Math.max(1, (events ?? 0) / Math.max(1, windows));
+export function groupsOf(due: readonly Window[], events: number | null): Window[] {
+  const perWindow = Math.max(1, (events ?? 0) / Math.max(1, due.length));
   const fitting = Math.max(1, Math.floor(EVENTS_PER_GROUP / perWindow));
   const wanted = events === null ? UNKNOWN_WINDOWS : Math.min(MOST_WINDOWS, fitting);
   const size = Math.max(wanted, Math.ceil(due.length / MOST_GROUPS));
-  const groups = inRuns(due, size, 0, ties);
+  const groups = inRuns(due, size, 0);
   // Many holes between the due windows: then a worker passes over what is published in its run.
-  return groups.length <= MOST_GROUPS ? groups : inRuns(due, size, Infinity, ties);
+  return groups.length <= MOST_GROUPS ? groups : inRuns(due, size, Infinity);
 }
 
-function inRuns(due: readonly Window[], size: number, holes: number, ties: readonly Tie[]): Window[] {
+function inRuns(due: readonly Window[], size: number, holes: number): Window[] {
   const groups: { start: number; end: number; size: number }[] = [];
-  let nth = 0;
   for (const { start, end } of due) {
     const last = groups.at(-1);
-    while ((ties[nth]?.window.end ?? Infinity) <= start) nth++;
-    const isTied = last !== undefined && (ties[nth]?.window.start ?? Infinity) < last.end;
-    if (last !== undefined && (isTied || (start - last.end <= holes && last.size < size))) {
+    if (last !== undefined && start - last.end <= holes && last.size < size) {
       last.end = end;
       last.size++;
     } else groups.push({ start, end, size: 1 });

@@ -9,10 +9,12 @@ import {
 import { sameBytes } from '../bytes.ts';
 import { InputError, MaskingSecretGoneError, StoreError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
+import type { Seconds } from '../time.ts';
 
 /*
- * All windows of one execution share a masking secret, so that its drops join. It lives in Secrets Manager, encrypted
- * with KMS, for as long as the execution does, and is destroyed without recovery when that ends, however it ends.
+ * All windows of a release share a masking secret, so that its drops join; those of a long backfill share one as well.
+ * It is in Secrets Manager, encrypted with KMS, until the release is complete, or is stopped, or 30 days have passed,
+ * and is then destroyed without recovery.
  */
 
 export interface SecretPlace {
@@ -22,99 +24,111 @@ export interface SecretPlace {
   readonly signal: AbortSignal;
 }
 
+/** Whose a secret is, as its name goes on: `release/NAME`, or `execution/NAME` of a backfill without a release. */
+export type SecretOwner = `${'release' | 'execution'}/${string}`;
+
+export function ownerOf(release: string | undefined, execution: string): SecretOwner {
+  return release === undefined ? `execution/${execution}` : `release/${release}`;
+}
+
 /** @throws InputError outside of the project's state machine, where no place for such secrets is set */
 export function secretPlace(
   { backfillSecrets: prefix }: Settings,
   client: SecretsManagerClient,
   signal: AbortSignal,
 ): SecretPlace {
-  if (prefix === undefined) {
-    throw new InputError('STAR_BACKFILL_SECRETS: got nothing; accepted: a prefix of names of secrets');
-  }
-  return { client, prefix, signal };
+  if (prefix !== undefined) return { client, prefix, signal };
+  throw new InputError('STAR_BACKFILL_SECRETS: got nothing; accepted: a prefix of names of secrets');
 }
 
-/** Whether executions need a masking secret of their own. */
-export function needsSecret({ masking, maskingSecret }: Settings): boolean {
-  return masking === 'sha2-salted' && maskingSecret === undefined;
+/** Whether the windows of a backfill need one: for their masks, or of a release to prove its settings. */
+export function needsSecret(release: string | undefined, { masking, maskingSecret }: Settings): boolean {
+  return release !== undefined || (masking === 'sha2-salted' && maskingSecret === undefined);
+}
+
+/** Disposing of it clears its bytes. */
+export interface BackfillSecret extends Disposable {
+  /** 32 bytes, for the masks where the operator holds no secret. */
+  readonly salt: Buffer;
+  /** 32 bytes, for the HMAC of a release's settings. */
+  readonly key: Buffer;
 }
 
 const BYTES = 32;
 
-/** Makes the secret of an execution, unless it is there. */
-export async function makeSecret({ client, prefix, signal }: SecretPlace, execution: string): Promise<void> {
-  const secret = {
-    Name: `${prefix}/${execution}`,
-    Description: 'Masks of one backfill; destroyed when it ends',
-    SecretBinary: randomBytes(BYTES),
-  };
-  try {
-    await client.send(new CreateSecretCommand(secret), { abortSignal: signal });
-  } catch (error) {
-    // Two windows may find it gone at the same time.
-    if (nameOf(error) === 'ResourceExistsException') return;
-    throw failure('make', error, signal);
-  } finally {
-    secret.SecretBinary.fill(0);
-  }
+/** Makes the secret, unless an earlier plan, or a repeated request, has made it. */
+export async function makeSecret(place: SecretPlace, owner: SecretOwner): Promise<void> {
+  const bytes = randomBytes(2 * BYTES);
+  const Description = 'Masks of one release or backfill; destroyed when it is complete';
+  const command = new CreateSecretCommand({ Name: nameOf(place, owner), Description, SecretBinary: bytes });
+  await attempt(place, 'make', ['ResourceExistsException'], () =>
+    place.client.send(command, { abortSignal: place.signal }),
+  ).finally(() => bytes.fill(0));
 }
 
 /** @throws MaskingSecretGoneError where it has been destroyed */
-export async function readSecret(
-  { client, prefix, signal }: SecretPlace,
-  execution: string,
-): Promise<Buffer> {
-  try {
-    const command = new GetSecretValueCommand({ SecretId: `${prefix}/${execution}` });
-    const { SecretBinary } = await client.send(command, { abortSignal: signal });
-    if (SecretBinary !== undefined) return sameBytes(SecretBinary);
-  } catch (error) {
-    // The second is the answer about one that is being destroyed.
-    const isGone = ['ResourceNotFoundException', 'InvalidRequestException'].includes(nameOf(error));
-    if (!isGone) throw failure('read', error, signal);
+export async function readSecret(place: SecretPlace, owner: SecretOwner): Promise<BackfillSecret> {
+  const command = new GetSecretValueCommand({ SecretId: nameOf(place, owner) });
+  // The second is the answer about one that is being destroyed.
+  const gone = ['ResourceNotFoundException', 'InvalidRequestException'];
+  const found = await attempt(place, 'read', gone, () =>
+    place.client.send(command, { abortSignal: place.signal }),
+  );
+  if (found?.SecretBinary === undefined) {
+    throw new MaskingSecretGoneError(
+      `the masking secret of ${owner} has been destroyed; ` +
+        (owner.startsWith('release/')
+          ? 'choose another name, or delete the incomplete release’s folder and ask again'
+          : 'start the backfill again: windows that are published stay'),
+    );
   }
-  throw new MaskingSecretGoneError('the masking secret of this backfill has been destroyed');
+  const bytes = sameBytes(found.SecretBinary);
+  const [salt, key] = [bytes.subarray(0, BYTES), bytes.subarray(BYTES)];
+  return { salt, key, [Symbol.dispose]: () => void bytes.fill(0) };
 }
 
-export async function destroySecret(
-  { client, prefix, signal }: SecretPlace,
-  execution: string,
-): Promise<void> {
-  const command = new DeleteSecretCommand({
-    SecretId: `${prefix}/${execution}`,
-    ForceDeleteWithoutRecovery: true,
-  });
-  try {
-    await client.send(command, { abortSignal: signal });
-  } catch (error) {
-    if (nameOf(error) !== 'ResourceNotFoundException') throw failure('destroy', error, signal);
-  }
+export async function destroySecret(place: SecretPlace, owner: SecretOwner): Promise<void> {
+  const SecretId = nameOf(place, owner);
+  const command = new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true });
+  await attempt(place, 'destroy', ['ResourceNotFoundException'], () =>
+    place.client.send(command, { abortSignal: place.signal }),
+  );
 }
 
-/** Executions whose secret is there. */
-export async function executionsWithSecret({ client, prefix, signal }: SecretPlace): Promise<string[]> {
-  const executions: string[] = [];
-  for (let token: string | undefined; ;) {
-    const command = new ListSecretsCommand({
-      Filters: [{ Key: 'name', Values: [`${prefix}/`] }],
-      ...(token === undefined ? {} : { NextToken: token }),
-    });
-    const page = await client.send(command, { abortSignal: signal }).catch((error: unknown) => {
-      throw failure('list', error, signal);
-    });
-    for (const { Name = '' } of page.SecretList ?? []) {
-      if (Name.startsWith(`${prefix}/`)) executions.push(Name.slice(prefix.length + 1));
+/** The secrets that are there, and when they were made. */
+export async function* listSecrets(
+  place: SecretPlace,
+): AsyncGenerator<{ readonly owner: SecretOwner; readonly made: Seconds }, void, void> {
+  const { client, prefix, signal } = place;
+  const Filters = [{ Key: 'name' as const, Values: [`${prefix}/`] }];
+  for (let NextToken: string | undefined; ;) {
+    const command = new ListSecretsCommand({ Filters, ...(NextToken && { NextToken }) });
+    const page = await attempt(place, 'list', [], () => client.send(command, { abortSignal: signal }));
+    for (const { Name = '', CreatedDate } of page?.SecretList ?? []) {
+      const owner = Name.startsWith(`${prefix}/`) ? Name.slice(prefix.length + 1) : '';
+      const isOurs = /^(release|execution)\/./.test(owner);
+      if (isOurs) yield { owner: owner as SecretOwner, made: (CreatedDate?.getTime() ?? 0) / 1000 };
     }
-    token = page.NextToken;
-    if (token === undefined) return executions;
+    NextToken = page?.NextToken;
+    if (NextToken === undefined) return;
   }
 }
 
-function failure(verb: string, error: unknown, signal: AbortSignal): Error {
-  signal.throwIfAborted();
-  return new StoreError(`could not ${verb} a backfill's masking secret: ${nameOf(error)}`);
-}
+const nameOf = ({ prefix }: SecretPlace, owner: SecretOwner): string => `${prefix}/${owner}`;
 
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : '';
+/** @returns undefined for an error of one of these names */
+async function attempt<T>(
+  { signal }: SecretPlace,
+  verb: string,
+  harmless: readonly string[],
+  send: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await send();
+  } catch (error) {
+    signal.throwIfAborted();
+    const name = error instanceof Error ? error.name : '';
+    if (harmless.includes(name)) return undefined;
+    throw new StoreError(`could not ${verb} a backfill's masking secret: ${name}`);
+  }
 }

@@ -1,8 +1,7 @@
 import type { Invocation } from '../drop/invocation.ts';
-import type { Checkpoint } from '../drop/checkpoint.ts';
 import type { OrderedEvents } from '../drop/pump.ts';
 import { inStartOrder } from '../source/order.ts';
-import { ANY_TIME, type ScheduleState, type Source, type SourceState } from '../source/source.ts';
+import { ANY_TIME, type SourceState } from '../source/source.ts';
 import type { Seconds } from '../time.ts';
 import type { Window } from '../window.ts';
 import { type Split, splitByWindow } from './split.ts';
@@ -18,31 +17,28 @@ export interface RangeReader extends AsyncDisposable {
  *
  * @param state as a schedule would have had it at the start of the range; without one the source looks back itself
  * @param sourceFrom start of the oldest event of the source
- * @param checkpoint of the schedule beside it
  */
 export function openRange(
   { source, settings, signal }: Invocation,
   range: Window,
+  windowSeconds: Seconds,
   state: SourceState | undefined,
   sourceFrom: Seconds | null,
-  checkpoint: Checkpoint | undefined,
 ): RangeReader {
   let split: Split | undefined;
   let latest = -Infinity;
   const over: PromiseLike<void>[] = [];
 
   const pass = (from: Window): Split => {
-    const { settleSeconds, windowSeconds } = settings;
     // From a known state it is cheaper to pass over windows than to look back from a later one.
     const rest = state === undefined ? { start: from.start, end: range.end } : range;
     const request = {
       window: rest,
+      begin: rest.start,
       state,
       openHorizonSeconds: ANY_TIME,
-      settleSeconds,
-      holdLate: false,
+      settleSeconds: settings.settleSeconds,
       whole: true,
-      schedule: scheduleOf(checkpoint, source.kind, settings.openHorizonSeconds),
       signal,
     };
     return splitByWindow(inStartOrder(source.read(request)), rest, windowSeconds, sourceFrom);
@@ -61,14 +57,4 @@ export function openRange(
       await Promise.allSettled(over);
     },
   };
-}
-
-/** What another kind of source remembers means nothing to this one; nor does a schedule go on from there. */
-function scheduleOf(
-  checkpoint: Checkpoint | undefined,
-  kind: Source['kind'],
-  openHorizonSeconds: Seconds,
-): ScheduleState | undefined {
-  if (checkpoint?.source.kind !== kind) return undefined;
-  return { until: checkpoint.window.end, state: checkpoint.source.state, openHorizonSeconds };
 }

@@ -1,20 +1,19 @@
 import * as z from 'zod/mini';
+import type { ReleaseTrace, Trace } from '../drop/trace.ts';
 import { InputError } from '../errors.ts';
 import { FORMAT_NAMES, type FormatName } from '../format/format.ts';
 import type { Settings } from '../settings.ts';
-import { type Seconds, iso, parseInstant } from '../time.ts';
+import { DAY, type Seconds, iso, parseInstant } from '../time.ts';
 import { check } from '../validate.ts';
-import { type Window, type WindowPlan, floorTo } from '../window.ts';
+import { type Window, floorTo, windowText } from '../window.ts';
 
-/** What an operator asks for: `{"start":"2025-01-01","end":"2026-01-01"}` and how. */
-export interface BackfillRequest {
-  /** From the start of a window to the end of one. */
-  readonly range: Window;
-  /** Whether windows that are published are made anew. */
-  readonly replace: boolean;
-  /** Id of an earlier try to replace it, whose drops are not made again; undefined for a first one. */
-  readonly replacement: string | undefined;
-  /** Other formats than the deployment's; undefined for these. */
+/** What an operator asks for: `{"start":"2025-01-01","end":"2026-01-01"}`, and how. */
+export interface Asked {
+  readonly start: string;
+  readonly end: string;
+  /** Name of the release; undefined for a backfill of the scheduled trace. */
+  readonly release: string | undefined;
+  /** Of a release, where they are not the deployment's. */
   readonly formats: readonly FormatName[] | undefined;
   /** How many groups of windows a state machine works on at once. */
   readonly concurrency: number;
@@ -23,7 +22,19 @@ export interface BackfillRequest {
   readonly cut: boolean;
 }
 
+/** The same, with a range that may be published: from the start of a window to the end of one. */
+export interface BackfillRequest extends Omit<Asked, 'start' | 'end'> {
+  /** To be published. */
+  readonly range: Window;
+  /** The same, but of a release as its trace was begun: what the source did not have any more is in here still. */
+  readonly asked: Window;
+  readonly windowSeconds: Seconds;
+}
+
 const INSTANT = 'an ISO 8601 date or instant such as 2026-11-01 or 2026-11-01T06:00:00Z';
+const FORMATS = `a list of one or more of ${FORMAT_NAMES.join(', ')}, each once`;
+const NAME = 'a name of 1 to 32 letters, digits, dots, hyphens and underscores';
+const CONCURRENT = 'a whole number, 1 to 100';
 
 const instant = z
   .string({ error: INSTANT })
@@ -31,16 +42,11 @@ const instant = z
 
 const flag = z.optional(z.boolean({ error: 'true or false' }));
 
-const ID = '16 hexadecimal digits, as in the "next" of an answer';
-
-const FORMATS = `a list of one or more of ${FORMAT_NAMES.join(', ')}, each once`;
-
 const Event = z.strictObject(
   {
     start: instant,
     end: instant,
-    replace: flag,
-    replacement: z.optional(z.string({ error: ID }).check(z.regex(/^[0-9a-f]{16}$/, { error: ID }))),
+    release: z.optional(z.string({ error: NAME }).check(z.regex(/^[\w.-]{1,32}$/, { error: NAME }))),
     formats: z.optional(
       z
         .array(z.enum(FORMAT_NAMES, { error: FORMATS }), { error: FORMATS })
@@ -49,9 +55,7 @@ const Event = z.strictObject(
         ),
     ),
     concurrency: z.optional(
-      z
-        .int({ error: 'a whole number, 1 to 100' })
-        .check(z.refine((n) => n >= 1 && n <= 100, { error: 'a whole number, 1 to 100' })),
+      z.int({ error: CONCURRENT }).check(z.refine((n) => n >= 1 && n <= 100, { error: CONCURRENT })),
     ),
     dryRun: flag,
     cut: flag,
@@ -65,73 +69,132 @@ const CONCURRENCY = 4;
 /** Ten years of hourly windows. */
 const MOST_WINDOWS = 100_000;
 
+/** Late commits are in by then. */
+const LEAST_AGE = DAY;
+
 /**
- * Reads the event of a backfill.
+ * Reads the event of a backfill, without the trace that it is for.
  *
- * @param now windows have to be settled by then
- * @throws InputError naming the field, what came and what is accepted; for times that are not at the edge of a window
- *   the nearest ones
+ * @throws InputError naming the field, what came and what is accepted
  */
-export function readRequest(event: unknown, plan: WindowPlan, now: Seconds): BackfillRequest {
-  const asked = check(Event, event, { what: 'event' });
-  const start = edge('start', asked.start, plan);
-  const end = edge('end', asked.end, plan);
-  if (end <= start) {
-    throw new InputError(`event: end: got "${asked.end}"; accepted: a time after start, ${iso(start)}`);
-  }
-  const settled = floorTo(now - plan.settleSeconds, plan.windowSeconds);
-  if (end > settled && asked.cut !== true) {
+export function readRequest(event: unknown): Asked {
+  const {
+    concurrency = CONCURRENCY,
+    dryRun = false,
+    cut = false,
+    ...asked
+  } = check(Event, event, { what: 'event' });
+  if (asked.release === undefined && asked.formats !== undefined) {
     throw new InputError(
-      `event: end: got "${asked.end}", which is not settled yet; accepted: up to ${iso(settled)}, or "cut": true`,
+      `event: formats: got ${JSON.stringify(asked.formats)} without release; accepted: with a release only, for the drops ` +
+        'of a scheduled trace are all made by the deployment’s settings',
     );
   }
-  if (asked.replacement !== undefined && asked.replace !== true) {
+  if (asked.release !== undefined && cut) {
+    throw new InputError('event: cut: got true with release; accepted: a range that need not be cut');
+  }
+  return { ...asked, release: asked.release, formats: asked.formats, concurrency, dryRun, cut };
+}
+
+/** The settings as deployed, but for a trace of its own and the formats that a release asks for. */
+export function settingsFor(
+  { release, formats }: Pick<Asked, 'release' | 'formats'>,
+  deployed: Settings,
+): Settings {
+  if (release === undefined) return deployed;
+  return { ...deployed, cloud: `${deployed.cloud}-${release}`, formats: formats ?? deployed.formats };
+}
+
+/** The last edge of a window that is old enough for a backfill to publish up to it. */
+export function latestEdge(now: Seconds, windowSeconds: Seconds): Seconds {
+  return floorTo(now - LEAST_AGE, windowSeconds);
+}
+
+/**
+ * Holds what was asked for against the trace.
+ *
+ * @param trace undefined where nobody has begun it
+ * @throws InputError for times that are not edges of windows, a range that reaches too far, and a release that was
+ *   begun with something else
+ */
+export function resolveRequest(
+  asked: Asked,
+  trace: Trace | undefined,
+  settings: Settings,
+  now: Seconds,
+): BackfillRequest {
+  refuseOtherKind(asked, trace, settings);
+  const windowSeconds = trace?.windowSeconds ?? settings.windowSeconds;
+  const { start: from, end: to, ...rest } = asked;
+  const start = edge('start', from, windowSeconds);
+  const end = edge('end', to, windowSeconds);
+  if (end <= start)
+    throw new InputError(`event: end: got "${to}"; accepted: a time after start, ${iso(start)}`);
+
+  const latest = latestEdge(now, windowSeconds);
+  const begin = trace?.kind === 'scheduled' ? trace.begin : Infinity;
+  const limit = Math.min(latest, begin);
+  const why =
+    begin <= latest
+      ? `the trace begins at ${iso(begin)}, and the schedule publishes what follows`
+      : 'windows are published once they ended 24 hours ago';
+  if (end > limit && !(asked.cut && start < limit)) {
+    const field = start < limit ? 'end' : 'start';
+    const accepted = field === 'start' ? `before ${iso(limit)}` : `up to ${iso(limit)}`;
+    const orCut = field === 'end' && asked.release === undefined ? ', or "cut": true' : '';
     throw new InputError(
-      `event: replacement: got "${asked.replacement}" without replace; accepted: both, or neither`,
+      `event: ${field}: got "${field === 'end' ? to : from}", but ${why}; accepted: ${accepted}${orCut}`,
     );
   }
-  const range = { start, end: Math.min(end, settled) };
-  if (range.end <= start) {
-    throw new InputError(
-      `event: start: got "${asked.start}"; accepted: a time before ${iso(settled)}, the settled edge`,
-    );
-  }
-  const count = (range.end - start) / plan.windowSeconds;
+  const range = { start, end: Math.min(end, limit) };
+  const count = (range.end - start) / windowSeconds;
   if (count > MOST_WINDOWS) {
     throw new InputError(`event: end: a range of ${count} windows; accepted: up to ${MOST_WINDOWS} at once`);
   }
-  return {
-    range,
-    replace: asked.replace ?? false,
-    replacement: asked.replacement,
-    formats: asked.formats,
-    concurrency: asked.concurrency ?? CONCURRENCY,
-    dryRun: asked.dryRun ?? false,
-    cut: asked.cut ?? false,
-  };
+  if (trace?.kind !== 'release') return { ...rest, range, asked: range, windowSeconds };
+  refuseOtherRelease(range, trace, settings);
+  return { ...rest, range: trace.range, asked: trace.asked, windowSeconds };
 }
 
-/** The settings as deployed, but for what the request asks for instead. */
-export function settingsFor({ formats }: BackfillRequest, deployed: Settings): Settings {
-  return { ...deployed, formats: formats ?? deployed.formats };
-}
-
-/** The event that asks for a part of a range. */
-export function eventOf(
-  { replace, replacement, formats, concurrency }: BackfillRequest,
-  { start, end }: Window,
-): object {
+/** The event that asks for the same again. */
+export function eventOf({ asked, release, formats, concurrency }: BackfillRequest): object {
   return {
-    start: iso(start),
-    end: iso(end),
-    ...(replace ? { replace } : {}),
-    ...(replacement === undefined ? {} : { replacement }),
+    start: iso(asked.start),
+    end: iso(asked.end),
+    ...(release === undefined ? {} : { release }),
     ...(formats === undefined ? {} : { formats }),
     ...(concurrency === CONCURRENCY ? {} : { concurrency }),
   };
 }
 
-function edge(field: 'start' | 'end', text: string, { windowSeconds }: WindowPlan): Seconds {
+function refuseOtherKind({ release }: Asked, trace: Trace | undefined, { cloud }: Settings): void {
+  if (trace === undefined || (trace.kind === 'release') === (release !== undefined)) return;
+  throw release === undefined
+    ? new InputError(`STAR_CLOUD: got "${cloud}", which is a release; accepted: a name that no release has`)
+    : new InputError(
+        `event: release: got "${release}", but cloud=${cloud} is a scheduled trace; accepted: another name`,
+      );
+}
+
+/** What shows without the secret; the settings are compared by those who have it. */
+function refuseOtherRelease(range: Window, trace: ReleaseTrace, { formats, cloud }: Settings): void {
+  const remedy = `choose another name, or delete cloud=${cloud} if it is incomplete`;
+  const { asked } = trace;
+  if (range.start !== asked.start || range.end !== asked.end) {
+    throw new InputError(
+      `event: start, end: got ${windowText(range)}, but the release was begun with ${windowText(asked)}; ` +
+        `accepted: the same; or ${remedy}`,
+    );
+  }
+  if (formats.join() !== trace.formats.join()) {
+    throw new InputError(
+      `event: formats: got ${formats.join()}, but the release was begun with ${trace.formats.join()}; ` +
+        `accepted: the same; or ${remedy}`,
+    );
+  }
+}
+
+function edge(field: 'start' | 'end', text: string, windowSeconds: Seconds): Seconds {
   const time = parseInstant(text) ?? Number.NaN;
   const before = floorTo(time, windowSeconds);
   if (before === time) return time;

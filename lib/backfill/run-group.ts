@@ -1,7 +1,8 @@
 import type { Invocation } from '../drop/invocation.ts';
-import { runBackfill } from './backfill.ts';
-import { plannedCheckpoint, plannedState, plannedWhole } from './plan-execution.ts';
+import { historyGone, planBackfill } from './plan.ts';
+import { plannedState } from './plan-execution.ts';
 import type { BackfillRequest } from './request.ts';
+import { runBackfill } from './run.ts';
 import type { Group } from './steps.ts';
 
 export interface GroupResult {
@@ -11,7 +12,11 @@ export interface GroupResult {
   readonly rows: number;
 }
 
-/** One worker's turn: publishes what it can of a run of windows before its time is over. */
+/**
+ * One worker's turn: publishes what it can of a run of windows before its time is over.
+ *
+ * @throws HistoryGoneError where the source has purged a window since the execution was planned
+ */
 export async function runGroup(
   invocation: Invocation,
   request: BackfillRequest,
@@ -19,22 +24,12 @@ export async function runGroup(
   execution: string,
   remaining: () => number,
 ): Promise<GroupResult> {
+  const plan = await planBackfill(invocation, request);
+  const [purged] = plan.beforeHistory;
+  if (purged !== undefined) throw historyGone(purged, request.release);
   const state = await plannedState(invocation, execution, group);
-  const summary = await runBackfill(invocation, request, {
-    remaining,
-    megabytes: 0,
-    state,
-    checkpoint: await plannedCheckpoint(invocation, execution),
-    ...(await plannedWhole(invocation, execution)),
-  });
-  const { status, rows, done } = summary;
+  const { rows, done, left } = await runBackfill(invocation, request, plan, remaining, state);
   const published = done.filter((window) => window.status === 'published').length;
-  return { left: status === 'unfinished' ? leftOf(summary.left, group) : null, published, rows };
-}
-
-/** From the first window that is left to the last; what lies between and is published is passed over. */
-function leftOf(intervals: readonly string[], group: Group): Group | null {
-  const [start] = (intervals[0] ?? '').split('/');
-  const end = intervals.at(-1)?.split('/')[1];
-  return start === undefined || end === undefined ? null : { ...group, start, end };
+  const [start] = (left[0] ?? '').split('/');
+  return { left: start === undefined || start === '' ? null : { ...group, start }, published, rows };
 }

@@ -97,7 +97,6 @@ export function splitByWindow(
         state: {},
         counts: { ...NOTHING, stillOpen: begun.length, skipped },
         sourceFrom,
-        displacedFrom: null,
         ...(outcome?.api === undefined ? {} : { api: outcome.api }),
       };
     },
@@ -107,4 +106,11 @@ export function splitByWindow(
   };
 }
 
-const NOTHING: SourceCounts = { late: 0, abandoned: 0, stillOpen: 0, rewritten: 0, skipped: {} };
+const NOTHING: SourceCounts = {
+  late: 0,
+  beforeBegin: 0,
+  abandoned: 0,
+  stillOpen: 0,
+  rewritten: 0,
+  skipped: {},
+};

@@ -1,9 +1,7 @@
 import * as z from 'zod/mini';
-import type { Settings } from '../settings.ts';
 import { iso, parseInstant } from '../time.ts';
 import { check } from '../validate.ts';
 import { type Window, windowKey } from '../window.ts';
-import { type BackfillRequest, readRequest } from './request.ts';
 
 /** A range as the states of an execution pass it on. */
 export interface Group {
@@ -25,38 +23,17 @@ const group = z.strictObject({ start: z.string(), end: z.string(), plan: z.strin
 const execution = z.string().check(z.regex(/^[\w.-]{1,80}$/, { error: 'the name of an execution' }));
 const event = z.record(z.string(), z.unknown());
 
-const PlanStep = z.union([
-  z.strictObject({ plan: event, execution, redrives: z.int() }),
-  z.strictObject({ renew: z.strictObject({ execution }) }),
-]);
+const PlanStep = z.strictObject({ plan: event, execution });
 const WindowsStep = z.strictObject({ group, request: event, execution });
 const EndStep = z.union([
-  z.strictObject({
-    judge: z.strictObject({
-      request: event,
-      execution,
-      groups: z.array(group),
-      redrives: z.int(),
-      redrive: z.int(),
-    }),
-  }),
+  z.strictObject({ verify: z.strictObject({ request: event, execution, groups: z.array(group) }) }),
   z.strictObject({ sweep: z.literal(true) }),
   z.looseObject({
     source: z.literal('aws.states'),
-    detail: z.looseObject({ name: execution, status: z.string() }),
+    detail: z.looseObject({ name: execution, input: z.optional(z.nullable(z.string())) }),
   }),
 ]);
 
 export const readPlanStep = (input: unknown) => check(PlanStep, input, { what: 'event' });
 export const readWindowsStep = (input: unknown) => check(WindowsStep, input, { what: 'event' });
 export const readEndStep = (input: unknown) => check(EndStep, input, { what: 'event' });
-
-/** The request of an execution, for all of its range or a part. */
-export function requestOf(
-  asked: object,
-  settings: Settings,
-  part?: Pick<Group, 'start' | 'end'>,
-): BackfillRequest {
-  const range = part === undefined ? {} : { start: part.start, end: part.end };
-  return readRequest({ ...asked, ...range }, settings, Math.floor(Date.now() / 1000));
-}

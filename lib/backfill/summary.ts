@@ -1,9 +1,16 @@
 import type { WindowSummary } from '../summary.ts';
 import { iso } from '../time.ts';
-import { type Window, windowText } from '../window.ts';
-import type { Estimate } from './estimate.ts';
+import { type Window, windowText, windowsOf } from '../window.ts';
 import type { BackfillPlan } from './plan.ts';
 import { type BackfillRequest, eventOf } from './request.ts';
+
+/** What a backfill will about cost. */
+export interface Estimate {
+  /** Of one function after another. */
+  readonly seconds: number;
+  readonly gigabyteSeconds: number;
+  readonly dollars: number;
+}
 
 /** What a backfill answers. */
 export interface BackfillSummary {
@@ -13,6 +20,8 @@ export interface BackfillSummary {
    * `planned`: a dry run.
    */
   readonly status: 'published' | 'unfinished' | 'started' | 'planned';
+  /** Name of the release; null for a backfill of the scheduled trace. */
+  readonly release: string | null;
   readonly start: string;
   readonly end: string;
   /** Windows in the range. */
@@ -23,11 +32,11 @@ export interface BackfillSummary {
   readonly bytes: number;
   /** Public id shared by the drops made here; null where none was made. */
   readonly maskingScope: string | null;
-  /** Published before, and left alone. */
+  /** Published before, and left alone; runs of windows as one interval, the first {@link LISTED} of them. */
   readonly alreadyPublished: readonly string[];
   /** Another run was at work on these; they are published by that, or by asking again. */
   readonly leftToOther: readonly string[];
-  /** Older than anything that the source still has; runs of windows as one interval. */
+  /** Older than anything that the source still has, as one interval. */
   readonly beforeHistory: readonly string[];
   readonly sourceFrom: string | null;
   /** To be made still; runs of windows as one interval. */
@@ -44,9 +53,6 @@ export interface BackfilledWindow extends Omit<WindowSummary, 'status'> {
   readonly status: WindowSummary['status'] | 'leftToOther';
 }
 
-/** How one ends that is made here and now. */
-export type EndStatus = Exclude<BackfillSummary['status'], 'started'>;
-
 /** What is known at any moment, also at that of a deadline. */
 export interface BackfillProgress {
   readonly plan: BackfillPlan;
@@ -54,10 +60,14 @@ export interface BackfillProgress {
   left: readonly Window[];
 }
 
+/** An answer of Lambda has its limits; 50,000 windows, every other one published, would break them. */
+const LISTED = 100;
+
+/** @param status of a backfill that is made here and now */
 export function summarizeBackfill(
   cloud: string,
   request: BackfillRequest,
-  status: EndStatus,
+  status: Exclude<BackfillSummary['status'], 'started'>,
   { plan, done, left }: BackfillProgress,
   maskingScope: string,
 ): BackfillSummary {
@@ -79,6 +89,7 @@ export function summarizeBackfill(
   return {
     cloud,
     status,
+    release: request.release ?? null,
     start: iso(request.range.start),
     end: iso(request.range.end),
     windows: plan.windows,
@@ -86,7 +97,7 @@ export function summarizeBackfill(
     rows: made.reduce((total, { rows = 0 }) => total + rows, 0),
     bytes: made.reduce((total, { bytes = 0 }) => total + bytes, 0),
     maskingScope: made.length > 0 ? maskingScope : null,
-    alreadyPublished: [...intervals(plan.published), ...of('alreadyPublished')],
+    alreadyPublished: [...intervals(plan.published), ...of('alreadyPublished')].slice(0, LISTED),
     leftToOther: of('leftToOther'),
     beforeHistory: intervals(plan.beforeHistory),
     sourceFrom: plan.sourceFrom === null ? null : iso(plan.sourceFrom),
@@ -94,18 +105,35 @@ export function summarizeBackfill(
     next:
       first === undefined || last === undefined
         ? null
-        : nextEvent(request, { start: first.start, end: last.end }),
+        : eventOf({ ...request, asked: { start: first.start, end: last.end } }),
     message,
   };
 }
 
-/**
- * The rest of the range. Of one that is replaced it is all of it again, for what is left may not be parted from what
- * was before (late events); what has been made anew bears the replacement's id.
- */
-function nextEvent(request: BackfillRequest, rest: Window): object {
-  if (request.replace) return eventOf(request, request.range);
-  return eventOf(request, rest);
+/** Of a backfill that is made elsewhere, or was before: nothing was done here. */
+export function idleSummary(
+  cloud: string,
+  { range, release, windowSeconds }: BackfillRequest,
+  rest: Pick<BackfillSummary, 'status' | 'message'> & Partial<BackfillSummary>,
+): BackfillSummary {
+  return {
+    cloud,
+    release: release ?? null,
+    start: iso(range.start),
+    end: iso(range.end),
+    windows: windowsOf(range, windowSeconds).length,
+    done: [],
+    rows: 0,
+    bytes: 0,
+    maskingScope: null,
+    alreadyPublished: [],
+    leftToOther: [],
+    beforeHistory: [],
+    sourceFrom: null,
+    left: [],
+    next: null,
+    ...rest,
+  };
 }
 
 /** Windows that follow each other as one interval: `2025-01-01T00:00:00Z/2025-03-01T00:00:00Z`. */

@@ -64,13 +64,13 @@ async function requestOf(
   signal: AbortSignal,
 ): Promise<ReadRequest> {
   // Where everything is read there is nothing before it to know of.
-  const [state] = start === undefined ? [] : await source.statesAt([range], Infinity, signal);
+  const [state] = start === undefined ? [] : await source.statesAt([range], signal);
   return {
     window: range,
+    begin: range.start,
     state,
     openHorizonSeconds: ANY_TIME,
     settleSeconds,
-    holdLate: false,
     whole: !allowPartial,
     signal,
     progress,

@@ -1,15 +1,23 @@
 import * as z from 'zod/mini';
 import { StoreError } from '../errors.ts';
 import type { Source, SourceState } from '../source/source.ts';
-import { type Bucket, type Expected, readText, writeText } from '../store/bucket.ts';
+import { type Expected, readText, writeText } from '../store/bucket.ts';
 import { iso, parseInstant } from '../time.ts';
-import { type Window, windowText } from '../window.ts';
+import type { Window } from '../window.ts';
+import type { Place } from './place.ts';
 
 /** Where the scheduled runs of a cloud stand: everything that finished before its window's end is published. */
 export interface Checkpoint {
   /** The last window published. */
   readonly window: Window;
+  /** Its manifest, which the next one names as `previous`. */
+  readonly manifest: ManifestRef;
   readonly source: { readonly kind: Source['kind']; readonly state: SourceState };
+}
+
+export interface ManifestRef {
+  readonly key: string;
+  readonly sha256: string;
 }
 
 export interface StoredCheckpoint {
@@ -22,80 +30,66 @@ const sourceFields = z.strictObject({
   state: z.record(z.string(), z.unknown()),
 });
 
+const manifestFields = z.strictObject({ key: z.string(), sha256: z.string() });
+
 /** A checkpoint within another object. */
 export const CheckpointFields = z.strictObject({
   window: z.strictObject({ start: z.int(), end: z.int() }),
+  manifest: manifestFields,
   source: sourceFields,
 });
 
 const Stored = z.strictObject({
-  checkpointVersion: z.literal(1),
+  checkpointVersion: z.literal(2),
   /** The invocation that wrote it, so that of two that write the same, each knows whether it was the one. */
   run: z.string(),
   window: z.strictObject({ start: z.string(), end: z.string() }),
+  manifest: manifestFields,
   source: sourceFields,
 });
-
-/** Whether the checkpoint stands elsewhere than when it was read as `from`. */
-export async function hasMoved(
-  bucket: Bucket,
-  key: string,
-  from: StoredCheckpoint | undefined,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const now = await readCheckpoint(bucket, key, signal);
-  return now?.checkpoint.window.end !== from?.checkpoint.window.end;
-}
 
 /** Another run may move it between our reading and our writing, but not time and again. */
 const SWAP_ATTEMPTS = 5;
 
 /** @throws StoreError where the object is not a checkpoint of this version */
-export async function readCheckpoint(
-  bucket: Bucket,
-  key: string,
-  signal: AbortSignal,
-): Promise<StoredCheckpoint | undefined> {
-  const stored = await readText(bucket, key, signal);
+export async function readCheckpoint({
+  bucket,
+  layout,
+  signal,
+}: Place): Promise<StoredCheckpoint | undefined> {
+  const stored = await readText(bucket, layout.checkpoint, signal);
   if (stored === undefined) return undefined;
-  return { checkpoint: parseCheckpoint(stored.json(), key), expected: { etag: stored.etag } };
+  const checkpoint = parseCheckpoint(stored.json(), layout.checkpoint);
+  return { checkpoint, expected: { etag: stored.etag } };
 }
 
 /**
- * Moves the checkpoint on by compare-and-swap. Doing so again, or after another invocation has, changes nothing.
+ * Moves the checkpoint on by compare-and-swap, never back. Doing so again, or after another invocation has, changes
+ * nothing.
  *
+ * @param next from a decided claim, which proves that everything before is published; so an older checkpoint that was
+ *   brought back, or one that is lost, is made good
  * @returns whether it was `run` that moved it
- * @throws StoreError where the checkpoint stands neither before nor after the window: someone else moved it
  */
-export async function advanceCheckpoint(
-  bucket: Bucket,
-  key: string,
-  run: string,
-  next: Checkpoint,
-  signal: AbortSignal,
-): Promise<boolean> {
+export async function advanceCheckpoint(place: Place, run: string, next: Checkpoint): Promise<boolean> {
+  const { bucket, layout, signal } = place;
   for (let attempt = 1; ; attempt++) {
-    const stored = await readCheckpoint(bucket, key, signal);
-    const now = stored?.checkpoint.window.end;
-    if (now !== undefined && now >= next.window.end) return false;
-    if (now !== undefined && now !== next.window.start) {
-      throw new StoreError(
-        `checkpoint: stands at ${iso(now)}, neither at the start nor the end of the window ${windowText(next.window)}`,
-      );
-    }
+    const stored = await readCheckpoint(place);
+    if (stored !== undefined && stored.checkpoint.window.end >= next.window.end) return false;
     const text = formatCheckpoint(run, next);
-    const written = await writeText(bucket, key, text, stored?.expected ?? 'absent', signal);
-    if (written !== undefined) return true;
+    const expected = stored?.expected ?? 'absent';
+    if ((await writeText(bucket, layout.checkpoint, text, expected, signal)) !== undefined) return true;
     if (attempt === SWAP_ATTEMPTS)
       throw new StoreError(
-        `checkpoint: ${key}: was never as it was just read; does this store compare and swap?`,
+        `checkpoint: ${layout.checkpoint}: changed each time it was about to be replaced; ` +
+          'does this store compare and swap?',
       );
   }
 }
 
-export function formatCheckpoint(run: string, { window, source }: Checkpoint): string {
+function formatCheckpoint(run: string, { window, manifest, source }: Checkpoint): string {
   const times = { start: iso(window.start), end: iso(window.end) };
-  return JSON.stringify({ checkpointVersion: 1, run, window: times, source });
+  return JSON.stringify({ checkpointVersion: 2, run, window: times, manifest, source });
 }
 
 function parseCheckpoint(value: unknown, key: string): Checkpoint {
@@ -105,8 +99,9 @@ function parseCheckpoint(value: unknown, key: string): Checkpoint {
   if (!parsed.success || start === undefined || end === undefined || end <= start) {
     const field = parsed.error?.issues[0]?.path.join('.') ?? 'window';
     throw new StoreError(
-      `checkpoint: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
+      `checkpoint: ${key}: ${field}: not what version 2 wrote; was it edited, or made by a newer one?`,
     );
   }
-  return { window: { start, end }, source: parsed.data.source };
+  const { manifest, source } = parsed.data;
+  return { window: { start, end }, manifest, source };
 }

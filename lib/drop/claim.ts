@@ -1,44 +1,48 @@
 import * as z from 'zod/mini';
 import { StoreError, SupersededError } from '../errors.ts';
-import { type Bucket, type Expected, readText, writeText } from '../store/bucket.ts';
-import { iso } from '../time.ts';
+import { type Expected, readText, writeText } from '../store/bucket.ts';
+import { type Seconds, iso, parseInstant } from '../time.ts';
 import { type Window, windowText } from '../window.ts';
 import { type Checkpoint, CheckpointFields } from './checkpoint.ts';
-import type { Manifest } from './manifest.ts';
+import type { Place } from './place.ts';
 
 /*
- * S3 swaps one object at a time, and a drop is several: data objects, manifest, checkpoint. One small object per
- * cloud, the claim, makes them one. It says which run may publish, and later what was decided:
+ * A store swaps one object at a time, and a drop is several: data objects, manifest, checkpoint. One small object,
+ * the claim, makes them one. It says which run may publish, and later what was decided:
  *
- * 1. A run writes its id and its window into the claim. A later run may take the claim over at any time, be the
- *    earlier one dead or merely slow; nobody has to wait for a lease.
+ * 1. A run writes its id, its window and the keys that it is about to write into the claim. A later run may take an
+ *    undecided claim over at any time, whether the earlier one is dead or slow; nobody waits for a lease.
  * 2. The run looks at the data objects, extracts, makes sure that the claim is still its own, and replaces the
  *    data objects only if they are as it found them. So a run that lost its claim cannot touch what a later
  *    one wrote: either it saw that object, and then the lost claim too, or the write is refused.
- * 3. The run swaps its claim for a committed one, which holds manifest and checkpoint. Only now is the drop decided,
- *    and whoever comes by finishes the work, writing both from the claim, before anything else.
+ * 3. The run swaps its claim for a decided one, which holds the manifest's bytes and the next checkpoint. This is the
+ *    commit point: every run that meets a decided claim finishes it, writing both from the claim (`finish.ts`).
  *
- * The claim stays until the next run takes it over: the checkpoint tells whether what it holds is done.
- *
- * A backfill works on many windows at once, so it has a claim for each window instead, and goes through the same
- * steps. That a backfill and the schedule never write one window both rests on their order: each takes its own claim
- * first and looks at the other's then. So of two that meet at least one sees the other; the schedule takes the
- * window's claim over, as a later run would (`window-claim.ts`), and the backfill leaves the window to the schedule.
+ * The schedule uses one claim again for every window: the checkpoint tells whether what it holds is done. Each window
+ * of a backfill or release has a claim of its own, which is never deleted. A run that is superseded ends: it never takes
+ * the same claim again under the same id. `test/protocol` searches all this for what could go wrong.
  */
 
 export interface Claim {
   /** The invocation that may write. */
   readonly run: string;
-  readonly window: { readonly start: string; readonly end: string };
-  readonly committed: Committed | null;
-  /** Of a replacement: how many events the window's drop has that finished in it. That drop may be gone by now. */
-  readonly replaces?: number;
+  readonly window: Window;
+  /** Keys that this run, or one before it, may have written for the window. */
+  readonly tried: readonly string[];
+  readonly decided: Decided | null;
 }
 
-export interface Committed {
-  readonly manifest: Manifest;
+export interface Decided {
+  /** The very bytes, so that every run that finishes the window writes the same. */
+  readonly manifest: string;
   /** Null for a window of a backfill, which moves none. */
   readonly checkpoint: Checkpoint | null;
+}
+
+export type DecidedClaim = Claim & { readonly decided: Decided };
+
+export function isDecided(claim: Claim): claim is DecidedClaim {
+  return claim.decided !== null;
 }
 
 export interface FoundClaim {
@@ -46,24 +50,20 @@ export interface FoundClaim {
   readonly expected: Expected;
 }
 
+const instant = z.string().check(z.refine((text) => parseInstant(text) !== undefined));
+
 const Stored = z.strictObject({
-  claimVersion: z.literal(1),
+  claimVersion: z.literal(2),
   run: z.string(),
-  window: z.strictObject({ start: z.string(), end: z.string() }),
-  replaces: z.optional(z.int()),
-  committed: z.nullable(
-    z.strictObject({
-      manifest: z.looseObject({ manifestVersion: z.literal(1) }),
-      checkpoint: z.nullable(CheckpointFields),
-    }),
-  ),
+  window: z.strictObject({ start: instant, end: instant }),
+  tried: z.array(z.string()),
+  decided: z.nullable(z.strictObject({ manifest: z.string(), checkpoint: z.nullable(CheckpointFields) })),
 });
 
 /** @throws StoreError where the object is not a claim of this version */
 export async function readClaim(
-  bucket: Bucket,
+  { bucket, signal }: Pick<Place, 'bucket' | 'signal'>,
   key: string,
-  signal: AbortSignal,
 ): Promise<FoundClaim | undefined> {
   const stored = await readText(bucket, key, signal);
   if (stored === undefined) return undefined;
@@ -71,69 +71,75 @@ export async function readClaim(
   if (!parsed.success) {
     const field = parsed.error.issues[0]?.path.join('.');
     throw new StoreError(
-      `claim: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
+      `claim: ${key}: ${field}: not what version 2 wrote; was it edited, or made by a newer one?`,
     );
   }
-  const { run, window, committed, replaces } = parsed.data;
-  return {
-    claim: {
-      run,
-      window,
-      committed: committed as Committed | null,
-      ...(replaces === undefined ? {} : { replaces }),
-    },
-    expected: { etag: stored.etag },
-  };
+  const { run, window, tried, decided } = parsed.data;
+  const [start, end] = [instantOf(window.start), instantOf(window.end)];
+  return { claim: { run, window: { start, end }, tried, decided }, expected: { etag: stored.etag } };
 }
 
-/** Takes the claim for a run and its window. Undefined where another run was quicker. */
-export function takeClaim(
-  bucket: Bucket,
+/**
+ * Takes the claim for a run and its window.
+ *
+ * @param found an undecided claim, or a decided one that is finished
+ * @param keys that the run is about to write
+ * @throws SupersededError where another run was quicker
+ */
+export async function takeClaim(
+  place: Place,
   key: string,
-  run: string,
-  window: Window,
+  { run, window, keys }: { run: string; window: Window; keys: readonly string[] },
   found: FoundClaim | undefined,
-  signal: AbortSignal,
-  replaces?: number,
-): Promise<FoundClaim | undefined> {
-  const times = { start: iso(window.start), end: iso(window.end) };
-  const claim = { run, window: times, ...(replaces === undefined ? {} : { replaces }), committed: null };
-  return swap(bucket, key, found?.expected ?? 'absent', claim, signal);
+): Promise<FoundClaim> {
+  // Keys of another window are not for this one to clear away.
+  const isSame = found?.claim.decided === null && found.claim.window.start === window.start;
+  const tried = [...new Set([...(isSame ? found.claim.tried : []), ...keys])];
+  const held = await swap(place, key, found?.expected ?? 'absent', { run, window, tried, decided: null });
+  if (held === undefined) throw superseded(window);
+  return held;
+}
+
+/**
+ * Decides that the drop is what `decided` says.
+ *
+ * @throws SupersededError where the claim is no longer this run's
+ */
+export async function decideClaim(
+  place: Place,
+  key: string,
+  { claim, expected }: FoundClaim,
+  decided: Decided,
+): Promise<DecidedClaim> {
+  const next = { ...claim, decided };
+  if ((await swap(place, key, expected, next)) === undefined) throw superseded(claim.window);
+  return next;
+}
+
+/** @throws SupersededError where the claim is no longer this run's */
+export async function assertHeld(place: Place, key: string, { claim }: FoundClaim): Promise<void> {
+  const now = (await readClaim(place, key))?.claim;
+  const isHeld = now?.run === claim.run && now.window.start === claim.window.start && now.decided === null;
+  if (!isHeld) throw superseded(claim.window);
 }
 
 export function superseded(window: Window): SupersededError {
-  return new SupersededError(`window ${windowText(window)}: another invocation has taken it over`);
-}
-
-/** Decides that the drop is what `committed` says. Undefined where the claim is no longer ours. */
-export function commitClaim(
-  bucket: Bucket,
-  key: string,
-  held: FoundClaim,
-  committed: Committed,
-  signal: AbortSignal,
-): Promise<FoundClaim | undefined> {
-  return swap(bucket, key, held.expected, { ...held.claim, committed }, signal);
-}
-
-export async function isStillHeld(
-  bucket: Bucket,
-  key: string,
-  { claim }: FoundClaim,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const now = (await readClaim(bucket, key, signal))?.claim;
-  return now?.run === claim.run && now.window.start === claim.window.start && now.committed === null;
+  return new SupersededError(`window ${windowText(window)}: another run has taken it over`);
 }
 
 async function swap(
-  bucket: Bucket,
+  { bucket, signal }: Place,
   key: string,
   expected: Expected,
   claim: Claim,
-  signal: AbortSignal,
 ): Promise<FoundClaim | undefined> {
-  const text = JSON.stringify({ claimVersion: 1, ...claim });
+  const { run, tried, decided } = claim;
+  const window = { start: iso(claim.window.start), end: iso(claim.window.end) };
+  const text = JSON.stringify({ claimVersion: 2, run, window, tried, decided });
   const etag = await writeText(bucket, key, text, expected, signal);
   return etag === undefined ? undefined : { claim, expected: { etag } };
+}
+
+function instantOf(text: string): Seconds {
+  return parseInstant(text) ?? Number.NaN;
 }

@@ -1,9 +1,10 @@
+import { posix } from 'node:path';
 import { COLUMNS, PROPERTIES } from '../format/columns.ts';
 import type { FormatName } from '../format/format.ts';
 import { type Window, windowKey } from '../window.ts';
 import type { ManifestFile } from './manifest.ts';
 
-/** A descriptor by Data Package 2.0 (datapackage.org). Paths are keys: it belongs at the top of the bucket. */
+/** A descriptor by Data Package 2.0 (datapackage.org). */
 export interface DataPackage {
   readonly $schema: 'https://datapackage.org/profiles/2.0/datapackage.json';
   readonly name: string;
@@ -32,33 +33,72 @@ interface Field {
 
 const PLACEHOLDER = { name: 'to-be-chosen', title: 'No licence was chosen for this trace' };
 
-/** Describes the files of a drop: what they are, and every column with its type. */
-export function dataPackageOf(drop: {
-  cloud: string;
-  window: Window;
-  created: string;
+interface Described {
+  readonly cloud: string;
+  readonly created: string;
   /** As SPDX names it; empty where none was chosen. */
-  licence: string;
-  files: readonly ManifestFile[];
-}): DataPackage {
-  const { created, licence, files } = drop;
+  readonly licence: string;
+  readonly files: readonly ManifestFile[];
+}
+
+/** Describes the files of a drop. Paths are keys: the descriptor belongs at the top of the bucket. */
+export function dataPackageOf(drop: Described & { readonly window: Window }): DataPackage {
+  const name = `instance-events-${drop.cloud}-${windowKey(drop.window)}`;
+  const resources = drop.files.map((file) => resourceOf(file, `instance-events-${file.format}`, file.key));
+  return packageOf(drop, name, resources);
+}
+
+/**
+ * Describes all files of a release. Paths are relative to the release's own folder, where the descriptor lies.
+ *
+ * @param release whose `root` is the key of that folder
+ */
+export function releasePackage(
+  release: Described & { readonly range: Window; readonly root: string },
+): DataPackage {
+  const { root, range, cloud, files } = release;
+  const resources = files.map((file) => {
+    const path = posix.relative(root, file.key);
+    // Names are unique within a package, in lower case.
+    return resourceOf(
+      file,
+      posix
+        .basename(path)
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-'),
+      path,
+    );
+  });
+  return packageOf(release, `instance-events-${cloud}-${windowKey(range)}`, resources);
+}
+
+function packageOf(
+  { created, licence }: Described,
+  name: string,
+  resources: readonly Resource[],
+): DataPackage {
   return {
     $schema: 'https://datapackage.org/profiles/2.0/datapackage.json',
     // Lower case is the profile's rule.
-    name: `instance-events-${drop.cloud}-${windowKey(drop.window)}`.toLowerCase(),
+    name: name.toLowerCase(),
     created,
     licenses: [licence === '' ? PLACEHOLDER : { name: licence }],
-    resources: files.map(({ key, format, columns, bytes, sha256 }) => ({
-      name: `instance-events-${format}`,
-      path: key,
-      ...KINDS[format as FormatName],
-      bytes,
-      hash: `sha256:${sha256}`,
-      schema: {
-        fields: columns.map((name) => fieldOf(format as FormatName, name)),
-        ...(format === 'csv' ? { missingValues: [''] } : {}),
-      },
-    })),
+    resources,
+  };
+}
+
+/** What a file is, and every column with its type. */
+function resourceOf({ format, columns, bytes, sha256 }: ManifestFile, name: string, path: string): Resource {
+  return {
+    name,
+    path,
+    ...KINDS[format as FormatName],
+    bytes,
+    hash: `sha256:${sha256}`,
+    schema: {
+      fields: columns.map((column) => fieldOf(format as FormatName, column)),
+      ...(format === 'csv' ? { missingValues: [''] } : {}),
+    },
   };
 }
 

@@ -8,8 +8,8 @@ import { DAY, type Seconds, isoDate, parseInstant } from '../time.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import type { Log } from './invocation.ts';
 import type { Manifest } from './manifest.ts';
-import { windowOfKey } from './published-windows.ts';
-import type { Where } from './where.ts';
+import { windowOfKey } from './published.ts';
+import type { Place } from './place.ts';
 
 /** How many days the page shows: a quarter of a year. */
 const DAYS = 92;
@@ -42,21 +42,21 @@ const State = z.strictObject({ indexVersion: z.literal(1), drops: z.array(Known)
  * @param until the end of the last window that was just published; the schedule may have gone further
  */
 export async function refreshIndex(
-  where: Where & { readonly settings: Settings; readonly log: Log },
+  place: Place & { readonly settings: Settings; readonly log: Log },
   until: Seconds,
 ): Promise<void> {
-  const { bucket, layout, settings, signal } = where;
+  const { settings, signal } = place;
   if (!settings.report || signal.aborted) return;
   try {
-    const stored = await readCheckpoint(bucket, layout.checkpoint, signal);
-    await makeIndex(where, Math.max(until, stored?.checkpoint.window.end ?? 0));
+    const stored = await readCheckpoint(place);
+    await makeIndex(place, Math.max(until, stored?.checkpoint.window.end ?? 0));
   } catch (error) {
-    where.log('the index page was not made anew', { reason: firstLine(error) });
+    place.log('the index page was not made anew', { reason: firstLine(error) });
   }
 }
 
-async function makeIndex(where: Where & { readonly settings: Settings }, until: Seconds): Promise<void> {
-  const { bucket, layout, settings, signal } = where;
+async function makeIndex(place: Place & { readonly settings: Settings }, until: Seconds): Promise<void> {
+  const { bucket, layout, settings, signal } = place;
   const stored = z.safeParse(State, (await readText(bucket, layout.indexState, signal))?.json());
   const before = new Map((stored.data?.drops ?? []).map((drop) => [drop.key, drop]));
 
@@ -70,7 +70,7 @@ async function makeIndex(where: Where & { readonly settings: Settings }, until: 
   const unknown = found.filter((object) => !isKnown(object));
   if (unknown.length === 0 && drops.length === before.size) return;
   for (let at = 0; at < unknown.length; at += AT_ONCE) {
-    const read = await Promise.all(unknown.slice(at, at + AT_ONCE).map(({ key }) => readDrop(where, key)));
+    const read = await Promise.all(unknown.slice(at, at + AT_ONCE).map(({ key }) => readDrop(place, key)));
     drops.push(...read.filter((drop) => drop !== undefined));
   }
   drops.sort((a, b) => a.start - b.start);
@@ -86,7 +86,7 @@ async function makeIndex(where: Where & { readonly settings: Settings }, until: 
   await put(layout.indexState, JSON.stringify({ indexVersion: 1, drops }), 'application/json');
 }
 
-async function readDrop({ bucket, signal }: Where, key: string): Promise<Known | undefined> {
+async function readDrop({ bucket, signal }: Place, key: string): Promise<Known | undefined> {
   const stored = await readText(bucket, key, signal);
   const window = windowOfKey(key);
   // It may be about to be replaced.

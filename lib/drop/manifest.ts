@@ -4,6 +4,7 @@ import type { PrivacyFigures } from '../report/privacy.ts';
 import type { Settings } from '../settings.ts';
 import type { ApiView, Source, WindowOutcome } from '../source/source.ts';
 import { iso } from '../time.ts';
+import type { ManifestRef } from './checkpoint.ts';
 import { type DataPackage, dataPackageOf } from './data-package.ts';
 import type { Window } from '../window.ts';
 
@@ -25,14 +26,12 @@ export interface Manifest {
   readonly created: string;
   /** Random id of the invocation that made it. No two manifests are alike, so that one can be told from the next. */
   readonly run: string;
+  /** The scheduled drop before this one; null for the first. Drops of a backfill or release have none. */
+  readonly previous?: ManifestRef | null;
   readonly files: readonly ManifestFile[];
   readonly counts: Counts;
   /** Start of the oldest event that the source still had; what is older was purged. Null where nobody can tell (the API). */
   readonly sourceFrom: string | null;
-  /** How far back its late and rewritten events reach; see {@link WindowOutcome}. Null where it has none. */
-  readonly displacedFrom: string | null;
-  /** Only of a drop that a backfill made. */
-  readonly backfill?: BackfillMark;
   /** Only of a drop that came over the API. */
   readonly api?: ApiView;
   /** How well the people behind it are hidden, and whether a raw identifier was found in it; null: not looked for. */
@@ -41,13 +40,6 @@ export interface Manifest {
   readonly report?: Pick<ManifestFile, 'key' | 'bytes' | 'sha256'>;
   /** The files as a Frictionless data package. */
   readonly datapackage: DataPackage;
-}
-
-export interface BackfillMark {
-  /** Random id of the replacement that it belongs to; null where nothing was to be replaced. */
-  readonly replacement: string | null;
-  /** Until when the schedule had published; what it was yet to bring is not in the drop. Null where there was none. */
-  readonly besideSchedule: string | null;
 }
 
 export interface ManifestFile {
@@ -66,6 +58,7 @@ export interface Counts {
   /** Distinct instances among them. */
   readonly instances: number;
   readonly late: number;
+  readonly beforeBegin: number | null;
   readonly abandoned: number;
   readonly stillOpen: number;
   readonly rewritten: number;
@@ -84,7 +77,7 @@ export function makeManifest(drop: {
   files: readonly ManifestFile[];
   counts: Counts;
   outcome: WindowOutcome;
-  backfill: BackfillMark | undefined;
+  previous: Manifest['previous'];
   privacy: Manifest['privacy'];
   created: number;
   run: string;
@@ -105,11 +98,10 @@ export function makeManifest(drop: {
     hostFrom: settings.hostFrom,
     created,
     run: drop.run,
+    ...(drop.previous === undefined ? {} : { previous: drop.previous }),
     files,
     counts: drop.counts,
     sourceFrom: outcome.sourceFrom === null ? null : iso(outcome.sourceFrom),
-    displacedFrom: outcome.displacedFrom === null ? null : iso(outcome.displacedFrom),
-    ...(drop.backfill === undefined ? {} : { backfill: drop.backfill }),
     ...(outcome.api === undefined ? {} : { api: outcome.api }),
     ...(drop.privacy === undefined ? {} : { privacy: drop.privacy }),
     datapackage: dataPackageOf({ cloud, window, created, licence, files }),

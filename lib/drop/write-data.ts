@@ -5,7 +5,7 @@ import { expectedNow } from '../store/bucket.ts';
 import { type OpenObject, openObject } from '../store/upload.ts';
 import type { Window } from '../window.ts';
 import type { Invocation } from './invocation.ts';
-import { type BackfillMark, type Manifest, type ManifestFile, epochOf, makeManifest } from './manifest.ts';
+import { type Manifest, type ManifestFile, epochOf, makeManifest } from './manifest.ts';
 import { type OrderedEvents, type Output, type Tally, pump } from './pump.ts';
 
 export interface WrittenData {
@@ -18,7 +18,7 @@ export interface WrittenData {
  * uploading while they are read; then its report.
  *
  * @param mayFinish asked once everything is read, before any object becomes visible
- * @param backfill for the manifest, where a backfill makes the drop
+ * @param previous for the manifest
  * @returns undefined where an object changed meanwhile; nothing of ours is visible then but what a rerun replaces
  * @throws PrivacyError where the drop must not be published; nothing of ours is visible then
  */
@@ -26,8 +26,8 @@ export async function writeData(
   invocation: Invocation,
   window: Window,
   events: OrderedEvents,
-  mayFinish: (tally: Tally) => Promise<void>,
-  backfill: BackfillMark | undefined,
+  mayFinish: () => Promise<void>,
+  previous: Manifest['previous'],
 ): Promise<WrittenData | undefined> {
   const { settings, bucket, layout, signal } = invocation;
   // The report's code is for those who want one.
@@ -38,12 +38,12 @@ export async function writeData(
     const pumping = watch === undefined ? invocation : { ...invocation, watch };
     const tally = await pump(pumping, events, outputs);
     const watched = watch?.finish();
-    await mayFinish(tally);
+    await mayFinish();
 
     const files = await finishAll(outputs, tally.events);
     if (files === undefined) return undefined;
     const privacy = watched && { ...watched.statistics.privacy, scan: watched.scan };
-    const manifest = manifestOf(invocation, window, files, tally, privacy, backfill);
+    const manifest = manifestOf(invocation, window, files, tally, privacy, previous);
     const { outcome } = tally;
     if (watch === undefined || watched === undefined || expectedReport === undefined)
       return { manifest, outcome };
@@ -54,6 +54,15 @@ export async function writeData(
     // Nothing happens to those that are finished.
     await Promise.all(outputs.map(({ object }) => object.abort()));
   }
+}
+
+/** Keys of all objects that {@link writeData} writes. */
+export function keysToWrite(
+  { settings, layout }: Pick<Invocation, 'settings' | 'layout'>,
+  window: Window,
+): string[] {
+  const data = settings.formats.map((format) => layout.data(window, format));
+  return settings.report ? [...data, layout.report(window)] : data;
 }
 
 interface DataObject extends Output {
@@ -105,7 +114,7 @@ function manifestOf(
   files: readonly ManifestFile[],
   { outcome, events, instances, ...tally }: Tally,
   privacy: Manifest['privacy'],
-  backfill: BackfillMark | undefined,
+  previous: Manifest['previous'],
 ): Manifest {
   const skipped = { ...outcome.counts.skipped, ...tally.skipped };
   return makeManifest({
@@ -116,7 +125,7 @@ function manifestOf(
     files,
     counts: { events, instances, ...outcome.counts, skipped },
     outcome,
-    backfill,
+    previous,
     privacy,
     created: Math.floor(Date.now() / 1000),
     run,

@@ -40,8 +40,6 @@ export interface WindowOutcome {
   readonly counts: SourceCounts;
   /** Start of the oldest event that the source still has: what lies before was purged, and is not "nothing". */
   readonly sourceFrom: Seconds | null;
-  /** How far back it reaches what came late or was rewritten: when the earliest of it belongs. Null: nothing is. */
-  readonly displacedFrom: Seconds | null;
   /** Only of the API, which never shows all. */
   readonly api?: ApiView;
 }
@@ -62,6 +60,11 @@ export type SourceState = Readonly<Record<string, unknown>>;
 export interface SourceCounts {
   /** Finished before this window but not visible when its own window was read; published in this one. */
   readonly late: number;
+  /**
+   * Late as well, but finished before the trace's `begin`, so that no scheduled drop may hold them; not published.
+   * Null where nobody can tell (the API).
+   */
+  readonly beforeBegin: number | null;
   /** Given up because they were open longer than the horizon. */
   readonly abandoned: number;
   /** Not finished at the end of the window. */
@@ -77,29 +80,18 @@ export const ANY_TIME: Seconds = 36_500 * DAY;
 
 export interface ReadRequest {
   readonly window: Window;
+  /** What finished earlier is not for this reader: the `begin` of a trace, or the start of a backfill's range. */
+  readonly begin: Seconds;
   /** The state that the previous window's outcome gave; undefined for the first window ever. */
   readonly state: SourceState | undefined;
   readonly openHorizonSeconds: Seconds;
   /** How long a row may take from the time it carries until it can be seen. */
   readonly settleSeconds: Seconds;
-  /** Late events are not yielded but wait for the next window: this one was published without them. */
-  readonly holdLate: boolean;
   /** Fails rather than leave out what a later window would have to bring: here no later window looks for it. */
   readonly whole: boolean;
-  /** Of a backfill: what this one will still bring is left out, and what it has published is as it was then. */
-  readonly schedule?: ScheduleState | undefined;
   /** Aborts the reading, before the invocation's deadline. */
   readonly signal: AbortSignal;
   readonly progress?: Progress;
-}
-
-/** Where a schedule stands that publishes what a backfill does not. */
-export interface ScheduleState {
-  /** End of the last window that it published. */
-  readonly until: Seconds;
-  /** What it remembers; see {@link WindowOutcome}. */
-  readonly state: SourceState;
-  readonly openHorizonSeconds: Seconds;
 }
 
 /** Told how much there is to read and how much is read, in the source's own units: rows, or servers. */
@@ -118,19 +110,15 @@ export interface Source {
   readonly kind: 'database' | 'api';
   /** Yields the events that finished in the window (and late ones) and returns what is to be remembered. */
   read(request: ReadRequest): AsyncGenerator<Batch, WindowOutcome, void>;
+  /** What time it is there; null where it does not tell. */
+  clock(signal: AbortSignal): Promise<Seconds | null>;
   /** What it still has of a range of time, without reading it. */
   history(range: Window, signal: AbortSignal): Promise<History>;
   /**
    * What a schedule would remember at the start of each range, so that reading it need not look back; undefined of
    * a source that has to look back all the same. Costs one look over the whole history, however many ranges.
-   *
-   * @param until where a schedule stands; what has been finished again since is to be noticed
    */
-  statesAt(
-    ranges: readonly Window[],
-    until: Seconds,
-    signal: AbortSignal,
-  ): Promise<readonly (SourceState | undefined)[]>;
+  statesAt(ranges: readonly Window[], signal: AbortSignal): Promise<readonly (SourceState | undefined)[]>;
 }
 
 export interface History {

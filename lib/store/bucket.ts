@@ -72,27 +72,36 @@ async function lookAt(
   }
 }
 
-/**
- * Removes an object, if it is there; with `etag` only as long as it is that version.
- *
- * @returns whether it is gone now, and not another version in its place
- */
-export async function remove(
-  bucket: Bucket,
-  key: string,
-  signal: AbortSignal,
-  etag?: string,
-): Promise<boolean> {
+/** Removes an object, if it is there. Without a condition: a conditional DELETE is not atomic on every store. */
+export async function remove(bucket: Bucket, key: string, signal: AbortSignal): Promise<void> {
   try {
-    const condition = etag === undefined ? {} : { IfMatch: etag };
-    const command = new DeleteObjectCommand({ Bucket: bucket.name, Key: key, ...condition });
+    const command = new DeleteObjectCommand({ Bucket: bucket.name, Key: key });
     await bucket.client.send(command, { abortSignal: signal });
-    return true;
   } catch (error) {
-    if (isMissing(error)) return true;
-    if (isLostRace(error)) return false;
-    throw storeError('remove', bucket, key, error);
+    if (!isMissing(error)) throw storeError('remove', bucket, key, error);
   }
+}
+
+/** What time it is at the store, by the `Date` of an answer about a key, whether it is there or not; null if untold. */
+export async function storeClock(bucket: Bucket, key: string, signal: AbortSignal): Promise<number | null> {
+  const command = new HeadObjectCommand({ Bucket: bucket.name, Key: key });
+  let date: string | undefined;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      date = (result.response as { headers?: Record<string, string> }).headers?.['date'];
+      return result;
+    },
+    // Last but for the sending itself: a refusal becomes an exception further out.
+    { step: 'deserialize', priority: 'low' },
+  );
+  try {
+    await bucket.client.send(command, { abortSignal: signal });
+  } catch (error) {
+    if (!isMissing(error)) throw storeError('look at', bucket, key, error);
+  }
+  const time = Date.parse(date ?? '') / 1000;
+  return Number.isNaN(time) ? null : time;
 }
 
 /** The keys that begin with `prefix`, from the first one after `after` on, in their order. */

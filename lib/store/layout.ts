@@ -1,9 +1,11 @@
 import { FILES, type FormatName } from '../format/format.ts';
-import { isoDate } from '../time.ts';
+import { compactIso, isoDate } from '../time.ts';
 import { type Window, windowKey } from '../window.ts';
 
 /** Keys of everything that a cloud's traces consist of, fixed by the cloud and the window. */
 export interface Layout {
+  /** Of the trace; all other keys begin so, and a slash. */
+  readonly root: string;
   data(window: Window, format: FormatName): string;
   manifest(window: Window): string;
   /** The page of a drop. */
@@ -12,10 +14,19 @@ export interface Layout {
   readonly index: string;
   /** What that page was last made of. */
   readonly indexState: string;
+  /** What is fixed for the whole trace. */
+  readonly trace: string;
+  /** Of the schedule, for one window after the other. */
   readonly claim: string;
-  /** By which a backfill and the schedule agree on who publishes a window. */
+  /** Of one window of a backfill or release. */
   windowClaim(window: Window): string;
-  /** Keys of what was planned for an execution of the backfill's state machine begin so. */
+  /** All keys of these begin so. */
+  readonly windowClaims: string;
+  /** What a complete release is proven by, and its description as one data package. */
+  readonly release: string;
+  readonly datapackage: string;
+  /** Keys of what was planned for executions of the backfill's state machine begin so, and of one of them. */
+  readonly backfills: string;
   backfillStates(execution: string): string;
   /** All keys of manifests begin so. */
   readonly manifests: string;
@@ -26,6 +37,7 @@ export interface Layout {
 export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): Layout {
   const root = `${prefix === '' ? '' : `${prefix}/`}cloud=${cloud}`;
   return {
+    root,
     data(window, format) {
       const { folder, extension } = FILES[format];
       return `${root}/${folder}/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${extension}`;
@@ -34,8 +46,13 @@ export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): 
     report: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.report.html`,
     index: `${root}/index.html`,
     indexState: `${root}/state/index.json`,
+    trace: `${root}/state/trace.json`,
     claim: `${root}/state/claim.json`,
-    windowClaim: (window) => `${root}/state/claims/${windowKey(window)}.json`,
+    windowClaim: ({ start }) => `${root}/state/claims/${compactIso(start)}.json`,
+    windowClaims: `${root}/state/claims/`,
+    release: `${root}/release.json`,
+    datapackage: `${root}/datapackage.json`,
+    backfills: `${root}/state/backfills/`,
     backfillStates: (execution) => `${root}/state/backfills/${execution}/`,
     manifests: `${root}/manifests/`,
     checkpoint: `${root}/state/checkpoint.json`,

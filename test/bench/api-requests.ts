@@ -96,7 +96,7 @@ async function readWindow(
     state,
     openHorizonSeconds: 30 * DAY,
     settleSeconds: MINUTE,
-    holdLate: false,
+    begin: start,
     whole: false,
     signal,
   });

@@ -1,7 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { addWideEvents } from '../support/invoke/wide-events.ts';
 import { killer } from './kill.ts';
-import { START } from './schedule.ts';
 import { performAll, SEED, share } from './suite.ts';
 import { useWorld } from './world.ts';
 
@@ -18,7 +17,7 @@ test(`whatever happens to uploads in parts, no drop is wrong and no upload is le
     source: 'database',
     wide: true,
     calls: killer(scene.db),
-    prepare: () => addWideEvents(scene.world.cells[0]!, START),
+    prepare: ({ start }) => addWideEvents(scene.world.cells[0]!, start),
   });
   expect(wrong).toEqual([]);
 });

@@ -1,4 +1,5 @@
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { latestEdge } from '../../lib/backfill/request.ts';
+import { DAY, MINUTE, parseInstant } from '../../lib/time.ts';
 import type { Fault } from '../support/aws/faults.ts';
 import type { Change } from '../support/nova/history.ts';
 import { type Random, seeded } from '../support/nova/prng.ts';
@@ -9,10 +10,16 @@ import type { WireFault } from './proxy.ts';
 export interface Schedule {
   readonly seed: number;
   readonly windowMinutes: number;
+  /** Whether it happens within the last days, so that a backfill may begin the trace. */
+  readonly isRecent: boolean;
   readonly formats: string;
   readonly start: number;
+  /** Where the trace is to begin: some windows later. */
+  readonly begin: number;
   /** Where the last window ends. */
   readonly end: number;
+  /** Events whose finish shows long after the time that it carries, or is written over: cell and id. */
+  readonly unsteady: ReadonlySet<string>;
   readonly changes: readonly Change[];
   /** Seconds by which the clock of Nova's conductors differs from that of the schedule. */
   readonly skew: number;
@@ -23,15 +30,19 @@ export interface PlannedRun {
   /** Its scheduled time, Unix seconds; what the source shows is what has been committed by then. */
   readonly time: number;
   readonly lifetimeMs: number;
-  /** Not the schedule, but a backfill that replaces so many windows before that time. */
-  readonly replaces?: number;
-  /** But for the last so many. */
-  readonly spared?: number;
+  readonly what: 'schedule' | Range;
   /** A second one is invoked at the same time. */
   readonly twice: boolean;
   readonly source: readonly WireFault[];
   readonly s3: readonly WireFault[];
   readonly requests: readonly RequestFault[];
+}
+
+/** What a backfill, or a release of that name, is to publish. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+  readonly release?: string;
 }
 
 /** What S3 answers to one of a run's requests, or to one of its requests of one operation. */
@@ -56,53 +67,114 @@ export interface ScheduleOptions {
   readonly onlyCalls?: boolean;
 }
 
-export const START = Date.UTC(2025, 5, 1) / 1000;
 export const SETTLE = 30 * MINUTE;
+const LONG_AGO = Date.UTC(2025, 5, 1) / 1000;
+const DAYS = 1;
 /** A run that meets no deadline. */
 const LONG_MS = 60_000;
 
 export function planSchedule(seed: number, options: ScheduleOptions): Schedule {
   const random = seeded(seed);
-  // Its own, so that a schedule is the same with and without.
-  const replacements = seeded(seed + 1_000_000);
   const windowMinutes = options.wide === true ? 720 : random.pick([360, 480, 720]);
-  const days = 1;
+  const window = windowMinutes * MINUTE;
+  const count = (DAYS * DAY) / window;
+  // A backfill begins a trace at the last edge of a window that is a day old by the real clock.
+  const isRecent = count > 2 && random.chance(0.3);
+  const early = isRecent ? random.whole(2, count) : random.whole(options.wide === true ? 0 : 1, count - 1);
+  const start = isRecent ? latestEdge(Date.now() / 1000, window) - early * window : LONG_AGO;
+  const [begin, end] = [start + early * window, start + DAYS * DAY];
   // Rows become visible up to 25 minutes late; together with this it stays within the settle time.
   const skew = random.chance(0.3) ? random.whole(-20, 4) * MINUTE : 0;
-  const archived = START + random.between(0.3, 1) * DAY;
-  const { changes } = randomHistory({
+  const archived = start + random.between(0.3, 1) * DAY;
+  const history = randomHistory({
     seed,
-    start: START,
-    days,
+    start,
+    days: DAYS,
     eventsPerDay: random.whole(20, 120),
     // The API refuses to act on deleted servers, which a history with moved operations has.
     mix: options.source === 'api' ? { straddle: 0, neverFinishes: 0.03 } : { lasting: 0.05 },
     ...(options.source === 'database' && random.chance(0.4) ? { archiveAt: () => archived } : {}),
   });
-  const window = windowMinutes * MINUTE;
-  const runs: PlannedRun[] = [];
-  for (let end = START + window; end <= START + days * DAY; end += window) {
-    if (random.chance(0.15)) continue;
-    const attempts = random.pick([1, 1, 2]);
-    for (let attempt = 0; attempt < attempts && runs.length < 6; attempt++) {
-      runs.push(planRun(random, end + SETTLE + attempt * 10 * MINUTE, options));
-    }
-    if (replacements.chance(0.4)) {
-      const run = planRun(replacements, end + SETTLE + 20 * MINUTE, options);
-      runs.push({ ...run, replaces: replacements.whole(1, 3), spared: replacements.pick([0, 0, 1, 2]) });
-    }
-  }
-  if (runs.length === 0) runs.push(planRun(random, START + window + SETTLE, options));
+  const ids = options.wide === true ? BEHIND_WIDE : 0;
+  const changes = history.changes.map((change) => shifted(change, skew, ids));
   return {
     seed,
     windowMinutes,
+    isRecent,
     formats: random.pick(['jsonl', 'jsonl,csv', 'csv,jsonl,parquet']),
-    start: START,
-    end: START + days * DAY,
-    changes: changes.map((change) => shifted(change, skew, options.wide === true ? BEHIND_WIDE : 0)),
+    start,
+    begin,
+    end,
+    changes,
+    unsteady: new Set([
+      ...history.rewritten.map(({ cell, id }) => `${cell} ${id + ids}`),
+      ...changes.flatMap((change) => lateFinish(change) ?? []),
+    ]),
     skew,
-    runs,
+    runs: planRuns(random, { start, begin, end, window, isRecent }, options),
   };
+}
+
+interface Times {
+  readonly start: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly window: number;
+  readonly isRecent: boolean;
+}
+
+const MOST_RUNS = 7;
+
+function planRuns(
+  random: Random,
+  { start, begin, end, window, isRecent }: Times,
+  options: ScheduleOptions,
+): PlannedRun[] {
+  const runs: PlannedRun[] = [];
+  const releases = new Map<string, Range>();
+  const add = (time: number, what: PlannedRun['what']): void => {
+    if (runs.length < MOST_RUNS) runs.push(planRun(random, time, what, options));
+  };
+  const addBackfill = (time: number): void => {
+    const windows = (begin - start) / window;
+    if (windows === 0) return;
+    const first = random.whole(0, windows - 1);
+    add(time, { start: start + first * window, end: start + random.whole(first + 1, windows) * window });
+  };
+  const addRelease = (time: number): void => {
+    const release = random.pick(['r1', 'r2']);
+    const until = isRecent ? begin : Math.floor((time - SETTLE) / window) * window;
+    const windows = (until - start) / window;
+    const first = random.whole(0, windows - 1);
+    const range = {
+      start: start + first * window,
+      end: start + random.whole(first + 1, windows) * window,
+      release,
+    };
+    // Asked for again, a release is the same.
+    if (!releases.has(release)) releases.set(release, range);
+    add(time, releases.get(release) ?? range);
+  };
+
+  if (isRecent) for (let attempt = random.whole(0, 2); attempt > 0; attempt--) addBackfill(begin + SETTLE);
+  for (let until = begin + window; until <= end; until += window) {
+    if (random.chance(0.15)) continue;
+    const attempts = random.pick([1, 1, 2]);
+    for (let attempt = 0; attempt < attempts; attempt++)
+      add(until + SETTLE + attempt * 10 * MINUTE, 'schedule');
+    if (random.chance(0.4)) addBackfill(until + SETTLE + 20 * MINUTE);
+    if (random.chance(0.4)) addRelease(until + SETTLE + 20 * MINUTE);
+  }
+  if (runs.length === 0) add(begin + window + SETTLE, 'schedule');
+  return runs;
+}
+
+/** Cell and id of an event whose finish shows when its window may be published. */
+function lateFinish({ at, cell, table, upsert }: Change): string | undefined {
+  const finish = upsert?.['finish_time'];
+  if (table !== 'instance_actions_events' || typeof finish !== 'string') return undefined;
+  const time = parseInstant(`${finish.replace(' ', 'T')}Z`) ?? Number.NaN;
+  return at > time + SETTLE ? `${cell} ${Number(upsert?.['id'])}` : undefined;
 }
 
 /** Ids beyond those of `wide-events.ts`, which fill the first hour. */
@@ -116,7 +188,12 @@ function shifted(change: Change, seconds: number, ids: number): Change {
   return { ...change, at: at + seconds, upsert: { ...row, id, ...action } };
 }
 
-function planRun(random: Random, time: number, options: ScheduleOptions): PlannedRun {
+function planRun(
+  random: Random,
+  time: number,
+  what: PlannedRun['what'],
+  options: ScheduleOptions,
+): PlannedRun {
   const source: WireFault[] = [];
   const s3: WireFault[] = [];
   const requests: RequestFault[] = [];
@@ -139,12 +216,13 @@ function planRun(random: Random, time: number, options: ScheduleOptions): Planne
   const scale = options.wide === true ? 3 : 1;
   return {
     time,
+    what,
     lifetimeMs: stalls
       ? random.whole(300, 1500 * scale)
       : random.chance(0.15)
         ? random.whole(20, 700 * scale)
         : LONG_MS,
-    twice: random.chance(0.08),
+    twice: random.chance(0.15),
     source,
     s3,
     requests,
@@ -158,9 +236,10 @@ export function wireFault(
   bytes: number,
 ): WireFault {
   const direction = random.pick(['up', 'down'] as const);
+  // A run that begins a trace, or looks at the history, does so before it reads, on connections of their own.
   // As many among the first hundred bytes as among the last ten thousand.
   const atByte = Math.floor(Math.exp(random.between(0, Math.log(bytes))));
-  const place = { connection: random.pick([0, 0, 0, 1, 1, 2]), direction, atByte };
+  const place = { connection: random.pick([0, 0, 0, 1, 1, 2, 2, 3, 4]), direction, atByte };
   const names = Object.keys(calls);
   if (names.length > 0 && (onlyCalls || random.chance(0.35))) {
     const name = random.pick(names);

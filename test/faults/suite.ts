@@ -17,7 +17,7 @@ export interface Suite extends ScheduleOptions {
   readonly title: string;
   readonly count: number;
   readonly seed?: number;
-  readonly prepare?: () => Promise<void>;
+  readonly prepare?: (schedule: Schedule) => Promise<void>;
   /** Off in `npm test`. */
   readonly prints?: boolean;
 }

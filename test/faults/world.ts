@@ -61,7 +61,13 @@ export async function startWorld(db: MariaDb, source: 'database' | 'api'): Promi
   let proxy: Proxy;
   const readers: DatabaseUser[] = [];
   if (source === 'api') {
-    const served = await startOpenStack({ cells, now: () => world.now, maxLimit: 20 });
+    const served = await startOpenStack({
+      cells,
+      now: () => world.now,
+      // A trace is begun only where the clocks agree.
+      date: () => Date.now() / 1000,
+      maxLimit: 20,
+    });
     openstack = served;
     proxy = await startProxy(() => addressOf(served.authUrl));
     await stage.setSecret(

@@ -74,7 +74,7 @@ async function readWindow(): Promise<number> {
     state: undefined,
     openHorizonSeconds: 86_400 * 30,
     settleSeconds: 1800,
-    holdLate: false,
+    begin: START,
     whole: false,
     signal: AbortSignal.timeout(PATIENCE_MS),
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readRequest } from '../../lib/backfill/request.ts';
+import { readRequest, resolveRequest, settingsFor } from '../../lib/backfill/request.ts';
 import { readEndStep, readPlanStep, readWindowsStep } from '../../lib/backfill/steps.ts';
 import { type DumpArguments, readDumpOptions } from '../../lib/command/dump-options.ts';
 import { makeProgram } from '../../lib/command/program.ts';
@@ -43,8 +43,7 @@ const event = fc.dictionary(
   fc.constantFrom(
     'start',
     'end',
-    'replace',
-    'replacement',
+    'release',
     'formats',
     'concurrency',
     'cut',
@@ -55,10 +54,10 @@ const event = fc.dictionary(
     'detail',
     'plan',
     'execution',
-    'redrives',
     'group',
     'request',
-    'judge',
+    'verify',
+    'groups',
     'sweep',
     '__proto__',
   ),
@@ -66,7 +65,11 @@ const event = fc.dictionary(
   { maxKeys: 6 },
 );
 
-const REQUEST = { start: '2026-11-01', end: '2026-11-08', formats: ['csv'], concurrency: 4, cut: true };
+const REQUESTS = [
+  { start: '2026-11-01', end: '2026-11-08', concurrency: 4, cut: true },
+  { start: '2026-11-01', end: '2026-11-08', release: '2026.1', formats: ['csv'], dryRun: true },
+];
+const [REQUEST] = REQUESTS;
 const SCHEDULED = [
   { scheduledTime: '2026-11-08T00:45:00Z' },
   { 'detail-type': 'Scheduled Event', source: 'aws.events', time: '2026-11-08T00:45:00Z', detail: {} },
@@ -76,19 +79,25 @@ const GROUP = {
   end: '2026-11-08T00:00:00Z',
   plan: '20261101T000000Z-20261108T000000Z',
 };
-const PLAN = [{ plan: REQUEST, execution: 'one', redrives: 0 }, { renew: { execution: 'one' } }];
+const PLAN = [{ plan: REQUEST, execution: 'one' }];
 const WINDOWS = [{ group: GROUP, request: REQUEST, execution: 'one' }];
 const END = [
-  { judge: { request: REQUEST, execution: 'one', groups: [GROUP], redrives: 0, redrive: 1 } },
+  { verify: { request: REQUEST, execution: 'one', groups: [GROUP] } },
   { sweep: true },
   { source: 'aws.states', detail: { name: 'one', status: 'FAILED' } },
 ];
+
+/** As a handler does it that meets a trace which nobody has begun. */
+function readBackfill(input: unknown): object {
+  const asked = readRequest(input);
+  return resolveRequest(asked, undefined, settingsFor(asked, settings), NOW);
+}
 
 describe('Whatever comes, it is read or refused:', () => {
   test('events of every door', async () => {
     const doors = [
       [(input: unknown) => scheduledTime(input, NOW), SCHEDULED],
-      [(input: unknown) => readRequest(input, settings, NOW), [REQUEST]],
+      [readBackfill, REQUESTS],
       [readPlanStep, PLAN],
       [readWindowsStep, WINDOWS],
       [readEndStep, END],

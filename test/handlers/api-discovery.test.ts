@@ -125,7 +125,7 @@ async function hour(
     state,
     openHorizonSeconds: 30 * DAY,
     settleSeconds: 10 * MINUTE,
-    holdLate: false,
+    begin: START,
     whole,
     signal: new AbortController().signal,
   });

@@ -2,15 +2,16 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { BackfillSummary } from '../../lib/backfill/summary.ts';
 import type { ScheduleSummary } from '../../lib/summary.ts';
 import { iso } from '../../lib/time.ts';
-import { type Drop, listKeys, readDrops } from '../support/drops.ts';
+import { type Drop, listKeys, readDrops, readObject } from '../support/drops.ts';
 import { type Cloud, type Hour, UNMASKED, startCloud } from '../support/invoke/cloud.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { compareWithTruth } from '../support/nova/compare.ts';
+import { sqlTime } from '../support/nova/sql-time.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
 
 /*
- * A schedule leaves nothing behind it to a backfill, and a backfill nothing before it: they meet in the window in which
- * a trace begins. So every round here is an hour in a place of its own, where no schedule has run yet.
+ * Runs that meet where nobody has begun a trace, or at one window, or next to each other. Every round is in a place of
+ * its own: in round n another run comes and goes before the n-th request to S3, until there is no further request.
  */
 
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_125);
@@ -35,123 +36,156 @@ async function nextRound(): Promise<Hour> {
 
 type Summary = ScheduleSummary | BackfillSummary;
 
-const backfill = ({ start, end }: Hour, more: object = {}): Promise<BackfillSummary> =>
-  cloud.stage.backfill({ start: iso(start), end: iso(end), ...more });
+const backfill = ({ start, end }: Hour): Promise<BackfillSummary> =>
+  cloud.stage.backfill({ start: iso(start), end: iso(end) });
 const schedule = ({ event }: Hour): Promise<ScheduleSummary> => cloud.stage.invoke(event);
 
-/** Whether a run says that it has published the window. */
-function isPublisher(summary: Summary | undefined, { text }: Hour): boolean {
-  const windows = summary === undefined ? [] : 'done' in summary ? summary.done : summary.windows;
-  return windows.some(({ window, status }) => window === text && ['published', 'resumed'].includes(status));
+/** What a run says that it did; or the name of the error that it was refused with. */
+async function answerOf(run: Promise<Summary>, { text }: Hour): Promise<string> {
+  const summary = await run.catch((error: Error) => error);
+  if (summary instanceof Error) return summary.name;
+  const windows = 'done' in summary ? summary.done : summary.windows;
+  if ('done' in summary && summary.alreadyPublished.includes(text)) return 'alreadyPublished';
+  return windows.find(({ window }) => window === text)?.status ?? summary.status;
 }
 
-/** One drop of the hour, which holds what has finished in it, byte for byte as its manifest says. */
-async function expectOneDrop({ start, end }: Hour): Promise<Drop> {
+/** One drop of the hour in this round's place, which holds what has finished in it, byte for byte as it says. */
+async function expectDropOf({ start, end }: Hour): Promise<Drop> {
   const { client, env } = cloud.stage;
-  const drops = await readDrops(client, env['STAR_PREFIX']);
+  const drops = (await readDrops(client, env['STAR_PREFIX'])).filter(
+    ({ manifest }) => manifest.window.start === iso(start),
+  );
   expect(drops).toHaveLength(1);
-  const from = sqlTime(start);
-  const truth = (await finishedEvents(cloud.cells, end)).filter((row) => String(row['finish_time']) >= from);
+  const truth = (await finishedEvents(cloud.cells, end)).filter(
+    (row) => String(row['finish_time']) >= sqlTime(start),
+  );
   expect(compareWithTruth(drops, truth)).toEqual({ onlyInDrops: [], onlyInDatabase: [] });
   return drops[0]!;
 }
 
-const sqlTime = (time: number): string => iso(time).slice(0, 19).replace('T', ' ');
-
-/** Claims of windows that are not published: what somebody has begun and nobody has ended. */
-async function openClaims(): Promise<string[]> {
-  const keys = await listKeys(cloud.stage.client);
-  const named = (key: string): string => `${key.split('/')[0]} ${key.split('/').at(-1)}`;
-  const published = keys.filter((key) => /\/manifests\/.*\.json$/.test(key)).map(named);
-  return keys.filter((key) => key.includes('state/claims/') && !published.includes(named(key)));
-}
-
-/**
- * For every request to S3 that `outer` makes, an hour in which `inner` comes and goes before that request. Gives who
- * has published each hour, until there is no further request.
- */
-async function inEveryGap(
-  outer: (hour: Hour) => Promise<Summary>,
-  inner: (hour: Hour) => Promise<Summary>,
-): Promise<string[]> {
-  const publishers: string[] = [];
-  for (let n = 1; ; n++) {
-    const hour = await nextRound();
-    let requests = 0;
-    let other: Summary | undefined;
-    let isMet = false;
-    cloud.onS3Request = async () => {
-      if (++requests !== n) return;
-      isMet = true;
-      other = await inner(hour);
-    };
-    const own = await outer(hour);
-    cloud.onS3Request = undefined;
-    await expectOneDrop(hour);
-    const said = { outer: isPublisher(own, hour), inner: isPublisher(other, hour) };
-    const who = Object.entries(said).filter(([, published]) => published);
-    publishers.push(who.map(([name]) => name).join(' and '));
-    // Whoever came first, the schedule goes on behind it.
-    const next = await cloud.nextHour();
-    const after = await cloud.stage.invoke(next.event);
-    expect([after.status, after.windows.at(-1)?.window]).toEqual(['published', next.text]);
-    if (!isMet) return publishers;
+/** Every data file and report of this round is in a manifest, and every claim of a window is decided. */
+async function expectNothingLeftOver(): Promise<void> {
+  const { client, env } = cloud.stage;
+  const keys = await listKeys(client, env['STAR_PREFIX']);
+  const drops = await readDrops(client, env['STAR_PREFIX'], { rows: false });
+  const listed = drops.flatMap(({ manifest: { files, report } }) => [
+    ...files.map(({ key }) => key),
+    ...(report === undefined ? [] : [report.key]),
+  ]);
+  expect(keys.filter((key) => /\/instance_events|\.report\.html$/.test(key))).toEqual(listed.toSorted());
+  for (const key of keys.filter((each) => each.includes('state/claims/'))) {
+    const { decided } = JSON.parse((await readObject(client, key)).toString('utf8')) as { decided: unknown };
+    expect([key, decided === null]).toEqual([key, false]);
   }
 }
 
-test('a schedule that comes while a backfill of its first window stands before any request leaves one drop of it', async () => {
-  const publishers = await inEveryGap(backfill, schedule);
-  expect(publishers.filter((who) => !['outer', 'inner'].includes(who))).toEqual([]);
-  expect(new Set(publishers)).toEqual(new Set(['outer', 'inner']));
-  expect(await openClaims()).toEqual([]);
-});
+interface Round {
+  readonly hour: Hour;
+  /** What the run that was interrupted answered, and the one that came in between. */
+  readonly outer: string;
+  readonly inner: string;
+}
 
-test('a backfill that comes while a schedule stands before any request of its first window leaves one drop of it', async () => {
-  const publishers = await inEveryGap(schedule, backfill);
-  expect(publishers.filter((who) => !['outer', 'inner'].includes(who))).toEqual([]);
-  expect(new Set(publishers)).toEqual(new Set(['outer', 'inner']));
-  expect(await openClaims()).toEqual([]);
-});
+/**
+ * @param outer whose n-th request is held in round n
+ * @param inner comes and goes meanwhile
+ * @param check holds the place against both answers
+ */
+async function inEveryGap(
+  prepare: (hour: Hour) => Promise<Hour>,
+  outer: (hour: Hour) => Promise<Summary>,
+  inner: (hour: Hour) => Promise<Summary>,
+  check: (round: Round) => Promise<void>,
+): Promise<string[]> {
+  const answers: string[] = [];
+  for (let n = 1; ; n++) {
+    const first = await nextRound();
+    const hour = await prepare(first);
+    let requests = 0;
+    let other: string | undefined;
+    cloud.onS3Request = async () => {
+      if (++requests !== n) return;
+      other = await answerOf(inner(hour), hour);
+    };
+    const own = await answerOf(outer(hour), hour);
+    cloud.onS3Request = undefined;
+    if (other === undefined) return answers;
+    answers.push(`${own}, ${other}`);
+    await check({ hour, outer: own, inner: other });
+    await expectNothingLeftOver();
+  }
+}
 
-test.each([false, true])(
-  'of two backfills of one window, in whatever order they go, one drop is left (replace: %s)',
-  async (replace) => {
-    const ask = async (hour: Hour): Promise<Summary> => backfill(hour, { replace });
-    const publishers = await inEveryGap(async (hour) => {
-      if (replace) {
-        const { onS3Request } = cloud;
-        cloud.onS3Request = undefined;
-        await backfill(hour);
-        cloud.onS3Request = onS3Request;
-      }
-      return ask(hour);
-    }, ask);
-    // What one has decided the other may write, and what one has made the other may make anew.
-    expect(publishers.filter((who) => who === '')).toEqual([]);
-    expect(await openClaims()).toEqual([]);
+const asItIs = async (hour: Hour): Promise<Hour> => hour;
+
+test.each<[string, (hour: Hour) => Promise<Summary>, (hour: Hour) => Promise<Summary>]>([
+  ['a backfill, in any gap of which a schedule comes,', backfill, schedule],
+  ['a schedule, in any gap of which a backfill comes,', schedule, backfill],
+])(
+  '%s where nobody has begun the trace leaves one drop of the window that both want',
+  async (_, outer, inner) => {
+    const answers = await inEveryGap(asItIs, outer, inner, async ({ hour, ...said }) => {
+      await expectDropOf(hour);
+      // The other is refused, or finds it published, where the schedule has begun the trace, and has nothing to do where
+      // the backfill has.
+      expect([said.outer, said.inner].filter((answer) => answer === 'published')).toHaveLength(1);
+      const others = [said.outer, said.inner].filter((answer) => answer !== 'published');
+      expect(['InputError', 'alreadyPublished', 'upToDate']).toContain(others[0]);
+    });
+    expect(answers.length).toBeGreaterThan(10);
+    expect(new Set(answers).size).toBeGreaterThan(1);
   },
 );
 
-test.each([false, true])(
-  'a backfill that dies before any of its requests is completed by asking again (replace: %s)',
-  async (replace) => {
-    for (let n = 1, isOver = false; !isOver; n++) {
-      const hour = await nextRound();
-      if (replace) await backfill(hour);
-      let requests = 0;
-      // Refused for good, which the client does not try again: from then on nothing of this run arrives.
-      cloud.onS3Request = () => (++requests >= n ? { status: 403, code: 'AccessDenied' } : undefined);
-      const died = await backfill(hour, { replace, formats: ['jsonl'] }).catch((error: Error) => error);
-      cloud.onS3Request = undefined;
-      isOver = !(died instanceof Error);
-      const again = await backfill(hour, { replace, formats: ['jsonl'] });
-      expect(again.status).toBe('published');
-      const { manifest } = await expectOneDrop(hour);
-      const keys = await listKeys(cloud.stage.client, cloud.stage.env['STAR_PREFIX']);
-      expect(keys.filter((key) => key.includes('/instance_events'))).toEqual(
-        manifest.files.map(({ key }) => key),
-      );
-    }
-    expect(await openClaims()).toEqual([]);
-  },
-);
+test('of two backfills of one window, in whatever order they go, one drop is left', async () => {
+  const answers = await inEveryGap(asItIs, backfill, backfill, async ({ hour, outer, inner }) => {
+    await expectDropOf(hour);
+    // What one has decided the other may finish; it says that it was published already.
+    expect(['published', 'alreadyPublished', 'leftToOther']).toContain(outer);
+    expect(['published', 'alreadyPublished']).toContain(inner);
+    expect([outer, inner].filter((answer) => answer === 'published').length).toBeGreaterThan(0);
+  });
+  expect(answers).toContain('leftToOther, published');
+  expect(answers).toContain('published, alreadyPublished');
+});
+
+test('a backfill and a schedule, each on its side of begin, publish both their windows, in whatever order they go', async () => {
+  const after = new Map<Hour, Hour>();
+  /** An hour before begin, then one that the schedule has published, then the one that it is to publish. */
+  const prepare = async (hour: Hour): Promise<Hour> => {
+    await schedule(await cloud.nextHour());
+    after.set(hour, await cloud.nextHour());
+    return hour;
+  };
+  for (const isOuter of [true, false]) {
+    const run = (hour: Hour): Promise<Summary> => schedule(after.get(hour)!);
+    const answers = await inEveryGap(
+      prepare,
+      isOuter ? backfill : run,
+      isOuter ? run : backfill,
+      async ({ hour }) => {
+        await expectDropOf(hour);
+        await expectDropOf(after.get(hour)!);
+      },
+    );
+    expect(new Set(answers)).toEqual(new Set(['published, published']));
+  }
+});
+
+test('a backfill that dies before any of its requests is completed by asking again, in other formats too', async () => {
+  const { env } = cloud.stage;
+  for (let n = 1, isOver = false; !isOver; n++) {
+    const hour = await nextRound();
+    Object.assign(env, { STAR_FORMATS: 'csv,jsonl', STAR_REPORT: 'true' });
+    let requests = 0;
+    // Refused for good, which the client does not try again: from then on nothing of this run arrives.
+    cloud.onS3Request = () => (++requests >= n ? { status: 403, code: 'AccessDenied' } : undefined);
+    const died = await backfill(hour).catch((error: Error) => error);
+    cloud.onS3Request = undefined;
+    isOver = !(died instanceof Error) && requests < n;
+    Object.assign(env, { STAR_FORMATS: 'jsonl', STAR_REPORT: 'false' });
+    expect(await backfill(hour)).toMatchObject({ status: 'published', left: [] });
+    await expectDropOf(hour);
+    await expectNothingLeftOver();
+  }
+});

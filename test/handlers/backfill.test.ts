@@ -171,111 +171,93 @@ describe(`A backfill (seed ${SEED})`, () => {
     expect(users[4]?.intersection(users[5] ?? new Set()).size).toBe(0);
   });
 
-  test('leaves alone what is published, and makes it anew when asked, with no other format left behind', async () => {
+  test('leaves alone what is published, also in another format', async () => {
     await happen();
-    stage.env['STAR_FORMATS'] = 'csv,jsonl';
     await stage.backfill({ start: date(3), end: date(5) });
     const before = await readDrops(stage.client);
-    const again = await stage.backfill({ start: date(2), end: date(6), formats: ['jsonl'] });
-    expect(again).toMatchObject({ alreadyPublished: [`${iso(day(3))}/${iso(day(5))}`] });
+    stage.env['STAR_FORMATS'] = 'csv,jsonl';
+    const again = await stage.backfill({ start: date(2), end: date(6) });
+    expect(again).toMatchObject({
+      status: 'published',
+      alreadyPublished: [`${iso(day(3))}/${iso(day(5))}`],
+      message: '2 window(s) published, 2 were already',
+    });
     expect(again.done.map(({ window }) => window.slice(0, 10))).toEqual([date(2), date(5)]);
-    expect((await readDrops(stage.client)).slice(1, 3)).toEqual(before);
-
-    const anew = await stage.backfill({ start: date(2), end: date(6), formats: ['jsonl'], replace: true });
-    expect(anew.done).toHaveLength(4);
-    await expectExactly(2, 6);
-    expect((await listKeys(stage.client)).filter((key) => key.endsWith('.csv.gz'))).toEqual([]);
-    expect((await listKeys(stage.client)).filter((key) => key.includes('state/claims'))).toEqual([]);
+    const drops = await expectExactly(2, 6);
+    expect(drops.slice(1, 3)).toEqual(before);
+    expect(drops.map(({ manifest }) => manifest.files.length)).toEqual([2, 1, 1, 2]);
   });
 
-  test('does not lose or double what came late by making one of two windows anew', async () => {
-    const mix = { rescheduled: 0, moves: 0, veryLateFinish: 0.2 };
-    const history = randomHistory({ seed: 20_261_126, start: START, days: 4, eventsPerDay: 100, mix });
-    await twin.live(
-      history.changes,
-      [1, 2, 3, 4].map((nth) => day(nth) + 45 * MINUTE),
-    );
-    await expect(stage.backfill({ start: date(2), end: date(4), replace: true })).rejects.toThrow(
-      /event: replace: the published window 2026-09-03.* has \d+ events that came late .*; accepted: a start at/,
-    );
-    await expect(stage.backfill({ start: date(0), end: date(2), replace: true })).rejects.toThrow(
-      /the published window 2026-09-03.* accepted: an end at 2026-09-04T00:00:00Z or after/,
-    );
-    await stage.backfill({ start: date(0), end: date(4), replace: true });
-    await expectExactly(0, 4);
-  });
-
-  test('that makes windows anew and runs out of time is completed by what it answers, nothing lost or doubled', async () => {
-    const mix = { rescheduled: 0, moves: 0, veryLateFinish: 0.2 };
-    const history = randomHistory({ seed: SEED, start: START, days: 8, eventsPerDay: 100, mix });
-    await twin.live(
-      history.changes,
-      [1, 2, 3, 4, 5, 6, 7, 8].map((nth) => day(nth) + 45 * MINUTE),
-    );
-    twin.onS3Request = async () => {
-      await delay(20);
-    };
-    let event: object | null = { start: date(0), end: date(8), replace: true };
-    const answers: string[] = [];
-    for (let round = 1; event !== null; round++) {
-      const summary: BackfillSummary | Error = await stage
-        .backfill(event, round > 40 ? 900_000 : 1500 + 250 * round)
-        .catch((error: Error) => error);
-      answers.push(summary instanceof Error ? summary.name : summary.status);
-      if (!(summary instanceof Error)) event = summary.next;
+  test('that broke off is finished by asking again for the same, whichever of its writes failed', async () => {
+    await happen();
+    const event = { start: date(0), end: date(6) };
+    const broken = [/manifests\/date=.*-02.*json$/, /claims\/20260904/, /jsonl\/date=2026-09-05/];
+    for (const [nth, pattern] of broken.entries()) {
+      twin.onS3Request = ({ operation, key }) =>
+        operation === 'PutObject' && pattern.test(key) ? { status: 403, code: 'AccessDenied' } : undefined;
+      await expect(stage.backfill(event)).rejects.toMatchObject({ name: 'StoreError' });
+      // What is published stays; a window that was decided is not begun again.
+      expect(await readDrops(stage.client)).toHaveLength([1, 3, 4][nth] ?? 0);
     }
-    expect(answers).toContain('unfinished');
-    expect(answers.at(-1)).toBe('published');
-    expect(await expectExactly(0, 8)).toHaveLength(8);
+    twin.onS3Request = undefined;
+    const summary = await stage.backfill(event);
+    expect(summary).toMatchObject({ status: 'published', left: [], next: null });
+    expect(await expectExactly(0, 6)).toHaveLength(6);
+    expect(await stage.backfill(event)).toMatchObject({
+      done: [],
+      alreadyPublished: [`${iso(day(0))}/${iso(day(6))}`],
+    });
   });
 
-  test('is refused beyond where the schedule stands, which publishes what follows, or cut there', async () => {
-    await happen();
-    await stage.run(day(6) + 45 * MINUTE);
-    const range = { start: date(2), end: date(9) };
-    await expect(stage.backfill(range)).rejects.toThrow(
-      `event: end: the schedule stands at ${iso(day(6))} and publishes what follows; accepted: up to there, or "cut": true`,
-    );
-    await expect(stage.backfill({ ...range, start: date(7), cut: true })).rejects.toThrow(
-      /event: start: the schedule/,
-    );
-    const cut = await stage.backfill({ ...range, cut: true });
-    expect([cut.end, cut.done.length]).toEqual([iso(day(6)), 3]);
-    await stage.run(day(9) + 45 * MINUTE);
-    expect(await expectExactly(2, 9)).toHaveLength(7);
-  });
-
-  test('in windows of another length is not doubled by the schedule, which refuses to overlap it', async () => {
-    await happen();
-    stage.env['STAR_WINDOW_MINUTES'] = '60';
-    await stage.backfill({ start: `${date(3)}T06:00Z`, end: `${date(3)}T09:00Z` });
-    stage.env['STAR_WINDOW_MINUTES'] = '1440';
-    await expect(stage.run(day(4) + 45 * MINUTE)).rejects.toThrow(
-      /window 2026-09-04.* overlaps 2026-09-04T06:00:00Z\/2026-09-04T07:00:00Z, which is published and of another length/,
-    );
-    expect(await readDrops(stage.client)).toHaveLength(3);
-  });
-
-  test('goes before a trace that began later, and the schedule goes on as if nothing had been', async () => {
-    const mix = { rescheduled: 0, moves: 0 };
-    const { changes } = randomHistory({ seed: SEED, start: START, days: DAYS, eventsPerDay: 120, mix });
+  test('before a schedule, whenever it is asked for, makes with it every event once', async () => {
+    twin.set({ STAR_WINDOW_MINUTES: '60' });
+    const mix = { rescheduled: 0, moves: 0, veryLateFinish: 0.3 };
+    const { changes } = randomHistory({ seed: SEED, start: START, days: 4, eventsPerDay: 240, mix });
     const history = replay(twin.cells, changes);
-    for (const nth of [7, 8, 9]) {
-      await history.applyUntil(day(nth) + 45 * MINUTE);
-      await stage.run(day(nth) + 45 * MINUTE);
-    }
-    const before = (await listKeys(stage.client)).filter((key) => key.includes('checkpoint'));
-    await stage.backfill({ start: date(0), end: date(7) });
-    expect((await listKeys(stage.client)).filter((key) => key.includes('checkpoint'))).toEqual(before);
-    await history.applyUntil(day(DAYS) + 45 * MINUTE);
-    await stage.run(day(DAYS) + 45 * MINUTE);
+    const hour = (nth: number): number => START + nth * HOUR;
+    const live = async (nth: number): Promise<void> => {
+      await history.applyUntil(hour(nth) + 45 * MINUTE);
+      twin.now = hour(nth) + 45 * MINUTE;
+      await stage.run(twin.now);
+    };
+    // It begins with the 29th hour.
+    for (const nth of [30, 31, 36, 47]) await live(nth);
+    await expect(stage.backfill({ start: iso(hour(0)), end: iso(hour(30)) })).rejects.toThrow(
+      `the trace begins at ${iso(hour(29))}`,
+    );
+    await history.applyUntil(hour(55));
+    await stage.backfill({ start: iso(hour(20)), end: iso(hour(29)) });
+    await live(56);
+    await stage.backfill({ start: iso(hour(0)), end: iso(hour(29)) });
+    await live(72);
     const drops = await readDrops(stage.client);
-    expect(drops).toHaveLength(DAYS);
-    const truth = await finishedEvents(twin.cells, day(DAYS));
-    const { onlyInDrops, onlyInDatabase } = compareWithTruth(drops, truth);
-    expect(onlyInDrops).toEqual([]);
-    // What is committed after its window was read by nobody who looks back: the days before the trace began.
-    expect(onlyInDatabase).toEqual([]);
+    expect(drops).toHaveLength(72);
+    expect(compareWithTruth(drops, await finishedEvents(twin.cells, hour(72)))).toEqual({
+      onlyInDrops: [],
+      onlyInDatabase: [],
+    });
+    // What the schedule found of before is in the drops of the backfill, and nowhere else.
+    const of = (count: 'late' | 'beforeBegin'): number[] =>
+      drops.map(({ manifest }) => manifest.counts[count] ?? Number.NaN);
+    expect(of('beforeBegin').slice(0, 30)).toEqual(Array.from({ length: 30 }, () => 0));
+    expect(of('beforeBegin').reduce((a, b) => a + b)).toBeGreaterThan(5);
+    expect(of('late').reduce((a, b) => a + b)).toBeGreaterThan(5);
+  });
+
+  test('over a stand-in of the API goes with a schedule of the same, and they double nothing', async () => {
+    const { overApi } = twin;
+    const mix = { rescheduled: 0, moves: 0, veryLateFinish: 0.3 };
+    const history = randomHistory({ seed: SEED, start: START, days: 6, eventsPerDay: 120, mix });
+    await twin.live(
+      history.changes,
+      [3, 4, 6].map((nth) => day(nth) + 45 * MINUTE),
+    );
+    await overApi.backfill({ start: date(0), end: date(2) });
+    const drops = await readDrops(overApi.client);
+    expect(drops).toHaveLength(6);
+    const truth = await finishedEvents(twin.cells, day(6));
+    expect(compareWithTruth(drops, truth).onlyInDrops).toEqual([]);
+    expect(drops.map(({ manifest }) => manifest.counts.beforeBegin)).toEqual([0, 0, null, null, null, null]);
   });
 
   test('reports what the source has no more, and publishes no empty days for it', async () => {
@@ -287,10 +269,23 @@ describe(`A backfill (seed ${SEED})`, () => {
     expect(await readDrops(stage.client)).toHaveLength(2);
   });
 
+  test('of what the source has no more begins no trace, and claims nothing', async () => {
+    await happen();
+    const summary = await stage.backfill({ start: '2026-08-25', end: date(0) });
+    expect(summary).toMatchObject({
+      status: 'published',
+      done: [],
+      beforeHistory: [`2026-08-25T00:00:00Z/${iso(START)}`],
+      message: '0 window(s) published; the source has nothing of 7 window(s) any more',
+    });
+    expect(await listKeys(stage.client)).toEqual([]);
+  });
+
   test('of a source that has nothing publishes nothing', async () => {
     const summary = await stage.backfill({ start: date(0), end: date(3) });
     expect(summary).toMatchObject({ status: 'published', done: [], sourceFrom: null });
     expect(summary.beforeHistory).toEqual([`${iso(day(0))}/${iso(day(3))}`]);
+    expect(await listKeys(stage.client)).toEqual([]);
   });
 
   test('that is a dry run tells what would be done, and does nothing', async () => {
@@ -303,8 +298,11 @@ describe(`A backfill (seed ${SEED})`, () => {
       done: [],
       next: { start: iso(START) },
     });
+    expect(summary.message).toBe(`${DAYS} of ${DAYS} window(s) would be made`);
     expect(Math.abs((summary.expected?.rows ?? 0) - rows) / rows).toBeLessThan(0.15);
     expect(summary.expected?.cost?.dollars).toBeGreaterThan(0);
+    const release = { start: date(0), end: date(DAYS), release: 'one', dryRun: true };
+    expect(await stage.backfill(release)).toMatchObject({ status: 'planned', cloud: 'test-one' });
     expect(await listKeys(stage.client)).toEqual([]);
   });
 });
@@ -362,7 +360,7 @@ describe('Groups that are planned together', () => {
       if (Math.abs(time - 2) < 0.01) await event(++id, 'long', hour(2), 35 * HOUR);
     }
     const request = { start: iso(hour(0)), end: iso(hour(40)) };
-    const plan = (await stage.step('plan', { plan: request, execution: 'one', redrives: 0 })) as {
+    const plan = (await stage.step('plan', { plan: request, execution: 'one' })) as {
       groups: object[];
     };
     expect(plan.groups).toHaveLength(2);

@@ -1,3 +1,4 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -6,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { type Cloud, startCloud, watermark } from '../support/invoke/cloud.ts';
 import { listKeys, readObject } from '../support/drops.ts';
 import { type DatabaseUser, type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
-import { SECRET, type Stage, startStage } from '../support/stage.ts';
+import { BUCKET, SECRET, type Stage, startStage } from '../support/stage.ts';
 
 // Read when the logger is loaded: nothing may be logged that should not be, not even for debugging.
 vi.hoisted(() => {
@@ -474,6 +475,185 @@ describe('refused in one line that names the field, before anything is opened:',
   test('by a watch on connections that has seen those to Secrets Manager', () => {
     expect(connections).toBeGreaterThan(0);
   });
+});
+
+describe('a backfill is refused in one line, with nothing written and the cloud not asked:', () => {
+  const begin = '2025-06-05T00:00:00Z';
+  const range = { start: '2025-06-01', end: '2025-06-04' };
+  const today = new Date().toISOString().slice(0, 10);
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await startStage({ env: { STAR_BACKFILL_SECRETS: 'test/backfill' } });
+    await stage.setSecret(rds({}));
+    const common = { traceVersion: 1, windowMinutes: 1440, created: begin };
+    const asked = { start: '2025-05-01T00:00:00Z', end: '2025-06-01T00:00:00Z' };
+    const release = { tables: ['instance_events'], formats: ['csv'], source: 'database' };
+    const traces = [
+      { ...common, cloud: 'begun', kind: 'scheduled', begin },
+      { ...common, cloud: 'test-gun', kind: 'scheduled', begin },
+      {
+        ...common,
+        cloud: 'test-may',
+        kind: 'release',
+        asked,
+        range: asked,
+        ...release,
+        maskingScope: 'one',
+        settings: 'ff',
+      },
+    ];
+    for (const trace of traces) {
+      const Key = `cloud=${trace.cloud}/state/trace.json`;
+      await stage.client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: JSON.stringify(trace) }));
+    }
+  });
+  afterAll(() => stage.stop());
+
+  const CASES: (BadInput & { step?: boolean })[] = [
+    { of: 'nothing', event: null, message: /^event: got null; accepted: an object with start and end$/ },
+    {
+      of: 'a release with a bad name',
+      event: { ...range, release: 'may 2025' },
+      message: /^event: release: got "may 2025"; accepted: a name of 1 to 32 letters, digits/,
+    },
+    {
+      of: 'a release of another range than its trace.json',
+      event: { ...range, release: 'may' },
+      message:
+        /^event: start, end: got 2025-06-01T\S+, but the release was begun with 2025-05-01T\S+; accepted: the same; or choose/,
+    },
+    {
+      of: 'a release of other formats than its trace.json',
+      event: { start: '2025-05-01', end: '2025-06-01', release: 'may', formats: ['jsonl'] },
+      message:
+        /^event: formats: got jsonl, but the release was begun with csv; accepted: the same; or choose/,
+    },
+    {
+      of: 'a release of a range that is not a day old',
+      event: { start: '2025-05-01', end: today, release: 'now' },
+      message:
+        /^event: end: got "\S+", but windows are published once they ended 24 hours ago; accepted: up to \S+Z$/,
+    },
+    {
+      of: 'a release where no state machine is deployed',
+      event: { ...range, release: 'new' },
+      message:
+        /^event: release: got "new", but STAR_BACKFILL_MACHINE is not set; accepted: the state machine's ARN/,
+    },
+    {
+      of: 'a range beyond begin',
+      env: { STAR_CLOUD: 'begun' },
+      event: { ...range, end: '2025-06-06' },
+      message:
+        /^event: end: got "2025-06-06", but the trace begins at 2025-06-05T00:00:00Z.*; accepted: up to 2025-06-05T00:00:00Z, or "cut": true$/,
+    },
+    {
+      of: 'a range beyond begin, to be cut where nothing is left',
+      env: { STAR_CLOUD: 'begun' },
+      event: { start: '2025-06-05', end: '2025-06-06', cut: true },
+      message:
+        /^event: start: got "2025-06-05", but the trace begins at .*; accepted: before 2025-06-05T00:00:00Z$/,
+    },
+    {
+      of: 'a range off the edges',
+      event: { ...range, start: '2025-06-01T06:00:00Z' },
+      message:
+        /^event: start: got "2025-06-01T06:00:00Z", which is within a window; accepted: the edge of one/,
+    },
+    {
+      of: 'an empty range',
+      event: { start: '2025-06-01', end: '2025-06-01' },
+      message: /^event: end: got "2025-06-01"; accepted: a time after start/,
+    },
+    {
+      of: 'a range that is not a day old',
+      event: { start: '2025-06-01', end: today },
+      message:
+        /^event: end: got "\S+", but windows are published once they ended 24 hours ago; .*, or "cut": true$/,
+    },
+    {
+      of: 'formats without a release',
+      event: { ...range, formats: ['csv'] },
+      message: /^event: formats: got \["csv"\] without release; accepted: with a release only/,
+    },
+    {
+      of: 'cut with a release',
+      event: { ...range, release: 'new', cut: true },
+      message: /^event: cut: got true with release; accepted: a range that need not be cut$/,
+    },
+    {
+      of: 'replace, which is no key',
+      event: { ...range, replace: true },
+      message: /^event: replace: unknown; accepted: start, end, release, formats, concurrency, dryRun, cut$/,
+    },
+    {
+      of: 'a dry run in the state machine',
+      event: { plan: { ...range, dryRun: true }, execution: 'one' },
+      step: true,
+      message: /^event: dryRun: got true; accepted: to invoke the function backfill with it$/,
+    },
+    {
+      of: 'a name that is a release’s',
+      env: { STAR_CLOUD: 'test-may' },
+      event: range,
+      message: /^STAR_CLOUD: got "test-may", which is a release; accepted: a name that no release has$/,
+    },
+    {
+      of: 'a release whose name is that of a scheduled trace',
+      event: { ...range, release: 'gun' },
+      message: /^event: release: got "gun", but cloud=test-gun is a scheduled trace; accepted: another name$/,
+    },
+  ];
+
+  test.each(CASES)('$of', async ({ env = {}, event, step = false, message }) => {
+    const before = await listKeys(stage.client);
+    const asked = stage.s3.requests().length;
+    const secrets = stage.secretsManager.names();
+    const good = { ...stage.env };
+    Object.assign(stage.env, env);
+    const connect = vi.spyOn(Socket.prototype, 'connect');
+    try {
+      const run = step ? stage.step('plan', event) : stage.backfill(event);
+      await expectRefused(run, { name: 'InputError', message, hidden: HIDDEN });
+    } finally {
+      Object.assign(stage.env, good);
+    }
+    const operations = stage.s3
+      .requests()
+      .slice(asked)
+      .map(({ operation }) => operation);
+    expect(
+      operations.filter((operation) => !['GetObject', 'ListObjectsV2'].includes(operation ?? '')),
+    ).toEqual([]);
+    const { port } = new URL(stage.s3.endpoint);
+    for (const call of connect.mock.calls)
+      expect(JSON.stringify(call)).toMatch(new RegExp(`"port":"?${port}\\b`));
+    expect(await listKeys(stage.client)).toEqual(before);
+    expect(stage.secretsManager.names()).toEqual(secrets);
+  });
+});
+
+test('the schedule refuses a name that is a release’s, and writes nothing', async () => {
+  const stage = await startStage();
+  try {
+    await stage.setSecret(rds({}));
+    const asked = { start: '2025-05-01T00:00:00Z', end: '2025-06-01T00:00:00Z' };
+    const Body = JSON.stringify({
+      ...{ traceVersion: 1, cloud: 'test', kind: 'release', windowMinutes: 1440, created: asked.end },
+      ...{ asked, range: asked, tables: [], formats: [], source: 'api', maskingScope: 'one', settings: 'ff' },
+    });
+    const Key = 'cloud=test/state/trace.json';
+    await stage.client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+    await expectRefused(stage.invoke(GOOD_EVENT), {
+      name: 'InputError',
+      message: /^STAR_CLOUD: got "test", which is a release; accepted: a name that no release has$/,
+      hidden: HIDDEN,
+    });
+    expect(await listKeys(stage.client)).toEqual([Key]);
+  } finally {
+    await stage.stop();
+  }
 });
 
 describe('what only the database can refuse is said in one line, and leaves the last drop and the checkpoint as they are:', () => {

@@ -144,6 +144,7 @@ describe('with a window that needs several parts', () => {
 });
 
 test.each([
+  ['trace.json', /state\/trace/],
   ['the claim', /state\/claim/],
   ['a data object', /\/instance_events/],
   ['the manifest', /manifests\//],
@@ -169,20 +170,28 @@ test.each([
 );
 
 test.each([
-  ['whether the schedule stands behind it', 'GetObject', /checkpoint/],
+  ['where the trace begins', 'GetObject', /trace\.json/],
   ['what is published', 'ListObjectsV2', /^/],
-])('a backfill whose time is over while it asks %s says so', async (_, operation, key) => {
-  const { event, start, end } = await cloud.nextHour();
-  await cloud.stage.invoke(event);
-  cloud.onS3Request = async (request) => {
-    if (request.operation !== operation || !key.test(request.key)) return;
-    endTime();
-    await new Promise(() => undefined);
-  };
-  const range = { start: iso(start), end: iso(end), replace: true };
-  const error = await cloud.stage.backfill(range, LIFETIME_MS).catch((thrown: Error) => thrown);
-  expect(error).toMatchObject({ name: 'DeadlineError' });
-});
+  ['for a claim', 'PutObject', /claims\//],
+])(
+  'a backfill whose time is over while it asks %s says so, and is completed by asking again',
+  async (_, operation, key) => {
+    const { start, end } = await cloud.nextHour();
+    const next = await cloud.nextHour();
+    await cloud.stage.invoke(next.event);
+    cloud.onS3Request = async (request) => {
+      if (request.operation !== operation || !key.test(request.key)) return;
+      endTime();
+      await new Promise(() => undefined);
+    };
+    const range = { start: iso(start), end: iso(end) };
+    const error = await cloud.stage.backfill(range, LIFETIME_MS).catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ name: 'DeadlineError' });
+    cloud.onS3Request = undefined;
+    expect(await cloud.stage.backfill(range)).toMatchObject({ status: 'published', left: [] });
+    await expectExactlyOnce(cloud, next.end);
+  },
+);
 
 test('a run that waits for the database until its time is over publishes nothing and says how to help', async () => {
   const hour = await cloud.nextHour();
@@ -240,7 +249,7 @@ describe('with five windows missed', () => {
   test('a run whose time is over in the third publishes two and names the rest; the next completes them', async () => {
     let claimed = 0;
     cloud.onS3Request = ({ operation, key }) => {
-      // A claim is written twice a window: taken, then committed.
+      // A claim is written twice a window: taken, then decided.
       if (operation === 'PutObject' && key.endsWith('/claim.json') && ++claimed === 5) endTime();
     };
     const { summary } = await attempt(last);
@@ -271,7 +280,7 @@ describe('with five windows missed', () => {
     const touched = cloud.stage.s3
       .requests()
       .filter(({ method, key }) => method === 'PUT' && key.endsWith('/claim.json'));
-    // Taken and committed: of the window before the five, and of the first of them.
+    // Taken and decided: of the window before the five, and of the first of them.
     expect(touched).toHaveLength(4);
     expect(summary?.status).toBe('unfinished');
     await expectCompleted(summary, 1);

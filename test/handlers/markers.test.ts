@@ -136,21 +136,26 @@ async function mark(cell: Cell): Promise<void> {
   }
 }
 
-/** A first window, a skipped day that is caught up, backfills of both kinds, and one again. */
+/** A first window, skipped days that are caught up, a backfill here and by the state machine, and a release. */
 async function everyWay(stage: Stage): Promise<void> {
   const note = (name: string, answer: unknown): void =>
     void left.set(`${name} of ${stage === twin.overApi ? 'API' : 'database'}`, deep(answer));
   note('first run', await stage.run(time(3)));
   note('catching up', await stage.run(time(5)));
-  note('backfill', await stage.backfill({ start: day(0), end: day(2) }));
+  note('backfill', await stage.backfill({ start: day(0), end: day(1) }));
   const functions: Functions = {
     plan: (event) => stage.step('plan', event),
     windows: (event) => stage.step('windows', event),
     end: (event) => stage.step('end', event),
   };
-  const execution = await execute(functions, { start: day(0), end: day(3), replace: true, concurrency: 1 });
-  expect(execution.status).toBe('SUCCEEDED');
-  note('state machine', execution);
+  for (const [name, event] of Object.entries({
+    'state machine': { start: day(1), end: day(2) },
+    release: { start: day(0), end: day(5), release: 'marked', concurrency: 1 },
+  })) {
+    const execution = await execute(functions, event);
+    expect(execution.status).toBe('SUCCEEDED');
+    note(name, execution);
+  }
 }
 
 /** Runs that fail, each at another place. */
@@ -270,6 +275,9 @@ describe('Of what is marked in the cloud', () => {
         'checkpoint.json',
         'index.html',
         'claim.json',
+        'trace.json',
+        'release.json',
+        'datapackage.json',
       ])
         expect(names.some((name) => name.startsWith(source) && name.endsWith(kind)) ? kind : '').toBe(kind);
       const rows = names.filter((name) => name.startsWith(source) && name.endsWith('.jsonl.gz'));

@@ -100,18 +100,6 @@ describe('A drop’s page', () => {
     expect(drop?.manifest).not.toHaveProperty('privacy');
     expect((await listKeys(scene.stage.client)).filter((key) => key.endsWith('.html'))).toEqual([]);
   });
-
-  test('goes with its drop when that is made anew without one', async () => {
-    await populate(1);
-    await scene.run(at('03 00:45'));
-    await scene.run(at('04 00:45'));
-    scene.stage.env['STAR_REPORT'] = 'false';
-    await scene.stage.backfill({ start: '2025-06-02', end: '2025-06-03', replace: true });
-    const pages = (await listKeys(scene.stage.client)).filter((key) => key.endsWith('.report.html'));
-    expect(pages).toEqual([
-      'cloud=test/manifests/date=2025-06-03/20250603T000000Z-20250604T000000Z.report.html',
-    ]);
-  });
 });
 
 describe('The privacy limit', () => {
@@ -198,8 +186,14 @@ describe('The index page', () => {
       .filter(({ operation, key }) => operation === 'GetObject' && /manifests\/.*\.json$/.test(key ?? ''))
       .map(({ key }) => key?.split('/')[2]);
     expect(new Set(manifests)).toEqual(new Set(['date=2025-06-05']));
-    await scene.stage.backfill({ start: '2025-06-01', end: '2025-06-02', replace: true });
-    expect(await text('cloud=test/index.html')).toContain('href="manifests/date=2025-06-02/');
+    const uuid = await scene.server('cell1');
+    const times = { start: at('01 10:30'), finish: at('01 10:31') };
+    await scene.event('cell1', uuid, 'compute_stop_instance', times);
+    await scene.stage.backfill({ start: '2025-06-01', end: '2025-06-02' });
+    const both = await text('cloud=test/index.html');
+    for (const day of ['01', '02', '03', '04', '05']) {
+      expect(both).toContain(`href="manifests/date=2025-06-${day}/`);
+    }
   });
 
   test('is made good by the next run where it failed, and fails none', async () => {

@@ -209,6 +209,7 @@ describe('the trace of a real Nova’s day', () => {
       epoch: '2025-11-23T07:25:00Z',
       masking: 'sha2-salted',
       hostFrom: 'event',
+      previous: null,
     });
     expect(manifest.files.map(({ format, columns }) => ({ format, columns }))).toEqual([
       { format: 'csv', columns: CSV_COLUMNS },
@@ -232,6 +233,7 @@ describe('the trace of a real Nova’s day', () => {
       events: truth.length,
       instances: new Set(truth.map((row) => row['uuid'])).size,
       late: 0,
+      beforeBegin: 0,
       abandoned: 0,
       stillOpen: Number(open?.['events']),
       rewritten: 0,
@@ -247,6 +249,7 @@ describe('the trace of a real Nova’s day', () => {
         'cloud=test/index.html',
         'cloud=test/state/checkpoint.json',
         'cloud=test/state/index.json',
+        'cloud=test/state/trace.json',
       ].toSorted(),
     );
   });

@@ -32,7 +32,7 @@ beforeAll(async () => {
     clients.secretsManager.send(new CreateSecretCommand({ Name, SecretBinary }));
   await put('masks', randomBytes(32));
   await put('few', randomBytes(31));
-  await put('backfills/one', randomBytes(32));
+  await put('backfills/release/one', randomBytes(64));
 });
 afterAll(async () => {
   clients[Symbol.dispose]();
@@ -65,13 +65,17 @@ describe('A masking secret', () => {
 
   test('that executions share is cleared where the secret that opens the cloud is no good', async () => {
     given.length = 0;
-    const shared = await readSecret({ client: clients.secretsManager, prefix: 'backfills', signal }, 'one');
-    expect(given.map(isClear)).toEqual([false]);
-    await stage.setSecret('mysql://');
-    await expect(open({}, shared)).rejects.toThrow(/^secret: DSN: /);
+    {
+      const secretsManager = { client: clients.secretsManager, prefix: 'backfills', signal };
+      using shared = await readSecret(secretsManager, 'release/one');
+      expect(given.map(isClear)).toEqual([false]);
+      await stage.setSecret('mysql://');
+      await expect(open({}, shared.salt)).rejects.toThrow(/^secret: DSN: /);
+      expect(isClear(shared.salt)).toBe(true);
+    }
     expect(given.map(isClear)).toEqual([true]);
     const { SecretBinary } = await clients.secretsManager.send(
-      new GetSecretValueCommand({ SecretId: 'backfills/one' }),
+      new GetSecretValueCommand({ SecretId: 'backfills/release/one' }),
     );
     expect(isClear(SecretBinary)).toBe(false);
   });

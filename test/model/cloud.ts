@@ -12,6 +12,8 @@ export interface LivingCloud {
   advance(seconds: Seconds): Promise<void>;
   /** Servers that were copied to another cell: their events may come from the copy. */
   readonly cloned: ReadonlySet<string>;
+  /** First finish of events that have been finished again, by name. */
+  readonly rewritten: ReadonlyMap<string, Seconds>;
 }
 
 export const CLOUD_STEPS = [
@@ -40,8 +42,11 @@ interface Server {
 }
 
 interface OpenEvent {
+  readonly name: string;
   /** Until then a finish is on its way. */
   settled?: Seconds;
+  /** The finish that it got first. */
+  finished?: Seconds;
   readonly server: Server;
   readonly cell: Cell;
   readonly id: number;
@@ -56,6 +61,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
   const open: OpenEvent[] = [];
   const rewritable: OpenEvent[] = [];
   const cloned = new Set<string>();
+  const rewritten = new Map<string, Seconds>();
   let pending: { at: Seconds; commit: () => Promise<unknown> }[] = [];
   let lastId = 0;
 
@@ -82,7 +88,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
     if (delay > 0) server.late = true;
     // Behind an archiving there is no action any more that the row could belong to.
     await commit(delay, async () => (server.archived ? undefined : upsert(cell, EVENTS, [row])));
-    return { server, cell, id, start: at, shown: cloud.now + delay };
+    return { name, server, cell, id, start: at, shown: cloud.now + delay };
   };
   const act = async (server: Server): Promise<number> => {
     const id = ++lastId;
@@ -124,6 +130,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
   const cloud: LivingCloud = {
     now: start,
     cloned,
+    rewritten,
     async advance(seconds) {
       const until = cloud.now + seconds;
       const due = pending.filter(({ at }) => at <= until).toSorted((a, b) => a.at - b.at);
@@ -165,13 +172,14 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
         cloud.now += 5;
         await insert(random, server, action, name, 0);
         await finish(first.cell, first.id, cloud.now)();
-        rewritable.push(first);
+        rewritable.push({ ...first, finished: cloud.now });
       },
       async rewrite(random) {
         if (rewritable.length === 0) return;
         const event = random.pick(rewritable);
         if (cloned.has(event.server.uuid) || cloud.now <= (event.settled ?? 0)) return;
         event.server.late = true;
+        if (!rewritten.has(event.name)) rewritten.set(event.name, event.finished ?? cloud.now);
         const delay = random.chance(0.3) ? random.whole(1, 300) * MINUTE : 0;
         event.settled = cloud.now + delay;
         await commit(delay, finish(event.cell, event.id, cloud.now));

@@ -55,13 +55,16 @@ describe('the definition of the state machine', () => {
     ],
     [
       'a resource that is no ARN',
-      (definition) => Object.assign(state(definition, 'Judge'), { Resource: 'end' }),
+      (definition) => Object.assign(state(definition, 'Verify'), { Resource: 'end' }),
       'SCHEMA_VALIDATION_FAILED',
     ],
     [
       'a tolerated failure that is given twice',
       (definition) =>
-        Object.assign(state(definition, 'Groups'), { ToleratedFailurePercentagePath: '$.tolerated' }),
+        Object.assign(state(definition, 'Groups'), {
+          ToleratedFailurePercentage: 1,
+          ToleratedFailurePercentagePath: '$.tolerated',
+        }),
       'MAP_TOLERATED_FAILURE',
     ],
     [
@@ -73,15 +76,27 @@ describe('the definition of the state machine', () => {
     expect(found(change)).toContain(code);
   });
 
-  test('maps groups as executions of their own, all of them whatever comes of one', () => {
-    const groups = state(deployedDefinition(), 'Groups');
-    expect(groups).toMatchObject({
-      Label: 'Groups',
-      MaxConcurrencyPath: '$.concurrency',
-      ToleratedFailurePercentage: 100,
-      ResultPath: null,
-      ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' } },
+  test('plans, maps groups as executions of their own, tolerates no failure, and verifies', () => {
+    const definition = deployedDefinition();
+    expect(definition).toMatchObject({
+      StartAt: 'Plan',
+      States: {
+        Plan: { Next: 'Groups' },
+        Groups: {
+          Label: 'Groups',
+          ItemsPath: '$.groups',
+          MaxConcurrencyPath: '$.concurrency',
+          ResultPath: null,
+          ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' } },
+          Next: 'Verify',
+        },
+        Verify: { End: true },
+      },
     });
+    expect(Object.keys(definition.States)).toEqual(['Plan', 'Groups', 'Verify']);
+    const groups = state(definition, 'Groups');
+    const tolerating = Object.keys(groups).filter((field) => field.startsWith('Tolerated'));
+    expect([...tolerating, ...Object.keys(groups).filter((field) => field === 'Retry')]).toEqual([]);
     // There it would be the group's own execution.
     expect(JSON.stringify(groups.ItemProcessor)).not.toContain('$$.Execution');
   });
@@ -124,6 +139,8 @@ describe('the definition of the state machine', () => {
     const lasting = [
       'InputError',
       'PrivacyError',
+      'ClockError',
+      'HistoryGoneError',
       'MaskingSecretGoneError',
       'BackfillIncompleteError',
       'States.ALL',
@@ -135,10 +152,7 @@ describe('the definition of the state machine', () => {
     }
   });
 
-  test('catches one error, of the workers: a secret that is gone', () => {
-    const catching = tasks().filter(([, task]) => task.Catch !== undefined);
-    expect(catching.map(([name, task]) => [name, task.Catch])).toEqual([
-      ['Windows', [{ ErrorEquals: ['MaskingSecretGoneError'], ResultPath: null, Next: 'RenewForGroup' }]],
-    ]);
+  test('catches nothing: what fails for good fails the execution, which can be redriven', () => {
+    expect([...allStates(deployedDefinition())].filter(([, { Catch }]) => Catch !== undefined)).toEqual([]);
   });
 });

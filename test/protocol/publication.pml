@@ -20,7 +20,6 @@
  *   BEGIN_1, BEGIN_2       the begins that the scheduled runs propose
  *   PAST_1, PAST_2         the windows of the backfills
  *   PAST_BEGIN             the begin that backfills propose
- *   CLAIM_READ_FIRST       scheduled runs read the claim before the checkpoint, and do not read the checkpoint again
  *   LOST_TRACE             there is a claim and no trace.json
  *   MISTAKE_...            a seeded mistake, which must be found
  *   LIMIT_...              what the protocol does not promise, which must be found too
@@ -293,7 +292,7 @@ proctype worker(byte run_; bool scheduled; byte window; byte begin; bool last) {
   byte rounds;
   bool ok;
 
-  /* openTrace (lib/drop/trace.ts) */
+  /* readTrace and createTrace (lib/drop/trace.ts) */
 #ifdef MISTAKE_BEGIN_MOVED
   put(TRACE, ANY, begin + 1);
 #endif
@@ -344,13 +343,13 @@ next:
   };
   if
   :: scheduled ->
-    /* dueWindow (lib/schedule.ts) */
-#ifdef CLAIM_READ_FIRST
-    atomic { claim = object[CLAIM] };
+    /* catchUp (lib/schedule.ts): the claim before the checkpoint */
+#ifdef MISTAKE_CHECKPOINT_READ_FIRST
     atomic { checkpoint = object[CHECKPOINT] };
+    atomic { claim = object[CLAIM] };
 #else
-    atomic { checkpoint = object[CHECKPOINT] }; /* readCheckpoint (lib/drop/checkpoint.ts) */
     atomic { claim = object[CLAIM] }; /* readClaim (lib/drop/claim.ts) */
+    atomic { checkpoint = object[CHECKPOINT] }; /* readCheckpoint (lib/drop/checkpoint.ts) */
 #endif
     if
     :: DECIDED(claim) != 0 && WINDOW(claim) + 1 > END(checkpoint) -> goto publish
@@ -362,14 +361,14 @@ next:
     :: else
     fi
   :: else ->
-    /* the range must end at or before begin (lib/backfill/range.ts) */
+    /* the range must end at or before begin (resolveRequest, lib/backfill/request.ts) */
 #ifndef MISTAKE_BACKFILL_BEYOND_BEGIN
     if
     :: window >= begin -> goto done
     :: else
     fi;
 #endif
-    atomic { found = object[MANIFEST(window)] }; /* isPublished (lib/drop/publish.ts) */
+    atomic { found = object[MANIFEST(window)] }; /* planBackfill (lib/backfill/plan.ts) */
     if
     :: found != 0 -> goto done
     :: else
@@ -402,18 +401,6 @@ next:
   :: !ok -> goto superseded
   :: else
   fi;
-#if !defined(MISTAKE_CHECKPOINT_NOT_READ_AGAIN) && !defined(CLAIM_READ_FIRST)
-  if
-  :: scheduled ->
-    /* hasMoved (lib/drop/checkpoint.ts) */
-    atomic { found = object[CHECKPOINT] };
-    if
-    :: found != checkpoint -> goto next
-    :: else -> found = 0
-    fi
-  :: else
-  fi;
-#endif
 
 #define OWN_BYTES BYTES_OF(run_, attempt)
 #define OWN_MANIFEST MANIFEST_OF(OWN_BYTES, (WRITES_SECOND(run_) -> OWN_BYTES : 0), (scheduled -> NEWEST(checkpoint) : 0), scheduled)
@@ -433,7 +420,7 @@ write:
   :: else
   fi;
 #ifndef MISTAKE_HELD_ONLY_CHECKED_AFTER_WRITING
-  /* isStillHeld (lib/drop/claim.ts): after the versions were noted, before an object becomes visible */
+  /* assertHeld (lib/drop/claim.ts): after the versions were noted, before an object becomes visible */
   atomic { ok = (object[KEY] == claim); printf("run %d looks whether it holds the claim: %d\n", run_, ok) };
   if
   :: !ok -> goto superseded
@@ -458,7 +445,7 @@ write:
   second = 0;
   if
   :: !ok ->
-    /* writeWithRetries (lib/drop/drop.ts): a run that lost its claim wrote the object, or a delayed write did */
+    /* writeWithRetries (lib/drop/publish-window.ts): a run that lost its claim wrote the object, or a delayed write did */
     atomic { ok = (object[KEY] == claim) };
     attempt++;
     if
@@ -480,7 +467,7 @@ write:
   found = 0;
 #endif
 
-  /* commitClaim (lib/drop/claim.ts): the commit point. It fails where the claim is no longer held. */
+  /* decideClaim (lib/drop/claim.ts): the commit point. It fails where the claim is no longer held. */
   atomic { found = claim; claim = CLAIM_OF(run_, window, TRIED(claim), OWN_MANIFEST); attempt = 0; checkpoint = 0 };
 #ifdef MISTAKE_COMMIT_UNCONDITIONAL
   put(KEY, ANY, claim);
@@ -494,7 +481,7 @@ write:
   fi;
 
 publish:
-  /* publish (lib/drop/publish.ts): of this run's claim, or of one that another run decided */
+  /* finishWindow (lib/drop/finish.ts): of this run's claim, or of one that another run decided */
   atomic { checkpoint = 0; window = WINDOW(claim) };
 #ifdef MISTAKE_CHECKPOINT_BEFORE_MANIFEST
   if
@@ -505,12 +492,6 @@ publish:
   fi;
 #endif
   /* Delete what was tried in this window and is not listed. The first data object is always listed. */
-#ifdef MISTAKE_EVERY_TRIED_KEY_DELETED
-  if
-  :: window > 0 && (TRIED(claim) & BIT(window - 1, 0)) -> put(DATA(window - 1, 0), ANY, 0)
-  :: else
-  fi;
-#endif
   if
   :: (TRIED(claim) & BIT(window, 1)) && SECOND(DECIDED(claim)) == 0 -> put(DATA(window, 1), ANY, 0)
   :: else

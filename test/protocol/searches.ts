@@ -28,10 +28,6 @@ export const searches: readonly Search[] = [
   },
   { name: 'two schedules, three windows', defines: { ...twoSchedules, WINDOWS: 3, DELAYED: 1 } },
   {
-    name: 'the same, and the claim is read first',
-    defines: { ...twoSchedules, WINDOWS: 3, DELAYED: 1, CLAIM_READ_FIRST: 1 },
-  },
-  {
     name: 'two schedules beside a backfill',
     defines: { ...beside, SCHEDULES: 2, BACKFILLS: 1, DELAYED: 1 },
   },
@@ -63,9 +59,8 @@ export const mistakes: readonly Search[] = [
   mistake('DATA_UNCONDITIONAL', twoBackfills),
   mistake('CLAIM_TAKEN_UNCONDITIONALLY', twoSchedules),
   mistake('COMMIT_UNCONDITIONAL', twoSchedules),
-  mistake('CHECKPOINT_NOT_READ_AGAIN', twoSchedules),
+  mistake('CHECKPOINT_READ_FIRST', twoSchedules),
   mistake('HELD_ONLY_CHECKED_AFTER_WRITING', twoBackfills),
-  mistake('EVERY_TRIED_KEY_DELETED', twoSchedules),
   mistake('TRIED_FORGOTTEN', twoBackfills),
   mistake('ONE_ID_FOR_TWO_RUNS', twoBackfills),
   mistake('TAKEN_AGAIN_UNDER_THE_SAME_ID', { ...twoBackfills, DELAYED: 1 }),

@@ -1,6 +1,8 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import type { Place as TracePlace } from '../../lib/drop/place.ts';
 import type { Bucket } from '../../lib/store/bucket.ts';
+import { layoutOf } from '../../lib/store/layout.ts';
 import type { RequestHook } from './aws/faults.ts';
 import { readObject } from './drops.ts';
 import type { RequestRecord } from './s3/server.ts';
@@ -15,6 +17,8 @@ export interface Place {
   /** What S3 does before it looks at a request; until the end of a test. */
   onRequest: RequestHook<RequestRecord> | undefined;
   newKey(): string;
+  /** A trace of its own, in which nothing is. */
+  newTrace(): TracePlace;
   /** Loses the answer of the next write after it has taken effect. */
   loseNextAnswer(): void;
   /** Writes the object. */
@@ -36,6 +40,11 @@ export function useBucket(): Place {
     key: '',
     onRequest: undefined,
     newKey: () => `object-${++count}`,
+    newTrace: () => ({
+      bucket: place.bucket,
+      layout: layoutOf({ prefix: place.newKey(), cloud: 'test' }),
+      signal: new AbortController().signal,
+    }),
     loseNextAnswer() {
       place.onRequest = ({ operation }) => {
         if (operation !== 'PutObject') return undefined;

@@ -17,7 +17,11 @@ import type { BackfillSummary } from '../../lib/backfill/summary.ts';
 import type { ScheduleSummary } from '../../lib/summary.ts';
 import { randomCredentials } from './aws/credentials.ts';
 import { type LocalS3, type LocalS3Options, startS3 } from './s3/server.ts';
-import { type LocalSecretsManager, startSecretsManager } from './secrets-manager/server.ts';
+import {
+  type LocalSecretsManager,
+  type LocalSecretsManagerOptions,
+  startSecretsManager,
+} from './secrets-manager/server.ts';
 
 export const BUCKET = 'traces';
 export const SECRET = 'star-compactor/cloud';
@@ -51,6 +55,7 @@ export interface StageOptions {
   env?: Record<string, string>;
   folder?: string;
   onS3Request?: LocalS3Options['onRequest'];
+  onSecretsRequest?: LocalSecretsManagerOptions['onRequest'];
 }
 
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
@@ -62,7 +67,10 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     credentials,
     ...(options.onS3Request === undefined ? {} : { onRequest: options.onS3Request }),
   });
-  const secretsManager = await startSecretsManager({ credentials });
+  const secretsManager = await startSecretsManager({
+    credentials,
+    ...(options.onSecretsRequest === undefined ? {} : { onRequest: options.onSecretsRequest }),
+  });
   const env: Record<string, string> = {
     AWS_REGION: s3.region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,

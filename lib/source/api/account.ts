@@ -1,9 +1,8 @@
 import { DAY, type Seconds } from '../../time.ts';
 import type { ReadRequest, SourceCounts } from '../source.ts';
 import type { Action, ActionEvent } from './actions.ts';
-import { type Parts, fingerprinter } from './fingerprint.ts';
+import { fingerprinter } from './fingerprint.ts';
 import { recall } from './memory.ts';
-import { scheduleView } from './schedule-view.ts';
 import { type ApiState, type Pending, type Sibling, firstState } from './state.ts';
 
 /**
@@ -33,7 +32,7 @@ export interface Account {
   take(server: string, action: Action, events: readonly ActionEvent[]): FinishedEvent[];
   skip(reason: string): void;
   /** @param isComplete whether every server could be asked, so that nothing before is left to be found */
-  close(isComplete: boolean): { state: ApiState; counts: SourceCounts; displacedFrom: Seconds | null };
+  close(isComplete: boolean): { state: ApiState; counts: SourceCounts };
 }
 
 /**
@@ -49,18 +48,17 @@ const isFinished = (event: ActionEvent): event is FinishedEvent =>
   event.start !== undefined && event.finish !== null;
 
 export function openAccount(stored: ApiState | undefined, request: ReadRequest): Account {
-  const { window, openHorizonSeconds, settleSeconds } = request;
+  const { window, begin, openHorizonSeconds, settleSeconds } = request;
   const state = stored ?? firstState(window.start);
   const fingerprint = fingerprinter(state.salt);
   const horizon = window.end - openHorizonSeconds;
 
-  const memory = recall(state, stored === undefined, horizon);
-  const { awaited } = memory;
-  const schedule = request.schedule === undefined ? undefined : scheduleView(request.schedule, window);
-  const awaitedActions = new Set(state.pending.map(({ action }) => action));
-  const awaitedServers = new Map<string, Seconds>();
+  const memory = recall(state, stored === undefined, begin, horizon);
+  const { carried } = memory;
+  const carriedActions = new Set(state.pending.map(({ action }) => action));
+  const carriedServers = new Map<string, Seconds>();
   for (const { server, start } of state.pending) {
-    awaitedServers.set(server, Math.max(start, awaitedServers.get(server) ?? -Infinity));
+    carriedServers.set(server, Math.max(start, carriedServers.get(server) ?? -Infinity));
   }
   const reread = new Set<string>();
   const met = new Set<string>();
@@ -72,8 +70,6 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
   let late = 0;
   let abandoned = 0;
   let rewritten = 0;
-  let displacedFrom = Infinity;
-  let isHolding = false;
 
   const skip = (reason: string): void => {
     skipped[reason] = (skipped[reason] ?? 0) + 1;
@@ -88,7 +84,7 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
       return false;
     }
     if (finish === null) {
-      if (start < horizon) abandoned += awaited.has(key) ? 1 : 0;
+      if (start < horizon) abandoned += carried.has(key) ? 1 : 0;
       else if (start < window.end) pending.set(key, entry);
       return false;
     }
@@ -100,41 +96,21 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
       if (first !== undefined) note(first);
       return false;
     }
-    if (finish < state.completeFrom && !awaited.has(key) && (first ?? finish) === finish) {
+    if (finish < state.completeFrom && !carried.has(key) && (first ?? finish) === finish) {
       note(finish);
       return false;
     }
     if (isKnown) {
       note(finish);
       if (first === undefined && start < horizon) skip('abandoned');
-      else if (first !== finish) {
-        rewritten++;
-        displacedFrom = Math.min(displacedFrom, first ?? start);
-      }
+      else if (first !== finish) rewritten++;
       published.set(key, finish);
       return false;
     }
-    if (finish < window.start && request.holdLate) {
-      isHolding = true;
-      pending.set(key, entry);
-      return false;
-    }
-    if (finish < window.start) {
-      late++;
-      displacedFrom = Math.min(displacedFrom, finish);
-    }
+    if (finish < window.start) late++;
     published.set(key, finish);
     note(finish);
     return true;
-  };
-
-  /** The event as the schedule knows it; undefined where it is left to that. */
-  const asPublished = (event: ActionEvent, parts: Parts, hasNamesake: boolean): ActionEvent | undefined => {
-    if (schedule === undefined || !isFinished(event)) return event;
-    const finish = schedule.publishedFinish(parts, event.start, event.finish, hasNamesake);
-    if (finish !== null) return { ...event, finish };
-    if (event.finish >= window.start && event.finish < window.end) skip('awaited');
-    return undefined;
   };
 
   return {
@@ -142,19 +118,19 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
     sweptUntil: state.sweptUntil,
     continues: stored !== undefined,
     pendingFrom(servers) {
-      const others = new Set(awaitedServers.keys());
+      const others = new Set(carriedServers.keys());
       if (others.size > 0) for (const server of servers) others.delete(fingerprint(server));
       return state.pending.reduce(
         (oldest, { server, start }) => (others.has(server) ? Math.min(oldest, start) : oldest),
         Infinity,
       );
     },
-    waitsFor: (server) => awaitedServers.has(fingerprint(server)),
+    waitsFor: (server) => carriedServers.has(fingerprint(server)),
     looksThrough(server, hasChanged) {
-      const newest = awaitedServers.get(fingerprint(server));
+      const newest = carriedServers.get(fingerprint(server));
       return newest !== undefined && (hasChanged || newest >= window.start - LATEST_COMMIT);
     },
-    waitsForAction: (server, requestId) => awaitedActions.has(fingerprint(server, requestId)),
+    waitsForAction: (server, requestId) => carriedActions.has(fingerprint(server, requestId)),
     take(server, { requestId, start: requested }, events) {
       const ofAction = { server: fingerprint(server), action: fingerprint(server, requestId) };
       reread.add(ofAction.action);
@@ -165,40 +141,35 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
       const alike = new Map<string, number>();
       const names = new Map<string | null, number>();
       for (const { event } of events) names.set(event, (names.get(event) ?? 0) + 1);
-      return events.flatMap((shown): readonly FinishedEvent[] => {
+      return events.flatMap((event): readonly FinishedEvent[] => {
         // Later ones are added behind, so the order among those that look alike stays.
-        const look = `${shown.event} ${shown.start}`;
+        const look = `${event.event} ${event.start}`;
         const nth = alike.get(look) ?? 0;
         alike.set(look, nth + 1);
-        const parts = [server, requestId, shown.event, shown.start ?? null, nth];
-        const key = fingerprint(...parts);
+        const key = fingerprint(server, requestId, event.event, event.start ?? null, nth);
         met.add(key);
-        const hasNamesake = (names.get(shown.event) ?? 0) > 1;
-        const event = asPublished(shown, parts, hasNamesake);
-        if (event === undefined) return [];
+        const hasNamesake = (names.get(event.event) ?? 0) > 1;
         const entry = { ...ofAction, event: key, start: event.start ?? 0 };
         return settle(entry, event, hasNamesake) && isFinished(event) ? [event] : [];
       });
     },
     skip,
     close(isComplete) {
-      for (const [key, entry] of awaited) {
+      for (const [key, entry] of carried) {
         // What was not looked at again has not changed; of what was, `settle` knows what is still open.
         if (reread.has(entry.action)) {
           if (entry.event !== null && !met.has(key)) skip('eventGone');
         } else if (entry.start >= horizon || !isComplete) pending.set(key, entry);
         else if (entry.event !== null) abandoned++;
       }
-      // The next window has to look as far back again for what this one was not to publish.
       // Never further back than what is remembered reaches, also where the settle time has been raised.
-      const reached = isComplete && !isHolding ? window.end - settleSeconds : -Infinity;
+      const reached = isComplete ? window.end - settleSeconds : -Infinity;
       const completeFrom = Math.max(state.completeFrom, reached);
       const waiting = new Set([...pending.values()].map(({ action }) => action));
       const siblings = [...state.siblings.filter(({ event }) => !noted.has(event)), ...noted.values()];
       return {
         state: {
           salt: state.salt,
-          traceFrom: state.traceFrom,
           completeFrom,
           sweptUntil: isComplete ? window.end : state.sweptUntil,
           pending: [...pending.values()],
@@ -207,12 +178,12 @@ export function openAccount(stored: ApiState | undefined, request: ReadRequest):
         },
         counts: {
           late,
+          beforeBegin: null,
           abandoned,
           stillOpen: [...pending.values()].filter(({ event }) => event !== null).length,
           rewritten,
           skipped,
         },
-        displacedFrom: displacedFrom === Infinity ? null : displacedFrom,
       };
     },
   };

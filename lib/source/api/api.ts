@@ -4,7 +4,10 @@ import { readAhead } from '../ahead.ts';
 import type { Progress, Source, TraceEvent } from '../source.ts';
 import { type Account, LATEST_COMMIT, openAccount } from './account.ts';
 import { listActions, mayHold, showEvents } from './actions.ts';
+import { askClock } from './clock.ts';
 import { type Candidate, discover } from './discovery.ts';
+import { openHttp } from './http.ts';
+import { openKeystone } from './keystone.ts';
 import { CELL_TIMEOUT_SECONDS } from './listing.ts';
 import { shaped } from './answers.ts';
 import { type Nova, openNova } from './nova.ts';
@@ -52,7 +55,7 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
           since,
           until: window.end,
           sweep,
-          awaited: account,
+          account,
           allowPartial,
           cellTimeoutSeconds,
         };
@@ -69,18 +72,23 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
           yield { events: await eventsOfAll(page, reading, stop), watermark: -Infinity };
         }
         const isPartial = discovery.isPartial();
-        const { state: next, counts, displacedFrom } = account.close(sweep && !isPartial);
+        const { state: next, counts } = account.close(sweep && !isPartial);
         const { microversion, requests } = nova;
         return {
           state: storeState(next),
           counts,
           sourceFrom: null,
-          displacedFrom,
           api: { microversion, requests, swept: sweep, unseen: unseenBy(microversion, sweep, isPartial) },
         };
       } finally {
         stop.abort();
       }
+    },
+    async clock(signal) {
+      using nova = await openNova(connection, options.concurrency, signal);
+      using http = openHttp(connection.tls);
+      const { time } = await askClock(nova, () => openKeystone(http, connection).issue(signal));
+      return Number.isNaN(time) ? null : time;
     },
     // Servers and their actions would have to be kept by name, outside of the process.
     statesAt: async (ranges) => ranges.map(() => undefined),

@@ -4,7 +4,7 @@ import type { ApiState, Pending } from './state.ts';
 /** What the windows before have left behind about an event, which is known by its fingerprint. */
 export interface Memory {
   /** What was pending, by the fingerprint of the event, or of the action where that had none. */
-  readonly awaited: ReadonlyMap<string, Pending>;
+  readonly carried: ReadonlyMap<string, Pending>;
   /** The finish that the event was published with, where that is remembered. */
   finishOf(key: string): Seconds | undefined;
   /**
@@ -17,22 +17,23 @@ export interface Memory {
 
 /**
  * @param isFirst whether there was no window before
+ * @param begin of the trace
  * @param horizon what began before is given up
  */
-export function recall(state: ApiState, isFirst: boolean, horizon: Seconds): Memory {
-  const awaited = new Map(state.pending.map((pending) => [pending.event ?? pending.action, pending]));
+export function recall(state: ApiState, isFirst: boolean, begin: Seconds, horizon: Seconds): Memory {
+  const carried = new Map(state.pending.map((pending) => [pending.event ?? pending.action, pending]));
   const siblings = new Map(state.siblings.map(({ event, finish }) => [event, finish]));
   return {
-    awaited,
+    carried,
     finishOf: (key) => state.published.get(key) ?? siblings.get(key),
     wasPublished(key, start, hasNamesake) {
-      if (awaited.has(key)) return false;
+      if (carried.has(key)) return false;
       if (state.published.has(key) || siblings.has(key)) return true;
       // Its first finish would be remembered; and before a first window nothing was published.
       if (start >= state.completeFrom || isFirst) return false;
       // It began before there was a trace, and so before anybody looked whether it was open. Only where an action
       // has two events of one name does Nova finish one again.
-      return start >= state.traceFrom || hasNamesake || start < horizon;
+      return start >= begin || hasNamesake || start < horizon;
     },
   };
 }

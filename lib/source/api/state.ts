@@ -7,8 +7,6 @@ import { newSalt } from './fingerprint.ts';
 /** What the API source carries from window to window. Servers, actions and events are there as fingerprints only. */
 export interface ApiState {
   readonly salt: string;
-  /** Start of the first window ever: what finished before is left to a backfill. */
-  readonly traceFrom: Seconds;
   /** Everything that finished before and could be seen is published; from then on `published` tells. */
   readonly completeFrom: Seconds;
   /** End of the last window in which every server was asked; null if there was none. */
@@ -38,20 +36,17 @@ export interface Pending {
 
 const Stored = z.strictObject({
   salt: z.string(),
-  traceFrom: z.int(),
   completeFrom: z.int(),
   sweptUntil: z.nullable(z.int()),
   pending: z.array(z.tuple([z.string(), z.string(), z.nullable(z.string()), z.int()])),
   published: z.array(z.tuple([z.string(), z.int()])),
-  /** Absent from what an earlier version wrote. */
-  siblings: z.optional(z.array(z.tuple([z.string(), z.string(), z.int()]))),
+  siblings: z.array(z.tuple([z.string(), z.string(), z.int()])),
 });
 
 /** Where a trace begins. */
 export function firstState(start: Seconds): ApiState {
   return {
     salt: newSalt(),
-    traceFrom: start,
     completeFrom: start,
     sweptUntil: null,
     pending: [],
@@ -77,7 +72,7 @@ export function restoreState(state: SourceState): ApiState {
     const path = ['source', ...(parsed.error.issues[0]?.path ?? [])].join('.');
     throw new StoreError(`checkpoint: ${path}: not what an API source wrote`);
   }
-  const { pending, published, siblings = [], ...rest } = parsed.data;
+  const { pending, published, siblings, ...rest } = parsed.data;
   return {
     ...rest,
     pending: pending.map(([server, action, event, start]) => ({ server, action, event, start })),

@@ -1,9 +1,8 @@
 import type { Seconds } from '../../time.ts';
 import type { Window } from '../../window.ts';
 import type { ReadRequest, SourceCounts } from '../source.ts';
-import { DISORDER, type IdSpan } from './bounds.ts';
+import { DISORDER } from './bounds.ts';
 import { type EventRow, isCopy } from './event-rows.ts';
-import type { ScheduleView } from './schedule-view.ts';
 import type { Sibling } from './siblings.ts';
 import type { CellState } from './state.ts';
 
@@ -46,29 +45,26 @@ export interface Account {
   ): {
     state: Omit<CellState, 'unarchived' | 'seenUntil'>;
     counts: SourceCounts;
-    displacedFrom: Seconds | null;
   };
 }
 
-/** @param schedule of a backfill, where one runs beside it */
+/** @param accountedTo every row with a lower id is accounted for, but for those carried as open */
 export function openAccount(
   state: CellState | undefined,
   request: ReadRequest,
-  span: IdSpan,
-  schedule?: ScheduleView,
+  accountedTo: number,
 ): Account {
-  const { window, openHorizonSeconds, settleSeconds } = request;
-  const traceFrom = state?.traceFrom ?? window.start;
+  const { window, begin, openHorizonSeconds, settleSeconds } = request;
   const heldBackFrom = window.end - settleSeconds;
   const open: EventRow[] = [];
   const taken: number[] = [...(state?.seenIds ?? [])];
   const strays: number[] = [];
   const skipped: Record<string, number> = {};
   let late = 0;
-  let lateFrom = Infinity;
+  let beforeBegin = 0;
   let abandoned = 0;
   let lowestHeldBack = Infinity;
-  let end = span.from;
+  let end = accountedTo;
 
   const skip = (reason: string, rows = 1): void => {
     if (rows > 0) skipped[reason] = (skipped[reason] ?? 0) + rows;
@@ -77,29 +73,23 @@ export function openAccount(
   /** Whether to publish the row now; if not, it is carried or given up. */
   const settle = (row: EventRow, clones: ReadonlySet<number>): boolean => {
     if (row.finish === null || row.finish >= window.end) {
-      schedule?.refuseLost(row, window);
       const isTooOld = (row.start ?? row.created) < window.end - openHorizonSeconds;
       if (isTooOld && row.finish === null) abandoned++;
       else open.push(row);
       return false;
     }
-    // What finished before the first window ever is for a backfill.
-    if (row.finish < traceFrom) return false;
-    if (clones.size > 0 && clones.has(row.id)) {
+    const isClone = clones.size > 0 && clones.has(row.id);
+    if (row.finish < begin) {
+      // A first run meets all history; later ones only what was committed since.
+      if (state !== undefined && !isClone) beforeBegin++;
+      return false;
+    }
+    if (isClone) {
       skip('cloned');
       return false;
     }
-    if (schedule?.brings(row) === true) {
-      skip('awaited');
-      return false;
-    }
-    if (row.finish >= window.start) return true;
-    if (request.holdLate) open.push(row);
-    else {
-      late++;
-      lateFrom = Math.min(lateFrom, row.finish);
-    }
-    return !request.holdLate;
+    if (row.finish < window.start) late++;
+    return true;
   };
 
   return {
@@ -128,11 +118,8 @@ export function openAccount(
       const carried = new Set(openIds);
       const published = new Map([...siblings].filter(([id]) => !carried.has(id)));
       const all = new Map([...known, ...published]);
-      const changed = rewritten(all, state, window);
-      const displacedFrom = changed.reduce((earliest, from) => Math.min(earliest, from), lateFrom);
       return {
         state: {
-          traceFrom,
           nextEventId,
           seenIds: new Set(taken.filter((id) => id >= nextEventId)),
           openIds,
@@ -147,36 +134,36 @@ export function openAccount(
         },
         counts: {
           late,
+          beforeBegin,
           abandoned,
           stillOpen: open.length,
-          rewritten: changed.length,
+          rewritten: countRewritten(all, state, window),
           skipped,
         },
-        displacedFrom: displacedFrom === Infinity ? null : displacedFrom,
       };
     },
   };
 }
 
 /**
- * Of published rows that have another finish than when they were published, when at the earliest they finished first.
- * One that has it from beyond the window is left to the window in which that lies.
+ * Counts the published rows that have another finish than when they were published. A finish beyond the window is
+ * counted by the window in which it lies.
  */
-function rewritten(
+function countRewritten(
   siblings: ReadonlyMap<number, Sibling>,
   state: CellState | undefined,
   window: Window,
-): Seconds[] {
-  if (state === undefined) return [];
+): number {
+  if (state === undefined) return 0;
   const wasOpen = new Set(state.openIds);
-  return [...siblings].flatMap(([id, { start, finish, namesakeStart }]) => {
-    if (finish >= window.end) return [];
+  return [...siblings].filter(([id, { finish, namesakeStart }]) => {
+    if (finish >= window.end) return false;
     const known = state.siblings.get(id);
-    if (known !== undefined) return known === finish ? [] : [known];
-    // Published before anyone knew of its namesake, and so with a finish before this window.
+    if (known !== undefined) return known !== finish;
+    // Published before its namesake was known, and so with a finish before this window.
     const wasPublished = id < state.nextEventId || state.seenIds.has(id);
-    if (!wasPublished || wasOpen.has(id)) return [];
+    if (!wasPublished || wasOpen.has(id)) return false;
     // Or, where its namesake came late as well, before that began.
-    return finish >= Math.min(window.start, namesakeStart) ? [start ?? state.traceFrom] : [];
-  });
+    return finish >= Math.min(window.start, namesakeStart);
+  }).length;
 }

@@ -7,18 +7,16 @@ import { type Chunk, planChunks, readChunk, readDisplaced, rowsOf, watermarks } 
 import { findClones, readCopies } from './clones.ts';
 import { type EventRow, selectEventsById } from './event-rows.ts';
 import { type InstanceLookup, instanceLookup } from './instances.ts';
-import { type CellSchedule, movedOutOf, scheduleView } from './schedule-view.ts';
 import { readSchema } from './schema.ts';
 import type { CellSession } from './session.ts';
 import { findSiblings, readFinishes } from './siblings.ts';
-import { EVERYTHING, finishedSince, idSpan, refuseRestoredDatabase } from './span.ts';
+import { EVERYTHING, accountedTo, finishedSince, idSpan, refuseRestoredDatabase } from './span.ts';
 import type { CellState } from './state.ts';
 
 export interface CellOutcome {
   readonly state: CellState;
   readonly counts: SourceCounts;
   readonly sourceFrom: Seconds | null;
-  readonly displacedFrom: Seconds | null;
 }
 
 /**
@@ -26,14 +24,12 @@ export interface CellOutcome {
  * known id up to the window's end.
  *
  * @param others sessions of the other cells, to recognise what a cross-cell resize has copied
- * @param schedule where the schedule stands in this cell, if a backfill asks
  */
 export async function* readCell(
   session: CellSession,
   others: readonly CellSession[],
   state: CellState | undefined,
   request: ReadRequest,
-  schedule?: CellSchedule,
 ): AsyncGenerator<Batch, CellOutcome, void> {
   const { window } = request;
   const schema = await readSchema(session);
@@ -41,22 +37,20 @@ export async function* readCell(
   refuseRestoredDatabase(session, extent, state);
 
   const span = await idSpan(session, schema, extent, state, request);
-  const filter = state === undefined ? finishedSince(window.start) : EVERYTHING;
+  const known = state === undefined ? await accountedTo(session, schema, span, request) : span.from;
+  const filter = state === undefined ? finishedSince(window.start, known) : EVERYTHING;
   const plan = await planChunks(session, schema, span, filter);
   request.progress?.expect(rowsOf(plan.chunks));
-  const carriedIds = [...(state?.openIds ?? []), ...movedOutOf(window, state, schedule)];
-  const view = scheduleView(schedule, others.length > 0);
-  const asPublished = (rows: EventRow[]): EventRow[] =>
-    view === undefined ? rows : rows.map((row) => view.asPublished(row));
-  const carried = asPublished(await selectEventsById(session.query, schema, carriedIds));
-  const displaced = asPublished(await readDisplaced(session, schema, span, filter, plan));
-  const copies = asPublished(await readCopies(session, others, schema, extent, span, window));
+  const carriedIds = state?.openIds ?? [];
+  const carried = await selectEventsById(session.query, schema, carriedIds);
+  const displaced = await readDisplaced(session, schema, span, filter, plan);
+  const copies = await readCopies(session, others, schema, extent, span, window);
   const first = [...carried, ...displaced, ...copies];
   const archived = await lookUpArchived(session, schema, state, extent, window, [
     ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
     ...first.filter((row) => row.archived && row.finish !== null).map((row) => row.instanceUuid),
   ]);
-  const account = openAccount(state, request, span, view);
+  const account = openAccount(state, request, known);
   account.noteMissing(carriedIds.length - carried.length);
   const instances = instanceLookup(session, archived.ids);
   const toEvents = (rows: EventRow[]): Promise<TraceEvent[]> => finishedEvents(rows, account, instances);
@@ -71,7 +65,7 @@ export async function* readCell(
   };
   const marks = watermarks(plan.chunks);
   for (const [index, chunk] of plan.chunks.entries()) {
-    const rows = asPublished(await readChunk(session, schema, chunk, filter, plan));
+    const rows = await readChunk(session, schema, chunk, filter, plan);
     const publishable = account.take(rows, await clonesAmong(rows));
     request.progress?.done(rows.length, publishable.length);
     yield { events: await toEvents(publishable), watermark: marks[index] ?? Infinity };
@@ -84,7 +78,6 @@ export async function* readCell(
     state: { ...closed.state, seenUntil: extent.newestCreated ?? 0, unarchived: archived.unarchived },
     counts: closed.counts,
     sourceFrom: extent.oldestStart,
-    displacedFrom: closed.displacedFrom,
   };
 }
 

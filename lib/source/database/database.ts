@@ -20,8 +20,6 @@ export function databaseSource(cells: readonly CellConnection[], retiredCells: R
     kind: 'database',
     async *read(request) {
       const states = cellsOf(request.state);
-      const { schedule } = request;
-      const scheduled = cellsOf(schedule?.state);
       refuseLostCells(states, cells, retiredCells);
 
       await using sessions = new AsyncDisposableStack();
@@ -31,20 +29,18 @@ export function databaseSource(cells: readonly CellConnection[], retiredCells: R
       const outcomes = yield* mergeCells(
         opened.map((session) => {
           const others = opened.filter((other) => other !== session);
-          const state = scheduled.get(session.cell);
-          const stand = schedule === undefined || state === undefined ? undefined : { ...schedule, state };
-          return readCell(session, others, states.get(session.cell), request, stand);
+          return readCell(session, others, states.get(session.cell), request);
         }),
       );
       return joinOutcomes(new Map(outcomes.map((outcome, index) => [cells[index]?.cell ?? '', outcome])));
     },
-    async statesAt(ranges, until, signal) {
+    async statesAt(ranges, signal) {
       // Nova moves nothing out of cell0, nor into it.
       const hasCopies = cells.filter(({ cell }) => cell !== 'cell0').length > 1;
       const planned = new Map<string, readonly CellState[]>();
       for (const cell of cells) {
         await using session = await openCell(cell, signal);
-        planned.set(cell.cell, await planCell(session, ranges, until, hasCopies));
+        planned.set(cell.cell, await planCell(session, ranges, hasCopies));
       }
       return ranges.map((_, nth) =>
         Object.fromEntries(
@@ -54,6 +50,13 @@ export function databaseSource(cells: readonly CellConnection[], retiredCells: R
           }),
         ),
       );
+    },
+    async clock(signal) {
+      const [cell] = cells;
+      if (cell === undefined) throw new InputError('secret: cells: got none; accepted: one or more');
+      await using session = await openCell(cell, signal);
+      const [row] = await session.query('SELECT UNIX_TIMESTAMP()');
+      return Number(row?.[0]);
     },
     async history(range, signal) {
       const all: History[] = [];
@@ -127,7 +130,6 @@ function joinOutcomes(outcomes: ReadonlyMap<string, CellOutcome>): WindowOutcome
     state: Object.fromEntries([...outcomes].map(([cell, { state }]) => [cell, storeCell(state)])),
     counts: joinCounts(all.map(({ counts }) => counts)),
     sourceFrom: earliest(all.map(({ sourceFrom }) => sourceFrom)),
-    displacedFrom: earliest(all.map(({ displacedFrom }) => displacedFrom)),
   };
 }
 
@@ -145,6 +147,7 @@ function joinCounts(counts: readonly SourceCounts[]): SourceCounts {
   }
   return {
     late: total((count) => count.late),
+    beforeBegin: total((count) => count.beforeBegin ?? 0),
     abandoned: total((count) => count.abandoned),
     stillOpen: total((count) => count.stillOpen),
     rewritten: total((count) => count.rewritten),

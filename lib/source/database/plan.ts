@@ -1,4 +1,3 @@
-import type { Seconds } from '../../time.ts';
 import type { Window } from '../../window.ts';
 import { DISORDER, firstInstanceAfter, lastIdBefore, readExtent } from './bounds.ts';
 import { FINISH } from './event-rows.ts';
@@ -13,13 +12,11 @@ import type { CellState } from './state.ts';
  * back only rows that finish in another range than the one their id lies in; a bisection for each range.
  *
  * @param ranges in order, not overlapping
- * @param until where a schedule stands; Infinity without one
  * @param hasCopies whether cross-cell resizes may have copied instances between the cells
  */
 export async function planCell(
   session: CellSession,
   ranges: readonly Window[],
-  until: Seconds,
   hasCopies: boolean,
 ): Promise<CellState[]> {
   const { query } = session;
@@ -30,14 +27,13 @@ export async function planCell(
     const within = { from: firstIds.at(-1) ?? 0, to: extent.endId };
     firstIds.push(await lastIdBefore(query, schema, start - DISORDER, within));
   }
-  const elsewhere = await idsElsewhere(session, schema, extent.endId, ranges, firstIds, until);
+  const elsewhere = await idsElsewhere(session, schema, extent.endId, ranges, firstIds);
   const states: CellState[] = [];
   for (const [nth, range] of ranges.entries()) {
     const firstId = firstIds[nth] ?? 0;
     const ids = (elsewhere[nth] ?? []).toSorted((a, b) => a - b);
     states.push({
       nextEventId: firstId,
-      traceFrom: range.start,
       // Read by their ids, so not again should they lie in what is read from the first id on.
       seenIds: new Set(ids.filter((id) => id >= firstId)),
       seenUntil: range.start,
@@ -50,46 +46,33 @@ export async function planCell(
   return states;
 }
 
-/** The end of the year 9999, where DATETIME ends. */
-const LATEST = 253_402_300_799;
-
 /** A statement must not run into the time-out, however long the history. */
 const IDS_PER_STATEMENT = 5_000_000;
 
-/**
- * By range, the ids of rows that finish in it and lie, by their ids, in another or before the first; and of rows before
- * the range that have finished since the schedule ran. Those are few, for they have taken long; and one may have been
- * published in the range, and finished again.
- */
+/** By range, the ids of rows that finish in it and lie, by their ids, in another or before the first. */
 async function idsElsewhere(
   { query }: CellSession,
   schema: CellSchema,
   endId: number,
   ranges: readonly Window[],
   firstIds: readonly number[],
-  until: Seconds,
 ): Promise<number[][]> {
   const found = ranges.map((): number[] => []);
   const starts = ranges.map(({ start }) => start);
-  const [from, to, lastId] = [starts[0] ?? 0, ranges.at(-1)?.end ?? 0, firstIds.at(-1) ?? 0];
+  const [from, to] = [starts[0] ?? 0, ranges.at(-1)?.end ?? 0];
   const time = "'1970-01-01' + INTERVAL ? SECOND";
   for (const { events } of schema.tables) {
     for (let first = 0; first < endId; first += IDS_PER_STATEMENT) {
       const rows = await query(
         `SELECT e.id, ${FINISH} FROM ${events} e WHERE e.id >= ? AND e.id < ? ` +
-          `AND ((e.finish_time >= ${time} AND e.finish_time < ${time} ` +
+          `AND e.finish_time >= ${time} AND e.finish_time < ${time} ` +
           // INTERVAL() as a function tells between which two of a list a value lies.
-          `AND INTERVAL(e.id, ?) <> INTERVAL(${FINISH}, ?)) ` +
-          `OR (e.id < ? AND e.finish_time >= ${time}))`,
-        // A time that no column holds is no condition.
-        [first, first + IDS_PER_STATEMENT, from, to, firstIds, starts, lastId, Math.min(until, LATEST)],
+          `AND INTERVAL(e.id, ?) <> INTERVAL(${FINISH}, ?)`,
+        [first, first + IDS_PER_STATEMENT, from, to, firstIds, starts],
       );
       for (const [id, finish] of rows) {
         const nth = ranges.findLastIndex(({ start }) => start <= Number(finish));
         if (Number(finish) < (ranges[nth]?.end ?? 0)) found[nth]?.push(Number(id));
-        if (Number(finish) >= until)
-          for (const [other, firstId] of firstIds.entries())
-            if (Number(id) < firstId) found[other]?.push(Number(id));
       }
     }
   }

@@ -1,7 +1,7 @@
 import { inGroups } from '../../collections/in-groups.ts';
 import type { Seconds } from '../../time.ts';
 import type { Query, Value } from './session.ts';
-import { type EventRow, FINISH, IDS_PER_STATEMENT, START } from './event-rows.ts';
+import { type EventRow, FINISH, IDS_PER_STATEMENT } from './event-rows.ts';
 import { type CellSchema, LIVE } from './schema.ts';
 
 /*
@@ -12,7 +12,6 @@ import { type CellSchema, LIVE } from './schema.ts';
 
 /** A finished row, by the times that it has at present. */
 export interface Sibling {
-  readonly start: Seconds | null;
   readonly finish: Seconds;
   /** When the open row began; Infinity where nobody looked for it. */
   readonly namesakeStart: Seconds;
@@ -30,20 +29,19 @@ export async function findSiblings(query: Query, open: readonly EventRow[]): Pro
   const siblings = new Map<number, Sibling>();
   for (const some of inGroups([...names.keys()], IDS_PER_STATEMENT)) {
     const rows = await query(
-      `SELECT e.id, e.action_id, e.event, ${START}, ${FINISH} FROM ${LIVE.events} e ` +
+      `SELECT e.id, e.action_id, e.event, ${FINISH} FROM ${LIVE.events} e ` +
         'WHERE e.action_id IN (?) AND e.finish_time IS NOT NULL',
       [some],
     );
-    for (const [id, actionId, event, start, finish] of rows) {
+    for (const [id, actionId, event, finish] of rows) {
       const namesakeStart = names.get(actionId as number)?.get(event as string | null);
-      if (namesakeStart !== undefined) siblings.set(id as number, sibling(start, finish, namesakeStart));
+      if (namesakeStart !== undefined) siblings.set(id as number, sibling(finish, namesakeStart));
     }
   }
   return siblings;
 }
 
-const sibling = (start: Value | undefined, finish: Value | undefined, namesakeStart = Infinity): Sibling => ({
-  start: start as Seconds | null,
+const sibling = (finish: Value | undefined, namesakeStart = Infinity): Sibling => ({
   finish: finish as Seconds,
   namesakeStart,
 });
@@ -57,9 +55,8 @@ export async function readFinishes(
   const finishes = new Map<number, Sibling>();
   for (const some of inGroups([...ids], IDS_PER_STATEMENT)) {
     for (const { events } of schema.tables) {
-      const rows = await query(`SELECT e.id, ${START}, ${FINISH} FROM ${events} e WHERE e.id IN (?)`, [some]);
-      for (const [id, start, finish] of rows)
-        if (finish !== null) finishes.set(id as number, sibling(start, finish));
+      const rows = await query(`SELECT e.id, ${FINISH} FROM ${events} e WHERE e.id IN (?)`, [some]);
+      for (const [id, finish] of rows) if (finish !== null) finishes.set(id as number, sibling(finish));
     }
   }
   return finishes;

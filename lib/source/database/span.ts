@@ -10,10 +10,25 @@ import type { CellState } from './state.ts';
 /** A cell that was read before: every row counts. */
 export const EVERYTHING: Filter = { where: 'TRUE', parameters: [] };
 
-/** A first run looks back over the whole horizon for events still open, and needs nothing that finished before. */
-export function finishedSince(time: Seconds): Filter {
-  const where = "(e.finish_time IS NULL OR e.finish_time >= '1970-01-01' + INTERVAL ? SECOND)";
-  return { where, parameters: [time] };
+/**
+ * A first run looks back over the whole horizon for events still open. Of what finished before it needs only the last
+ * rows, for the next run must not take them for late.
+ *
+ * @param lastRows first id of those
+ */
+export function finishedSince(time: Seconds, lastRows: number): Filter {
+  const finished = "e.finish_time >= '1970-01-01' + INTERVAL ? SECOND";
+  return { where: `(e.finish_time IS NULL OR ${finished} OR e.id >= ?)`, parameters: [time, lastRows] };
+}
+
+/** Below this id of a span a first run leaves nothing to the next but what it carries as open. */
+export function accountedTo(
+  { query }: CellSession,
+  schema: CellSchema,
+  span: IdSpan,
+  { window, settleSeconds }: ReadRequest,
+): Promise<number> {
+  return lastIdBefore(query, schema, window.end - settleSeconds - DISORDER, span);
 }
 
 /** What a window has to read: from where the last one ended, or over the whole horizon, up to the window's end. */

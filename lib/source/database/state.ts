@@ -8,8 +8,6 @@ import { type IdRange, rangesOfIds, idsOfRanges } from './id-ranges.ts';
 export interface CellState {
   /** Every row below is accounted for: published, carried as open, or given up. */
   readonly nextEventId: number;
-  /** Start of the first window ever: what finished before is left to a backfill. */
-  readonly traceFrom: Seconds;
   /** Rows from `nextEventId` on that are accounted for all the same; see `account.ts`. */
   readonly seenIds: ReadonlySet<number>;
   /** When the newest row was inserted that could be seen at the last extraction. */
@@ -25,7 +23,6 @@ export interface CellState {
 const ids = z.array(z.int());
 
 const Stored = z.strictObject({
-  traceFrom: z.int(),
   nextEventId: z.int(),
   seenIds: ids,
   seenUntil: z.int(),
@@ -37,7 +34,6 @@ const Stored = z.strictObject({
 /** Plain JSON, with runs of ids written as their first and last. */
 export function storeCell(state: CellState): z.infer<typeof Stored> {
   return {
-    traceFrom: state.traceFrom,
     nextEventId: state.nextEventId,
     seenIds: rangesOfIds(state.seenIds).flat(),
     seenUntil: state.seenUntil,
@@ -58,7 +54,6 @@ export function restoreCells(state: SourceState): Map<string, CellState> {
     Object.entries(parsed.data).map(([cell, stored]) => [
       cell,
       {
-        traceFrom: stored.traceFrom,
         nextEventId: stored.nextEventId,
         seenIds: new Set(idsOfRanges(pairs(stored.seenIds))),
         seenUntil: stored.seenUntil,

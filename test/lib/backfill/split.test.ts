@@ -14,8 +14,8 @@ const WINDOWS = windowsOf(RANGE, LENGTH);
 async function* source(events: readonly TraceEvent[], size: number): OrderedEvents {
   const ordered = events.toSorted((a, b) => a.start - b.start);
   for (let at = 0; at < ordered.length; at += size) yield ordered.slice(at, at + size);
-  const counts = { late: 0, abandoned: 0, stillOpen: 0, rewritten: 0, skipped: { instanceGone: 3 } };
-  return { state: {}, counts, sourceFrom: 7, displacedFrom: null };
+  const none = { late: 0, beforeBegin: 0, abandoned: 0, stillOpen: 0, rewritten: 0 };
+  return { state: {}, counts: { ...none, skipped: { instanceGone: 3 } }, sourceFrom: 7 };
 }
 
 async function readAll(

@@ -66,7 +66,7 @@ async function refusalOfRun(secret: string): Promise<string | undefined> {
       state: undefined,
       openHorizonSeconds: 30 * DAY,
       settleSeconds: SETTLE_SECONDS,
-      holdLate: false,
+      begin: end - DAY,
       whole: false,
       signal: new AbortController().signal,
     });

@@ -11,6 +11,7 @@ const counts = {
   events: 1,
   instances: 1,
   late: 0,
+  beforeBegin: 0,
   abandoned: 0,
   stillOpen: 2,
   rewritten: 0,
@@ -27,7 +28,7 @@ const files = [
     columns: ['EVENT'],
   },
 ];
-const outcome: WindowOutcome = { state: {}, counts, sourceFrom: NOON - 60, displacedFrom: null };
+const outcome: WindowOutcome = { state: {}, counts, sourceFrom: NOON - 60 };
 
 function made(
   env: Record<string, string> = {},
@@ -35,7 +36,6 @@ function made(
 ): ReturnType<typeof makeManifest> {
   using masking = createMasking('sha1-raw', undefined);
   return makeManifest({
-    backfill: undefined,
     settings: readSettings({ ...SETTINGS, ...env }),
     source: 'database',
     masking,
@@ -43,6 +43,7 @@ function made(
     files,
     counts,
     outcome,
+    previous: undefined,
     privacy: undefined,
     created: NOON + 5400,
     run: 'me',
@@ -74,7 +75,6 @@ describe('A manifest', () => {
       files,
       counts,
       sourceFrom: '2025-06-02T11:59:00Z',
-      displacedFrom: null,
     });
     expect(TABLE).toBe('instance_events');
     expect(datapackage.resources.map(({ path }) => path)).toEqual(['a.csv.gz']);
@@ -89,15 +89,15 @@ describe('A manifest', () => {
     expect(manifest.datapackage.licenses).toMatchObject([{ name: 'CC-BY-4.0' }]);
   });
 
-  test('tells how far back what is displaced reaches', () => {
-    const manifest = made({}, { outcome: { ...outcome, displacedFrom: NOON - 3600 } });
-    expect(manifest.displacedFrom).toBe('2025-06-02T11:00:00Z');
-  });
+  test.each([null, { key: 'manifests/before.json', sha256: 'ff' }])(
+    'of a scheduled drop names the one before it, or that it is the first: %j',
+    (previous) => {
+      expect(made({}, { previous }).previous).toEqual(previous);
+    },
+  );
 
-  test('tells which replacement made it, beside which state of the schedule, and nothing of a scheduled drop', () => {
-    const backfill = { replacement: '0123456789abcdef', besideSchedule: null };
-    expect(made({}, { backfill }).backfill).toEqual(backfill);
-    expect(Object.keys(made())).not.toContain('backfill');
+  test('of a backfill names none', () => {
+    expect(Object.keys(made())).not.toContain('previous');
   });
 
   test('tells of the API, and of privacy, where there is anything to tell', () => {

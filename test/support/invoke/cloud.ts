@@ -151,8 +151,8 @@ export async function undecided(cloud: Pick<Cloud, 'stage'>): Promise<string[]> 
   if (key === undefined) return [];
   const claim = JSON.parse((await readObject(client, key)).toString('utf8')) as {
     window: { end: string };
-    committed: unknown;
+    decided: unknown;
   };
   const isDone = claim.window.end <= ((await watermark(cloud)) ?? '');
-  return claim.committed === null || isDone ? [] : [claim.window.end];
+  return claim.decided === null || isDone ? [] : [claim.window.end];
 }

@@ -42,6 +42,8 @@ export interface OpenStackOptions {
   failingCellsAreSkipped?: boolean;
   /** The cloud's clock. A server that has never been updated shows it. */
   now?: () => Seconds;
+  /** What time the answers' Date tells; `now` unless given. */
+  date?: () => Seconds;
   /** Off for answers without a Date, as uwsgi gives them where no web server stands before it. */
   tellsDate?: boolean;
   onRequest?: OpenStackHook;
@@ -103,6 +105,7 @@ export async function startOpenStack(options: OpenStackOptions): Promise<LocalOp
     records,
     scheme: options.tls === undefined ? 'http' : 'https',
     tellsDate: options.tellsDate ?? true,
+    date: options.date ?? now,
   };
   const listening = await listen(
     (request, response) => serve({ ...serving, hook: local.onRequest }, request, response),
@@ -131,11 +134,12 @@ interface Serving {
   readonly records: RequestRecord[];
   readonly scheme: string;
   readonly tellsDate: boolean;
+  readonly date: () => Seconds;
   readonly hook?: OpenStackHook | undefined;
 }
 
 async function serve(
-  { cloud, records, scheme, tellsDate, hook }: Serving,
+  { cloud, records, scheme, tellsDate, date, hook }: Serving,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -147,7 +151,7 @@ async function serve(
     });
   });
   response.sendDate = tellsDate;
-  if (tellsDate) response.setHeader('date', new Date(cloud.now() * 1000).toUTCString());
+  if (tellsDate) response.setHeader('date', new Date(date() * 1000).toUTCString());
   try {
     const origin = `${scheme}://${request.headers.host ?? '127.0.0.1'}`;
     const url = new URL(request.url ?? '/', origin);

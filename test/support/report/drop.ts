@@ -33,9 +33,8 @@ export function reportedDrop({ window, events }: Day, counts: Partial<Counts> = 
   const statistics = collector.finish();
   const { rows, late, privacy } = statistics;
   const { instances } = privacy.distinct;
-  const none = { abandoned: 0, stillOpen: 0, rewritten: 0, skipped: {} };
+  const none = { beforeBegin: 0, abandoned: 0, stillOpen: 0, rewritten: 0, skipped: {} };
   const manifest = makeManifest({
-    backfill: undefined,
     settings,
     source: 'database',
     masking,
@@ -51,8 +50,8 @@ export function reportedDrop({ window, events }: Day, counts: Partial<Counts> = 
       state: {},
       counts: { ...none, late },
       sourceFrom: window.start - 400 * DAY,
-      displacedFrom: null,
     },
+    previous: undefined,
     privacy: undefined,
     created: window.end + 45 * MINUTE,
     run: randomUUID(),

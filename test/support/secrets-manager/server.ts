@@ -22,6 +22,8 @@ export interface LocalSecretsManager extends Credentials {
   requests(): RequestRecord[];
   /** Names of all secrets that can be read now. */
   names(): string[];
+  /** Sets when a secret was made, in milliseconds since 1970. */
+  backdate(name: string, created: number): void;
   stop(): Promise<void>;
 }
 
@@ -56,5 +58,10 @@ export async function startSecretsManager(
     ...service,
     names: () =>
       [...secrets.values()].filter(({ deletion }) => deletion === undefined).map(({ name }) => name),
+    backdate(name, created) {
+      const secret = secrets.get(name);
+      if (secret === undefined) throw new Error(`no secret ${name}`);
+      secret.created = created;
+    },
   };
 }

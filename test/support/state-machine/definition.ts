@@ -6,7 +6,6 @@ export interface State {
   Type: string;
   Resource?: string;
   ItemProcessor?: Definition;
-  ToleratedFailurePercentage?: number;
   Catch?: object[];
   [field: string]: unknown;
 }
@@ -19,13 +18,16 @@ export interface Definition {
 
 const FILE = new URL('../../../serverless/backfill.asl.yml', import.meta.url);
 
-/** The definition of the state machine, with `${…}` in the place of its functions' ARNs, anew for every caller. */
+/** The definition of the state machine, with `${…}` in the place of its functions' ARNs; a new one for every caller. */
 export function readDefinition(): Definition {
   // Through JSON, so that no two states share what is written once in the file.
   return JSON.parse(JSON.stringify(parse(readFileSync(FILE, 'utf8')))) as Definition;
 }
 
 export type FunctionName = 'plan' | 'windows' | 'end';
+
+/** What stands for the functions; the name of the state that calls comes second. */
+export type Functions = Readonly<Record<FunctionName, (event: unknown, state: string) => unknown>>;
 
 /** As CloudFormation puts them in the place of `${PlanFunction}` and so on. */
 const ARNS: Readonly<Record<string, string>> = {

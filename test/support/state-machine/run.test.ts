@@ -4,8 +4,8 @@ import { type Group, readEndStep, readPlanStep, readWindowsStep } from '../../..
 import { type Execution, type Functions, execute, redrive, statusChange } from './run.ts';
 
 /*
- * The machine with functions that take what the real ones take and do as these should: windows are days of November,
- * groups have three, a worker makes one window a turn, and "S3" is a set of days.
+ * The machine with fake functions, which take what the real ones take: windows are days of November, groups have three,
+ * a worker makes one window a turn, and what is published is a set of days.
  */
 
 const day = (n: number): string => `2026-11-${String(n).padStart(2, '0')}T00:00:00Z`;
@@ -23,8 +23,8 @@ interface Cloud {
   published: Set<number>;
   /** Executions whose masking secret is there. */
   secrets: Set<string>;
-  /** What making a window does beforehand; throws where it fails. */
-  before: (window: number) => void;
+  /** What making a window does first; throws where it fails. */
+  before: (window: number) => void | Promise<void>;
   /** Turns of workers at once, at the most. */
   atOnce: number;
 }
@@ -38,16 +38,13 @@ function cloudOf(days: number, concurrency = 4): Cloud {
     atOnce: 0,
     functions: {
       plan(event) {
-        const step = readPlanStep(event);
-        const { execution } = 'renew' in step ? step.renew : step;
+        const { plan: request, execution } = readPlanStep(event);
         cloud.secrets.add(execution);
-        if ('renew' in step) return { execution };
         const groups: Group[] = [];
         for (let first = 1; first <= days; first += 3) {
           groups.push({ start: day(first), end: day(Math.min(first + 3, days + 1)), plan: 'group' });
         }
-        const { plan: request, redrives } = step;
-        return { groups, request, execution, concurrency, redrives, summary: { windows: days } };
+        return { groups, request, execution, concurrency, summary: { windows: days } };
       },
       async windows(event) {
         const { group, execution } = readWindowsStep(event);
@@ -56,7 +53,7 @@ function cloudOf(days: number, concurrency = 4): Cloud {
         try {
           await delay(1);
           const window = dayOf(group.start);
-          cloud.before(window);
+          await cloud.before(window);
           if (!cloud.secrets.has(execution)) throw failure('MaskingSecretGoneError');
           cloud.published.add(window);
           const start = day(window + 1);
@@ -72,15 +69,13 @@ function cloudOf(days: number, concurrency = 4): Cloud {
           cloud.secrets.delete(step.detail.name);
           return {};
         }
-        const { execution, groups: all, redrives, redrive: now } = step.judge;
-        const windowsOf = ({ start, end }: Group): number[] => range(dayOf(start), dayOf(end) - 1);
-        const isMissing = (window: number): boolean => !cloud.published.has(window);
-        const groups = all.filter((group) => windowsOf(group).some(isMissing));
-        if (groups.length > 0 && now > redrives) return { again: true, groups, redrives: now };
+        const { execution, groups } = step.verify;
+        const missing = groups
+          .flatMap(({ start, end }) => range(dayOf(start), dayOf(end) - 1))
+          .filter((window) => !cloud.published.has(window));
+        if (missing.length > 0) throw failure('BackfillIncompleteError', `missing: ${missing.join(', ')}`);
         cloud.secrets.delete(execution);
-        if (groups.length === 0) return { again: false, summary: { windows: days } };
-        const missing = groups.flatMap(windowsOf).filter(isMissing);
-        throw failure('BackfillIncompleteError', `missing: ${missing.join(', ')}`);
+        return { windows: days, groups: groups.length };
       },
     },
   };
@@ -91,39 +86,45 @@ const REQUEST = { start: day(1), end: day(10) };
 
 const calls = ({ calls: all }: Execution, state: string) => all.filter((call) => call.state === state);
 
-/** The days that a turn of a worker began with. */
+/** The days that turns of workers began with, in order. */
 const turns = (execution: Execution): number[] =>
-  calls(execution, 'Windows').map(({ event }) => dayOf((event as { group: Group }).group.start));
+  calls(execution, 'Windows')
+    .map(({ event }) => dayOf((event as { group: Group }).group.start))
+    .toSorted((a, b) => a - b);
+
+const published = ({ published: days }: Cloud): number[] => [...days].toSorted((a, b) => a - b);
+
+/** How the groups of an execution that stopped in its Map stood. */
+const statuses = ({ stoppedAt }: Execution) => stoppedAt?.children?.map(({ status }) => status);
 
 describe('an execution', () => {
-  test('plans, maps every group, goes on while something is left of one, and ends with what came of it', async () => {
+  test('plans, maps every group, goes on while something is left of one, and verifies', async () => {
     const cloud = cloudOf(8);
     const execution = await execute(cloud.functions, REQUEST, { name: 'one' });
     expect(execution).toMatchObject({
       status: 'SUCCEEDED',
-      output: { execution: 'one', planned: { windows: 8 }, published: { windows: 8 } },
-      tolerated: [],
+      output: { execution: 'one', summary: { windows: 8 }, groups: { windows: 8, groups: 3 } },
+      failed: [],
     });
-    expect([...cloud.published].toSorted((a, b) => a - b)).toEqual(range(1, 8));
-    expect(turns(execution).toSorted((a, b) => a - b)).toEqual(range(1, 8));
-    expect(calls(execution, 'Plan')).toMatchObject([
-      { event: { plan: REQUEST, execution: 'one', redrives: 0 } },
-    ]);
+    expect(execution.stoppedAt).toBeUndefined();
+    expect(published(cloud)).toEqual(range(1, 8));
+    expect(turns(execution)).toEqual(range(1, 8));
+    expect(calls(execution, 'Plan')).toMatchObject([{ event: { plan: REQUEST, execution: 'one' } }]);
     expect(calls(execution, 'Windows')[0]?.event).toEqual({
       group: { start: day(1), end: day(4), plan: 'group' },
       request: REQUEST,
       execution: 'one',
     });
-    expect(calls(execution, 'Judge')).toMatchObject([
-      { event: { judge: { request: REQUEST, execution: 'one', redrives: 0, redrive: 0 } } },
+    expect(calls(execution, 'Verify')).toMatchObject([
+      { event: { verify: { request: REQUEST, execution: 'one', groups: [{}, {}, {}] } } },
     ]);
     expect(cloud.secrets.size).toBe(0);
   });
 
   test('without anything to do asks for no window', async () => {
     const execution = await execute(cloudOf(0).functions, REQUEST);
-    expect(execution).toMatchObject({ status: 'SUCCEEDED', output: { published: { windows: 0 } } });
-    expect(execution.calls.map(({ state }) => state)).toEqual(['Plan', 'Judge']);
+    expect(execution).toMatchObject({ status: 'SUCCEEDED', output: { groups: { windows: 0 } } });
+    expect(execution.calls.map(({ state }) => state)).toEqual(['Plan', 'Verify']);
   });
 
   test.each([1, 2, 5])('has %i worker(s) at once, as planned', async (concurrency) => {
@@ -146,150 +147,249 @@ describe('an execution', () => {
       if (name !== undefined) throw failure(name);
     };
     const execution = await execute(cloud.functions, REQUEST);
-    expect(execution).toMatchObject({ status: 'SUCCEEDED', tolerated: [] });
+    expect(execution).toMatchObject({ status: 'SUCCEEDED', failed: [] });
     expect(turns(execution).filter((window) => window === 5)).toHaveLength(6);
-    expect(cloud.published.size).toBe(9);
-  });
-
-  test('makes the secret anew where it is gone, and goes on with the same window', async () => {
-    const cloud = cloudOf(9);
-    const gone = [2, 7];
-    cloud.before = (window) => {
-      const at = gone.indexOf(window);
-      if (at < 0) return;
-      gone.splice(at, 1);
-      cloud.secrets.clear();
-    };
-    const execution = await execute(cloud.functions, REQUEST, { name: 'renewed' });
-    expect(execution).toMatchObject({ status: 'SUCCEEDED', tolerated: [] });
-    expect(calls(execution, 'RenewForGroup')[0]?.event).toEqual({ renew: { execution: 'renewed' } });
-    expect(cloud.published.size).toBe(9);
-    expect(cloud.secrets.size).toBe(0);
+    expect(published(cloud)).toEqual(range(1, 9));
   });
 });
 
 describe('a group that fails', () => {
-  test('is retried, then left; the rest is published, and the execution fails and names what is missing', async () => {
-    const cloud = cloudOf(9);
+  test('for a reason that may pass is tried again, and in the end fails the execution', async () => {
+    const cloud = cloudOf(9, 1);
     cloud.before = (window) => {
-      if (window === 5) throw failure('SourceError');
+      if (window === 5) throw failure('SourceError', 'no answer');
     };
     const execution = await execute(cloud.functions, REQUEST);
     expect(execution).toMatchObject({
       status: 'FAILED',
-      error: 'BackfillIncompleteError',
-      cause: 'missing: 5, 6',
-      failedAt: { state: 'Judge' },
-      tolerated: [{ item: { group: { start: day(5), end: day(7) } }, error: 'SourceError' }],
+      error: 'States.ExceedToleratedFailureThreshold',
+      stoppedAt: { state: 'Groups' },
+      failed: [
+        {
+          item: { start: day(4), end: day(7) },
+          error: 'SourceError',
+          cause: 'no answer',
+          stoppedAt: { state: 'Windows', input: { group: { start: day(5), end: day(7) } } },
+        },
+      ],
     });
     expect(turns(execution).filter((window) => window === 5)).toHaveLength(5);
-    expect([...cloud.published].toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 7, 8, 9]);
-    expect(cloud.secrets.size).toBe(0);
+    expect(execution.calls.some(({ state }) => state === 'Verify')).toBe(false);
+    // Kept for a redrive.
+    expect(cloud.secrets.size).toBe(1);
   });
 
-  test('for a reason that stays is not tried again', async () => {
-    const cloud = cloudOf(9);
-    cloud.before = (window) => {
-      if (window === 5) throw failure('InputError');
+  test.each(['InputError', 'HistoryGoneError', 'MaskingSecretGoneError', 'UnexpectedError', 'ClockError'])(
+    'with %s is not tried again',
+    async (name) => {
+      const cloud = cloudOf(9);
+      cloud.before = (window) => {
+        if (window === 5) throw failure(name);
+      };
+      const execution = await execute(cloud.functions, REQUEST);
+      expect(execution).toMatchObject({ status: 'FAILED', failed: [{ error: name }] });
+      expect(turns(execution).filter((window) => window === 5)).toHaveLength(1);
+    },
+  );
+
+  test('keeps others from beginning, and cuts off those under way once their turn is over', async () => {
+    const cloud = cloudOf(12, 2);
+    const { promise: seventh, resolve: isSeventh } = Promise.withResolvers<void>();
+    const { promise: failing, resolve: hasFailed } = Promise.withResolvers<void>();
+    cloud.before = async (window) => {
+      if (window === 5) {
+        await seventh;
+        hasFailed();
+        throw failure('InputError');
+      }
+      if (window !== 7) return;
+      isSeventh();
+      await failing;
+      await delay(20);
     };
     const execution = await execute(cloud.functions, REQUEST);
-    expect(execution).toMatchObject({ status: 'FAILED', tolerated: [{ error: 'InputError' }] });
-    expect(turns(execution).filter((window) => window === 5)).toHaveLength(1);
+    expect(statuses(execution)).toEqual(['SUCCEEDED', 'FAILED', 'ABORTED', 'PENDING']);
+    // The turn that was under way has ended, and no other has begun.
+    expect(published(cloud)).toEqual([1, 2, 3, 4, 7]);
+    expect(execution.stoppedAt?.children?.[2]?.stoppedAt).toMatchObject({
+      state: 'Windows',
+      input: { group: { start: day(7), end: day(10) } },
+    });
   });
 
-  test('is handed out by a redrive, alone and with a secret, and as often as it takes', async () => {
-    const cloud = cloudOf(9);
+  test('is restarted by a redrive where it stopped, with those that were cut off or had not begun', async () => {
+    const cloud = cloudOf(12, 1);
     cloud.before = (window) => {
       if (window === 5) throw failure('InputError');
     };
     const first = await execute(cloud.functions, REQUEST, { name: 'redriven' });
-    expect(first.status).toBe('FAILED');
+    expect(statuses(first)).toEqual(['SUCCEEDED', 'FAILED', 'PENDING', 'PENDING']);
 
     const second = await redrive(first, cloud.functions);
-    expect(second).toMatchObject({ status: 'FAILED', redriveCount: 1, cause: 'missing: 5, 6' });
-    expect(turns(second)).toEqual([4, 5]);
+    expect(second).toMatchObject({ status: 'FAILED', name: 'redriven', failed: [{ error: 'InputError' }] });
+    expect(second.calls.map(({ state }) => state)).toEqual(['Windows']);
+    expect(turns(second)).toEqual([5]);
 
     cloud.before = () => undefined;
     const third = await redrive(second, cloud.functions);
-    expect(third).toMatchObject({ status: 'SUCCEEDED', redriveCount: 2 });
-    expect(third.calls.map(({ state }) => state)).toEqual([
-      'Judge',
-      'Renew',
-      'Windows',
-      'Windows',
-      'Windows',
-      'Judge',
-    ]);
-    expect(turns(third)).toEqual([4, 5, 6]);
-    expect(calls(third, 'Judge').map(({ event }) => (event as { judge: object }).judge)).toMatchObject([
-      { redrives: 1, redrive: 2 },
-      { redrives: 2, redrive: 2, groups: [{ start: day(4), end: day(7) }] },
-    ]);
-    expect(cloud.published.size).toBe(9);
+    expect(third).toMatchObject({ status: 'SUCCEEDED', failed: [] });
+    expect(turns(third)).toEqual(range(5, 12));
+    expect(calls(third, 'Verify')).toMatchObject([{ event: { verify: { groups: [{}, {}, {}, {}] } } }]);
+    expect(published(cloud)).toEqual(range(1, 12));
     expect(cloud.secrets.size).toBe(0);
   });
-});
 
-test('a plan that fails for good fails the execution, and a redrive plans again', async () => {
-  const cloud = cloudOf(3);
-  let plans = 0;
-  const functions: Functions = {
-    ...cloud.functions,
-    plan: (event, state) => {
-      if (plans++ === 0) throw failure('InputError', 'event: start');
-      return cloud.functions.plan(event, state);
-    },
-  };
-  const first = await execute(functions, REQUEST);
-  expect(first).toMatchObject({ status: 'FAILED', error: 'InputError', failedAt: { state: 'Plan' } });
-  const second = await redrive(first, functions);
-  expect(second).toMatchObject({ status: 'SUCCEEDED' });
-  expect(calls(second, 'Plan')).toMatchObject([{ event: { plan: REQUEST, redrives: 1 } }]);
-});
-
-test('an execution that is aborted says so, and its secret goes by the event of it', async () => {
-  const cloud = cloudOf(30, 1);
-  const stop = new AbortController();
-  cloud.before = (window) => {
-    if (window === 5) stop.abort();
-  };
-  const execution = await execute(cloud.functions, REQUEST, { name: 'aborted', signal: stop.signal });
-  expect(execution.status).toBe('ABORTED');
-  expect(cloud.secrets).toEqual(new Set(['aborted']));
-  await cloud.functions.end(statusChange(execution), '');
-  expect(cloud.secrets.size).toBe(0);
-});
-
-test('what a function answers is JSON, and no more than Step Functions passes on', async () => {
-  const cloud = cloudOf(3);
-  const plan = (event: unknown) => ({
-    ...(cloud.functions.plan(event, 'Plan') as object),
-    summary: 'x'.repeat(262_145),
-  });
-  expect(await execute({ ...cloud.functions, plan }, REQUEST)).toMatchObject({
-    status: 'FAILED',
-    error: 'States.DataLimitExceeded',
+  test('is tried by a redrive as often as the first time', async () => {
+    const cloud = cloudOf(3);
+    cloud.before = (window) => {
+      if (window === 2) throw failure('StoreError');
+    };
+    const first = await execute(cloud.functions, REQUEST);
+    const second = await redrive(first, cloud.functions);
+    expect(turns(first)).toEqual([1, 2, 2, 2, 2, 2]);
+    expect(turns(second)).toEqual([2, 2, 2, 2, 2]);
   });
 });
 
-test('as many groups as are ever planned fit into every state, also when all of them are handed out again', async () => {
-  const group: Group = { start: day(1), end: day(2), plan: '20260101T000000Z-20260201T000000Z' };
-  const groups = Array.from({ length: 1500 }, () => group);
-  const { functions } = cloudOf(0, 100);
-  const many: Functions = {
-    plan: (event, state) => ({ ...(functions.plan(event, state) as object), groups }),
-    windows: () => ({ left: null, published: 0, rows: 0 }),
-    end(event) {
-      const step = readEndStep(event);
-      if ('sweep' in step || 'detail' in step) return {};
-      const { redrives, redrive: now } = step.judge;
-      if (now > redrives) return { again: true, groups, redrives: now };
-      throw failure('BackfillIncompleteError');
-    },
+describe('a redrive', () => {
+  test('after a plan that failed for good plans again', async () => {
+    const cloud = cloudOf(3);
+    let plans = 0;
+    const functions: Functions = {
+      ...cloud.functions,
+      plan: (event, state) => {
+        if (plans++ === 0) throw failure('InputError', 'event: start');
+        return cloud.functions.plan(event, state);
+      },
+    };
+    const first = await execute(functions, REQUEST);
+    expect(first).toMatchObject({
+      status: 'FAILED',
+      error: 'InputError',
+      cause: 'event: start',
+      stoppedAt: { state: 'Plan', input: REQUEST },
+    });
+    const second = await redrive(first, functions);
+    expect(second.status).toBe('SUCCEEDED');
+    expect(calls(second, 'Plan')).toMatchObject([{ event: { plan: REQUEST } }]);
+  });
+
+  test('after windows were missing verifies alone', async () => {
+    const cloud = cloudOf(6);
+    const functions: Functions = {
+      ...cloud.functions,
+      end(event, state) {
+        cloud.published.delete(4);
+        return cloud.functions.end(event, state);
+      },
+    };
+    const first = await execute(functions, REQUEST);
+    expect(first).toMatchObject({ status: 'FAILED', error: 'BackfillIncompleteError', cause: 'missing: 4' });
+    cloud.published.add(4);
+    const second = await redrive(first, cloud.functions);
+    expect(second).toMatchObject({ status: 'SUCCEEDED' });
+    expect(second.calls.map(({ state }) => state)).toEqual(['Verify']);
+  });
+
+  test('of an execution that succeeded is refused', async () => {
+    const { functions } = cloudOf(1);
+    const execution = await execute(functions, REQUEST);
+    expect(() => redrive(execution, functions)).toThrow('ExecutionNotRedrivable');
+  });
+});
+
+describe('an execution that is stopped', () => {
+  test('says so, and its secret goes by the event of it', async () => {
+    const cloud = cloudOf(30, 1);
+    const stop = new AbortController();
+    cloud.before = (window) => {
+      if (window === 5) stop.abort();
+    };
+    const execution = await execute(cloud.functions, REQUEST, { name: 'stopped', signal: stop.signal });
+    expect(execution.status).toBe('ABORTED');
+    expect(statuses(execution)?.slice(0, 3)).toEqual(['SUCCEEDED', 'ABORTED', 'PENDING']);
+    expect(cloud.secrets).toEqual(new Set(['stopped']));
+    await cloud.functions.end(statusChange(execution), '');
+    expect(cloud.secrets.size).toBe(0);
+  });
+
+  test('does not try again what fails afterwards', async () => {
+    const cloud = cloudOf(9, 1);
+    const stop = new AbortController();
+    let made = 0;
+    cloud.before = () => {
+      made++;
+      stop.abort();
+      throw failure('SourceError');
+    };
+    const { signal } = stop;
+    expect(await execute(cloud.functions, REQUEST, { signal })).toMatchObject({ status: 'ABORTED' });
+    await delay(20);
+    expect(made).toBe(1);
+  });
+
+  test('does not wait for a worker that never answers', async () => {
+    const cloud = cloudOf(9, 2);
+    const stop = new AbortController();
+    cloud.before = () => {
+      stop.abort();
+      return new Promise<void>(() => undefined);
+    };
+    const { signal } = stop;
+    expect(await execute(cloud.functions, REQUEST, { signal })).toMatchObject({ status: 'ABORTED' });
+  });
+
+  test('is redriven where it stopped', async () => {
+    const cloud = cloudOf(9, 1);
+    const stop = new AbortController();
+    cloud.before = async (window) => {
+      if (window !== 5) return;
+      stop.abort();
+      await new Promise(() => undefined);
+    };
+    const { signal } = stop;
+    const stopped = await execute(cloud.functions, REQUEST, { signal });
+    cloud.before = () => undefined;
+    const redriven = await redrive(stopped, cloud.functions);
+    expect(redriven.status).toBe('SUCCEEDED');
+    expect(turns(redriven)).toEqual(range(5, 9));
+  });
+});
+
+describe('what is passed on', () => {
+  const padded = (length: number): Functions => {
+    const { functions } = cloudOf(3);
+    const plan = (event: unknown) => ({
+      ...(functions.plan(event, '') as object),
+      summary: 'x'.repeat(length),
+    });
+    return { ...functions, plan };
   };
-  const first = await execute(many, REQUEST);
-  expect(first).toMatchObject({ status: 'FAILED', failedAt: { state: 'Judge' } });
-  const second = await redrive(first, many);
-  expect(second).toMatchObject({ status: 'FAILED', failedAt: { state: 'Judge' } });
-  expect(turns(second)).toHaveLength(groups.length);
+
+  test('is measured, and too much of it fails the execution', async () => {
+    // What the plan answers is the largest of all.
+    const small = await execute(padded(10_000), REQUEST);
+    const fitting = 256 * 1024 - small.mostBytes + 10_000;
+    const large = await execute(padded(fitting), REQUEST);
+    expect(large).toMatchObject({ status: 'SUCCEEDED', mostBytes: 256 * 1024 });
+    expect(await execute(padded(fitting + 1), REQUEST)).toMatchObject({
+      status: 'FAILED',
+      error: 'States.DataLimitExceeded',
+    });
+  });
+
+  test('is JSON', async () => {
+    const { functions } = cloudOf(3);
+    const plan = (event: unknown) => ({ ...(functions.plan(event, '') as object), summary: new Date(0) });
+    const { output } = await execute({ ...functions, plan }, REQUEST);
+    expect(output).toMatchObject({ summary: '1970-01-01T00:00:00.000Z' });
+  });
+
+  test('to a group has the name of the whole execution, which the group itself has not', async () => {
+    const { functions } = cloudOf(3);
+    const execution = await execute(functions, REQUEST, { name: 'whole' });
+    expect(
+      calls(execution, 'Windows').map(({ event }) => (event as { execution: string }).execution),
+    ).toEqual(['whole', 'whole', 'whole']);
+  });
 });

@@ -1,12 +1,14 @@
 import {
   DescribeExecutionCommand,
+  type ExecutionStatus,
+  ListExecutionsCommand,
   SFNClient,
   SFNServiceException,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { Fault } from '../aws/faults.ts';
-import { startStepFunctions } from './server.ts';
+import { type Status, startStepFunctions } from './server.ts';
 
 let fault: Fault | undefined;
 const server = await startStepFunctions({
@@ -30,6 +32,10 @@ function start(name: string, input: object = {}, stateMachineArn = machine, from
 
 function describe(executionArn: string | undefined) {
   return client.send(new DescribeExecutionCommand({ executionArn }));
+}
+
+function list(more: { statusFilter?: ExecutionStatus; maxResults?: number; nextToken?: string } = {}) {
+  return client.send(new ListExecutionsCommand({ stateMachineArn: machine, ...more }));
 }
 
 async function failure(call: Promise<unknown>): Promise<string> {
@@ -83,6 +89,55 @@ test('what is not there, and what is no name, no ARN and no JSON, is refused', a
   }
   const command = new StartExecutionCommand({ stateMachineArn: machine, input: '{' });
   expect(await failure(client.send(command))).toBe('InvalidExecutionInput');
+});
+
+test('executions are listed, latest first, page by page, and those of one status alone', async () => {
+  const before = server.executions().length;
+  for (let nth = 0; nth < 5; nth++) await start(`listed-${nth}`);
+  const stopped = executionNamed('listed-1');
+  if (stopped !== undefined) stopped.status = 'ABORTED';
+
+  const names: (string | undefined)[] = [];
+  let pages = 0;
+  for (let nextToken: string | undefined; ; pages++) {
+    const page = await list({ maxResults: 2, ...(nextToken === undefined ? {} : { nextToken }) });
+    names.push(...(page.executions ?? []).map(({ name }) => name));
+    nextToken = page.nextToken;
+    if (nextToken === undefined) break;
+  }
+  expect(names).toHaveLength(before + 5);
+  expect(names.slice(0, 5)).toEqual(['listed-4', 'listed-3', 'listed-2', 'listed-1', 'listed-0']);
+  expect(pages).toBeGreaterThanOrEqual(2);
+
+  expect((await list({ statusFilter: 'ABORTED' })).executions).toContainEqual(
+    expect.objectContaining({ name: 'listed-1', executionArn: stopped?.arn, status: 'ABORTED' }),
+  );
+  expect((await list({ statusFilter: 'TIMED_OUT' })).executions).toEqual([]);
+});
+
+test('a list with a status, a page size or a token that is none is refused, and one of another machine', async () => {
+  expect(await failure(list({ statusFilter: 'OVER' as ExecutionStatus }))).toBe('ValidationException');
+  expect(await failure(list({ maxResults: 1001 }))).toBe('ValidationException');
+  expect(await failure(list({ nextToken: 'none' }))).toBe('InvalidToken');
+  const other = new ListExecutionsCommand({ stateMachineArn: `${machine}-other` });
+  expect(await failure(client.send(other))).toBe('StateMachineDoesNotExist');
+});
+
+test.each<[Status, boolean, string]>([
+  ['RUNNING', false, 'NOT_REDRIVABLE'],
+  ['SUCCEEDED', false, 'NOT_REDRIVABLE'],
+  ['FAILED', false, 'REDRIVABLE'],
+  ['TIMED_OUT', false, 'REDRIVABLE'],
+  ['ABORTED', false, 'REDRIVABLE'],
+  ['FAILED', true, 'NOT_REDRIVABLE'],
+  ['PENDING_REDRIVE', false, 'REDRIVABLE_BY_MAP_RUN'],
+])('an execution that is %s, beyond redrive: %s, is %s', async (status, isBeyondRedrive, redriveStatus) => {
+  const { executionArn } = await start(`${status}-${isBeyondRedrive}`);
+  const execution = executionNamed(`${status}-${isBeyondRedrive}`);
+  Object.assign(execution ?? {}, { status, isBeyondRedrive });
+  const described = await describe(executionArn);
+  expect(described).toMatchObject({ status, redriveStatus });
+  expect(described.redriveStatusReason !== undefined).toBe(redriveStatus === 'NOT_REDRIVABLE');
 });
 
 test('a wrong secret is refused', async () => {

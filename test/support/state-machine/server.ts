@@ -6,7 +6,8 @@ import { type Input, ServiceError, startJsonService, text } from '../aws/json-se
 /** The account that AWS uses in its documentation. */
 const ACCOUNT = '123456789012';
 
-export type Status = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'PENDING_REDRIVE';
+const STATUSES = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE'] as const;
+export type Status = (typeof STATUSES)[number];
 
 export interface StartedExecution {
   readonly arn: string;
@@ -14,6 +15,8 @@ export interface StartedExecution {
   readonly input: unknown;
   /** A test says how it ends; nothing is run here. */
   status: Status;
+  /** Whether what did not succeed is too old to be redriven, or was redriven too often. */
+  isBeyondRedrive: boolean;
   readonly started: number;
 }
 
@@ -42,7 +45,7 @@ export interface LocalStepFunctionsOptions {
   region?: string;
   /** Name of the state machine. */
   machine?: string;
-  /** Made anew for every server unless given, so that several stand-ins can share them. */
+  /** Every server has its own unless given, so that several fakes can share them. */
   credentials?: Credentials;
   onRequest?: RequestHook<RequestRecord>;
 }
@@ -67,20 +70,25 @@ export async function startStepFunctions(
     operations: {
       StartExecution: (input) => start(machine, executions, input),
       DescribeExecution: (input) => describe(machine, executions, input),
+      ListExecutions: (input) => list(machine, executions, input),
     },
     record: ({ operation, input }) => ({ operation, input }),
   });
   return { ...service, machine, executions: () => [...executions.values()] };
 }
 
-/** Source: StartExecution, AWS Step Functions API reference. */
-function start(machine: string, executions: Map<string, StartedExecution>, request: Input): object {
+function refuseOther(machine: string, request: Input): void {
   const wanted = text(request, 'stateMachineArn') ?? '';
   if (!/^arn:aws[\w-]*:states:/.test(wanted))
     throw new ServiceError('InvalidArn', `Invalid Arn: '${wanted}'`);
   if (wanted !== machine) {
     throw new ServiceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${wanted}'`);
   }
+}
+
+/** Source: StartExecution, AWS Step Functions API reference. */
+function start(machine: string, executions: Map<string, StartedExecution>, request: Input): object {
+  refuseOther(machine, request);
   const name = text(request, 'name') ?? randomUUID();
   // oxlint-disable-next-line no-control-regex
   if (!/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]{1,80}$/.test(name)) {
@@ -98,7 +106,7 @@ function start(machine: string, executions: Map<string, StartedExecution>, reque
     return { executionArn: arn, startDate: namesake.started / 1000 };
   }
   const started = Date.now();
-  executions.set(arn, { arn, name, input, status: 'RUNNING', started });
+  executions.set(arn, { arn, name, input, status: 'RUNNING', isBeyondRedrive: false, started });
   return { executionArn: arn, startDate: started / 1000 };
 }
 
@@ -123,8 +131,59 @@ function describe(machine: string, executions: Map<string, StartedExecution>, re
     input: JSON.stringify(input),
     inputDetails: { included: true },
     redriveCount: 0,
+    ...redriveOf(execution),
   };
 }
+
+/** Executions that end well, or go on, cannot be redriven; those of a Map wait for its redrive. */
+function redriveOf({ status, isBeyondRedrive }: StartedExecution): object {
+  if (status === 'PENDING_REDRIVE') return { redriveStatus: 'REDRIVABLE_BY_MAP_RUN' };
+  if (status === 'RUNNING' || status === 'SUCCEEDED') {
+    const redriveStatusReason = `Execution is ${status} and cannot be redriven`;
+    return { redriveStatus: 'NOT_REDRIVABLE', redriveStatusReason };
+  }
+  if (!isBeyondRedrive) return { redriveStatus: 'REDRIVABLE' };
+  const redriveStatusReason = 'Execution has exceeded the redrivable period';
+  return { redriveStatus: 'NOT_REDRIVABLE', redriveStatusReason };
+}
+
+/** Latest first. Source: ListExecutions, AWS Step Functions API reference. */
+function list(machine: string, executions: Map<string, StartedExecution>, request: Input): object {
+  refuseOther(machine, request);
+  const filter = text(request, 'statusFilter');
+  if (filter !== undefined && !STATUSES.includes(filter as Status)) {
+    throw new ServiceError(
+      'ValidationException',
+      `statusFilter: '${filter}' is none of ${STATUSES.join(', ')}`,
+    );
+  }
+  const size = request['maxResults'] ?? 0;
+  if (typeof size !== 'number' || !(size >= 0 && size <= 1000)) {
+    throw new ServiceError('ValidationException', 'maxResults must be between 0 and 1000');
+  }
+  const found = [...executions.values()]
+    .filter(({ status }) => filter === undefined || status === filter)
+    .toReversed();
+  const token = text(request, 'nextToken');
+  const from = token === undefined ? 0 : found.findIndex(({ arn }) => arn === decode(token)) + 1;
+  if (token !== undefined && from === 0) throw new ServiceError('InvalidToken', `Invalid Token: '${token}'`);
+  // Zero asks for what is usual.
+  const page = found.slice(from, from + (size === 0 ? 100 : size));
+  const last = from + page.length < found.length ? page.at(-1) : undefined;
+  return {
+    executions: page.map(({ arn, name, status, started }) => ({
+      executionArn: arn,
+      stateMachineArn: machine,
+      name,
+      status,
+      startDate: started / 1000,
+      redriveCount: 0,
+    })),
+    ...(last === undefined ? {} : { nextToken: Buffer.from(last.arn).toString('base64') }),
+  };
+}
+
+const decode = (token: string): string => Buffer.from(token, 'base64').toString();
 
 function parsed(json: string): unknown {
   try {

@@ -29,7 +29,7 @@ function trace(options: { horizon?: Seconds; settle?: (hour: number) => Seconds 
   let stored: unknown;
   let hour = 0;
   return {
-    window(reads: Read[], { isComplete = true, holdLate = false } = {}) {
+    window(reads: Read[], { isComplete = true } = {}) {
       const window = { start: START + hour * HOUR, end: START + (hour + 1) * HOUR };
       hour++;
       const state =
@@ -39,8 +39,8 @@ function trace(options: { horizon?: Seconds; settle?: (hour: number) => Seconds 
         state: undefined,
         openHorizonSeconds: options.horizon ?? 30 * DAY,
         settleSeconds: options.settle?.(hour) ?? SETTLE,
-        holdLate,
-        whole: holdLate,
+        begin: START,
+        whole: false,
         signal: new AbortController().signal,
       });
       const published = reads.flatMap(({ server = 'server', request = 'req-1', events }) =>
@@ -187,17 +187,6 @@ describe('The account of the API source', () => {
     ]);
     expect(whole.published).toEqual(['hidden', 'hidden too']);
     expect(whole.counts.late).toBe(1);
-  });
-
-  test('keeps for the next window what is late for one that a backfill has published', () => {
-    const hours = trace();
-    hours.window([]);
-    const skimmed = hours.window([{ events: [event('late', 51, 59), event('in', 70, 71)] }], {
-      holdLate: true,
-    });
-    expect(skimmed.published).toEqual(['in']);
-    const next = hours.window([{ events: [event('late', 51, 59), event('in', 70, 71)] }]);
-    expect(next.published).toEqual(['late']);
   });
 
   test('counts an open event that is gone, and one without a start', () => {

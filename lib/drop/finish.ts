@@ -1,0 +1,47 @@
+import { StoreError } from '../errors.ts';
+import { readText, remove, writeText } from '../store/bucket.ts';
+import { advanceCheckpoint } from './checkpoint.ts';
+import type { DecidedClaim } from './claim.ts';
+import type { Manifest } from './manifest.ts';
+import type { Place } from './place.ts';
+
+export type WindowResult =
+  | { readonly status: 'published'; readonly manifest: Manifest }
+  /** By another run, while this one was about to. */
+  | { readonly status: 'alreadyPublished' };
+
+/**
+ * Makes a decided drop whole: clears away what an earlier run wrote and this drop does not list, then writes the
+ * manifest, then the checkpoint if one moves. Every run may do it, and again; the one that moves the checkpoint
+ * answers for the window.
+ *
+ * @param run of the invocation that finishes, whoever decided
+ */
+export async function finishWindow(place: Place, run: string, claim: DecidedClaim): Promise<WindowResult> {
+  const { bucket, layout, signal } = place;
+  const { window, tried, decided } = claim;
+  const manifest = JSON.parse(decided.manifest) as Manifest;
+  const key = layout.manifest(window);
+
+  // Athena reads whole folders: a file in a format that an earlier run had set would count every row twice.
+  const listed = new Set(keysOf(manifest));
+  for (const old of tried) if (!listed.has(old)) await remove(bucket, old, signal);
+
+  if ((await writeText(bucket, key, decided.manifest, 'absent', signal)) === undefined) {
+    const found = await readText(bucket, key, signal);
+    if (found?.text !== decided.manifest) {
+      throw new StoreError(
+        `manifest: ${key}: is not the one that ${decided.checkpoint === null ? layout.windowClaim(window) : layout.claim} decided; ` +
+          'remove it, and run again',
+      );
+    }
+  }
+  if (decided.checkpoint === null) return { status: 'published', manifest };
+  const wasUs = await advanceCheckpoint(place, run, decided.checkpoint);
+  return wasUs ? { status: 'published', manifest } : { status: 'alreadyPublished' };
+}
+
+/** Keys of all objects that a manifest lists. */
+export function keysOf({ files, report }: Pick<Manifest, 'files' | 'report'>): string[] {
+  return [...files.map(({ key }) => key), ...(report === undefined ? [] : [report.key])];
+}

@@ -1,0 +1,20 @@
+import type { AwsClients } from '../aws-clients.ts';
+import type { Settings } from '../settings.ts';
+import type { Bucket } from '../store/bucket.ts';
+import { type Layout, layoutOf } from '../store/layout.ts';
+
+/** Where the drops of one trace are: all that is needed to read them, without the source or the masks. */
+export interface Place {
+  readonly bucket: Bucket;
+  readonly layout: Layout;
+  /** Aborts shortly before the invocation's time is over, with a DeadlineError. */
+  readonly signal: AbortSignal;
+}
+
+export function placeOf(
+  settings: Pick<Settings, 'bucket' | 'prefix' | 'cloud'>,
+  clients: Pick<AwsClients, 's3'>,
+  signal: AbortSignal,
+): Place {
+  return { bucket: { client: clients.s3, name: settings.bucket }, layout: layoutOf(settings), signal };
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { SourceError, StoreError } from '../errors.ts';
+import { pause } from '../pause.ts';
+import { readText } from '../store/bucket.ts';
+import { type Window, windowText } from '../window.ts';
+import type { StoredCheckpoint } from './checkpoint.ts';
+import { type Decided, type FoundClaim, assertHeld, decideClaim, takeClaim } from './claim.ts';
+import { type WindowResult, finishWindow } from './finish.ts';
+import type { Invocation } from './invocation.ts';
+import type { Place } from './place.ts';
+import type { OrderedEvents } from './pump.ts';
+import { type WrittenData, keysToWrite, writeData } from './write-data.ts';
+
+/** One window to publish, by the schedule or by a backfill. */
+export interface WindowTask {
+  readonly window: Window;
+  /** Key of the claim that decides it. */
+  readonly claim: string;
+  /** That claim as it was found, before anything else was looked at: absent, undecided, or decided and finished. */
+  readonly found: FoundClaim | undefined;
+  /** Begins to read the window; called again after a reading that failed. */
+  readonly read: () => OrderedEvents;
+  /** What the schedule continues, read after the claim; undefined for a backfill, which has no checkpoint. */
+  readonly continues?: { readonly from: StoredCheckpoint | undefined };
+}
+
+/** A lost connection is tried again this often before the run fails. */
+const ATTEMPTS = 3;
+
+/**
+ * Publishes one window from end to end: claim, data objects, decision, manifest, checkpoint. A crash anywhere is
+ * repaired by the next run (`claim.ts` says how).
+ *
+ * @throws SupersededError where another run took the claim over
+ */
+export async function publishWindow(invocation: Invocation, task: WindowTask): Promise<WindowResult> {
+  const { run } = invocation;
+  const { window, claim: key } = task;
+  const held = await takeClaim(
+    invocation,
+    key,
+    { run, window, keys: keysToWrite(invocation, window) },
+    task.found,
+  );
+  const mayFinish = (): Promise<void> => assertHeld(invocation, key, held);
+  await refusePublished(invocation, window, mayFinish);
+  const data = await writeWithRetries(invocation, task, mayFinish);
+  const claim = await decideClaim(invocation, key, held, decisionOf(invocation, task, data));
+  return finishWindow(invocation, run, claim);
+}
+
+/** A manifest that neither the checkpoint nor a claim knows of: the data objects that it lists must stay. */
+async function refusePublished(
+  { bucket, layout, signal }: Place,
+  window: Window,
+  mayFinish: () => Promise<void>,
+): Promise<void> {
+  const key = layout.manifest(window);
+  if ((await readText(bucket, key, signal)) === undefined) return;
+  // Another run may have taken the claim over just now, and published.
+  await mayFinish();
+  throw new StoreError(
+    `window ${windowText(window)}: ${key} is there, but neither ${layout.checkpoint} nor a claim knows of it; ` +
+      'was an older checkpoint or claim brought back? Bring back their newest versions',
+  );
+}
+
+/** Writes a window's data objects, trying again where the source failed for a transient reason. */
+function writeWithRetries(
+  invocation: Invocation,
+  { window, read, continues }: WindowTask,
+  mayFinish: () => Promise<void>,
+): Promise<WrittenData> {
+  const previous = continues && (continues.from?.checkpoint.manifest ?? null);
+  return readWithRetries(invocation, async () => {
+    const data = await writeData(invocation, window, read(), mayFinish, previous);
+    if (data !== undefined) return data;
+    // A run that lost its claim to this one has finished an object late, or the store's answer to ours was lost.
+    await mayFinish();
+    throw new ObjectsChangedError(
+      `window ${windowText(window)}: its data objects were changed each time this run wrote them`,
+    );
+  });
+}
+
+class ObjectsChangedError extends StoreError {}
+
+/** Tries again to read where the source failed for a transient reason. @throws SourceError the last one */
+async function readWithRetries<T>({ log, signal }: Invocation, read: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await read();
+    } catch (error) {
+      const mayHelp =
+        error instanceof ObjectsChangedError || (error instanceof SourceError && error.transient);
+      if (!mayHelp || attempt === ATTEMPTS) throw error;
+      log('reading again', { attempt, reason: error.message });
+      await pause(attempt * attempt * (500 + Math.random() * 1000), signal);
+    }
+  }
+}
+
+function decisionOf(
+  { source, layout }: Invocation,
+  { window, continues }: WindowTask,
+  data: WrittenData,
+): Decided {
+  const manifest = `${JSON.stringify(data.manifest, null, 2)}\n`;
+  if (continues === undefined) return { manifest, checkpoint: null };
+  const sha256 = createHash('sha256').update(manifest).digest('hex');
+  return {
+    manifest,
+    checkpoint: {
+      window,
+      manifest: { key: layout.manifest(window), sha256 },
+      source: { kind: source.kind, state: data.outcome.state },
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import * as z from 'zod/mini';
+import { StoreError } from '../errors.ts';
+import { listKeys, readText, writeText } from '../store/bucket.ts';
+import { MINUTE, type Seconds, iso, parseInstant } from '../time.ts';
+import type { Window } from '../window.ts';
+import { readClaim } from './claim.ts';
+import type { Place } from './place.ts';
+
+/*
+ * `state/trace.json` fixes what must not drift while a trace grows. The first run creates it, by compare-and-swap and
+ * before it claims anything; nobody changes it afterwards.
+ */
+
+/** A trace that the schedule publishes forward from `begin`, and backfill before it. */
+export interface ScheduledTrace {
+  readonly kind: 'scheduled';
+  readonly begin: Seconds;
+  /** Of every window before `begin`, whatever the setting is today. */
+  readonly windowSeconds: Seconds;
+}
+
+/** A trace of its own, that one backfill publishes. */
+export interface ReleaseTrace {
+  readonly kind: 'release';
+  /** What was asked for. */
+  readonly asked: Window;
+  /** The same, without what the source did not have any more when the release was planned. */
+  readonly range: Window;
+  readonly windowSeconds: Seconds;
+  readonly tables: readonly string[];
+  readonly formats: readonly string[];
+  readonly source: string;
+  readonly maskingScope: string;
+  /** HMAC of the settings that change a drop's bytes, under a key that is kept with the masking secret. */
+  readonly settings: string;
+}
+
+export type Trace = ScheduledTrace | ReleaseTrace;
+
+const instant = z.pipe(
+  z.string().check(z.refine((text) => parseInstant(text) !== undefined, { error: 'an instant' })),
+  z.transform((text) => parseInstant(text) ?? Number.NaN),
+);
+const range = z.strictObject({ start: instant, end: instant });
+const common = { traceVersion: z.literal(1), cloud: z.string(), windowMinutes: z.int(), created: z.string() };
+
+const Stored = z.discriminatedUnion('kind', [
+  z.strictObject({ ...common, kind: z.literal('scheduled'), begin: instant }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('release'),
+    asked: range,
+    range,
+    tables: z.array(z.string()),
+    formats: z.array(z.string()),
+    source: z.string(),
+    maskingScope: z.string(),
+    settings: z.string(),
+  }),
+]);
+
+/**
+ * @returns undefined for a trace that nobody has begun
+ * @throws StoreError where the object is not one of this version, or is gone from a trace that has claims
+ */
+export async function readTrace(place: Place): Promise<Trace | undefined> {
+  // Another run may begin the trace, and claim a window, between the first two looks.
+  const stored = (await look(place)) ?? ((await hasClaims(place)) ? await look(place) : null);
+  if (stored === null) return undefined;
+  const { trace: key } = place.layout;
+  if (stored !== undefined) return parseTrace(stored.json(), key);
+  throw new StoreError(
+    `trace: ${key}: is gone, but the trace has claims; bring it back (the bucket keeps old versions)`,
+  );
+}
+
+function look({ bucket, layout, signal }: Place): ReturnType<typeof readText> {
+  return readText(bucket, layout.trace, signal);
+}
+
+/**
+ * Begins a trace.
+ *
+ * @returns what is fixed now: this, or what another run fixed first
+ * @throws StoreError as {@link readTrace} does
+ */
+export async function createTrace(place: Place, cloud: string, trace: Trace): Promise<Trace> {
+  const { bucket, layout, signal } = place;
+  const text = formatTrace(cloud, trace, Math.floor(Date.now() / 1000));
+  if ((await writeText(bucket, layout.trace, text, 'absent', signal)) !== undefined) return trace;
+  const found = await readTrace(place);
+  if (found === undefined)
+    throw new StoreError(`trace: ${layout.trace}: was removed while this run began it`);
+  return found;
+}
+
+async function hasClaims(place: Place): Promise<boolean> {
+  const { bucket, layout, signal } = place;
+  if ((await readClaim(place, layout.claim)) !== undefined) return true;
+  for await (const _ of listKeys(bucket, layout.windowClaims, '', signal)) return true;
+  return false;
+}
+
+function formatTrace(cloud: string, trace: Trace, created: Seconds): string {
+  const { windowSeconds, ...fixed } = trace;
+  const times =
+    fixed.kind === 'scheduled'
+      ? { ...fixed, begin: iso(fixed.begin) }
+      : { ...fixed, asked: isoRange(fixed.asked), range: isoRange(fixed.range) };
+  const known = { traceVersion: 1, cloud, windowMinutes: windowSeconds / MINUTE, created: iso(created) };
+  return `${JSON.stringify({ ...known, ...times }, null, 2)}\n`;
+}
+
+const isoRange = ({ start, end }: Window): object => ({ start: iso(start), end: iso(end) });
+
+function parseTrace(value: unknown, key: string): Trace {
+  const parsed = z.safeParse(Stored, value);
+  if (!parsed.success) {
+    const field = parsed.error.issues[0]?.path.join('.');
+    throw new StoreError(
+      `trace: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
+    );
+  }
+  const { traceVersion: _, cloud: __, created: ___, windowMinutes, ...fixed } = parsed.data;
+  return { ...fixed, windowSeconds: windowMinutes * MINUTE };
+}
