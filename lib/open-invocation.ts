@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AwsClients } from './aws-clients.ts';
 import { fetchSecret } from './connection/fetch-secret.ts';
 import { parseSecret } from './connection/secret.ts';
+import { utf8Text } from './connection/text.ts';
 import type { Invocation, Log } from './drop/invocation.ts';
 import { placeOf } from './drop/place.ts';
 import { InputError } from './errors.ts';
@@ -27,9 +28,9 @@ export async function openInvocation(
   let masking: Masking | undefined;
   try {
     const secret = await fetchSecret(clients.secretsManager, settings.secret, 'STAR_SECRET', signal);
-    const connection = await parseSecret(secret.toString('utf8'));
+    const connection = await parseSecret(utf8Text(secret, 'STAR_SECRET'));
     masking = await openMasking(settings, clients, signal, shared);
-    const source = await openSource(connection, settings);
+    const source = await openSource(connection, settings, (text) => log(text));
     const opened = masking;
     return {
       run: randomUUID(),

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { userInfo } from 'node:os';
 import type { CellConnection, DatabaseConnection, Tls } from '../connection/connection.ts';
-import { type TlsOptions, readTls } from '../connection/dsn.ts';
+import { NO_TLS, OPTION_NAMES, type TlsOptions, readTls } from '../connection/database-tls.ts';
 import { OPTION_FILES, type OptionFileValues, readOptionFiles } from '../connection/option-files.ts';
 import { parseSecret } from '../connection/secret.ts';
 import { InputError } from '../errors.ts';
@@ -22,6 +21,8 @@ export interface DatabaseOptions {
   readonly database?: readonly string[];
   readonly ssl?: string;
   readonly sslCa?: string;
+  readonly sslName?: string;
+  readonly serverPublicKeyPath?: string;
   readonly defaultsFile?: string;
 }
 
@@ -31,8 +32,8 @@ const SOCKETS = ['/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock', '/tmp/m
 const DEFAULT_DATABASE = 'nova';
 
 /**
- * The cells to read, from a secret's file or as the mysql client would find the server: options, then environment
- * (`MYSQL_PWD`, `MYSQL_TCP_PORT`, `MYSQL_UNIX_PORT`), then option files.
+ * The cells to read, from a secret's file or as the mysql client would find the server: options, then option files,
+ * then environment (`MYSQL_HOST`, `MYSQL_TCP_PORT`, `MYSQL_UNIX_PORT`, `MYSQL_PWD`).
  *
  * @throws InputError naming the option
  */
@@ -58,8 +59,17 @@ export async function connectionToDatabases(options: DatabaseOptions): Promise<D
     password,
     database,
     tls,
+    byOptions: true,
   }));
-  return { kind: 'database', cells };
+  const connection: DatabaseConnection = { kind: 'database', cells };
+  warnWithoutCell0(connection, '--database');
+  return connection;
+}
+
+/** It may be meant, and a Nova before Ocata has none. */
+function warnWithoutCell0({ cells }: DatabaseConnection, option: string): void {
+  if (cells.some(({ cell, database }) => cell === 'cell0' || database.endsWith('cell0'))) return;
+  say(`${option}: none of the cells is cell0, usually nova_cell0: builds that found no host are left out`);
 }
 
 async function fromSecret(path: string, options: DatabaseOptions): Promise<DatabaseConnection> {
@@ -70,7 +80,10 @@ async function fromSecret(path: string, options: DatabaseOptions): Promise<Datab
     );
   }
   const connection = await named(path, async () => parseSecret(await readInput(path, '--secret')));
-  if (connection.kind === 'database') return connection;
+  if (connection.kind === 'database') {
+    warnWithoutCell0(connection, '--secret');
+    return connection;
+  }
   throw new InputError(
     `--secret: ${path} opens OpenStack's API; accepted: databases, or the command api-dump`,
   );
@@ -84,47 +97,60 @@ type Place = Pick<CellConnection, 'host' | 'port' | 'socket'>;
 
 /** Without a host, or with `localhost`, the clients take the socket, unless they are told to use TCP. */
 function placeOf(options: DatabaseOptions, found: OptionFileValues): Place {
-  const host = options.host ?? found.get('host') ?? 'localhost';
-  const port = portOf(options.port ?? found.get('port') ?? process.env['MYSQL_TCP_PORT'] ?? '3306');
+  const host = options.host ?? found.get('host') ?? inEnvironment('MYSQL_HOST') ?? 'localhost';
+  const port = portOf(options, found);
   if (options.socket !== undefined) return { host, port, socket: options.socket };
   const wantsTcp = found.get('protocol')?.toLowerCase() === 'tcp' || options.port !== undefined;
   if (host !== 'localhost' || wantsTcp) return { host, port };
-  const said = found.get('socket') ?? process.env['MYSQL_UNIX_PORT'];
+  const said = found.get('socket') ?? inEnvironment('MYSQL_UNIX_PORT');
   const socket = said ?? SOCKETS.find((path) => existsSync(path));
   return socket === undefined ? { host, port } : { host, port, socket };
 }
 
-function portOf(text: string): number {
+/** What is set to nothing is as good as not set. */
+function inEnvironment(name: string): string | undefined {
+  const value = process.env[name] ?? '';
+  return value === '' ? undefined : value;
+}
+
+function portOf(options: DatabaseOptions, found: OptionFileValues): number {
+  const [where, text] =
+    options.port !== undefined
+      ? (['--port', options.port] as const)
+      : typeof found.get('port') === 'string'
+        ? (['port in an option file', found.get('port') ?? ''] as const)
+        : (['MYSQL_TCP_PORT', inEnvironment('MYSQL_TCP_PORT') ?? '3306'] as const);
   const port = Number(text);
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
-  throw new InputError(`--port: got "${text}"; accepted: 1 to 65535`);
+  throw new InputError(`${where}: got "${text}"; accepted: 1 to 65535`);
 }
 
 /** What stays on this machine needs no TLS; everything else is verified, unless told otherwise in so many words. */
 async function tlsOf(options: DatabaseOptions, found: OptionFileValues, place: Place): Promise<Tls> {
-  const given = await givenTls(options, found);
   const isLocal = place.socket !== undefined || isLoopback(place.host);
-  if (isLocal && given.ssl === undefined && given.ca === undefined) return { mode: 'off' };
-  if (given.ssl === undefined && isIP(place.host) !== 0) {
-    throw new InputError(
-      `--host: got "${place.host}", and a certificate is for a name; accepted: that name, or --ssl off for no TLS`,
-    );
-  }
-  return readTls(given, place.host, '--ssl');
+  const asked = await askedTls(options, found);
+  const wantsTls = asked.ssl !== undefined || asked.ca !== undefined || asked.name !== undefined;
+  const tls: TlsOptions = isLocal && !wantsTls ? { ...asked, ssl: 'off' } : asked;
+  if (!NO_TLS.includes(tls.ssl ?? '')) return readTls(tls, '', OPTION_NAMES);
+  const path = options.serverPublicKeyPath ?? found.get('server-public-key-path');
+  const key =
+    typeof path === 'string' ? { serverKey: await readInput(path, OPTION_NAMES.serverKey) } : undefined;
+  return readTls({ ...tls, ...key }, '', OPTION_NAMES);
 }
 
-async function givenTls(options: DatabaseOptions, found: OptionFileValues): Promise<TlsOptions> {
-  const path = options.sslCa ?? found.get('ssl-ca');
-  const isOff =
-    found.has('skip-ssl') ||
-    ['0', 'off', 'false'].includes(found.get('ssl')?.toLowerCase() ?? '') ||
-    found.get('ssl-mode')?.toUpperCase() === 'DISABLED';
-  const ssl = options.ssl ?? (isOff ? 'off' : undefined);
+const OPTION_FILE_MODES: Readonly<Record<string, string>> = { DISABLED: 'off', VERIFY_CA: 'verify-ca' };
+
+async function askedTls(options: DatabaseOptions, found: OptionFileValues): Promise<TlsOptions> {
+  const isSkipped =
+    found.has('skip-ssl') || ['0', 'off', 'false'].includes(found.get('ssl')?.toLowerCase() ?? '');
+  const inFile = isSkipped ? 'off' : OPTION_FILE_MODES[found.get('ssl-mode')?.toUpperCase() ?? ''];
+  const ssl = options.ssl ?? inFile;
   // A CA in an option file is there for whoever wants TLS.
-  if (ssl === 'off' && options.sslCa === undefined) return { ssl };
+  const path = options.sslCa ?? (NO_TLS.includes(ssl ?? '') ? undefined : found.get('ssl-ca'));
   return {
     ...(ssl === undefined ? {} : { ssl }),
-    ...(typeof path === 'string' ? { ca: await readInput(path, '--ssl-ca') } : {}),
+    ...(typeof path === 'string' ? { ca: await readInput(path, OPTION_NAMES.ca) } : {}),
+    ...(options.sslName === undefined ? {} : { name: options.sslName }),
   };
 }
 
@@ -141,9 +167,9 @@ async function passwordOf(options: DatabaseOptions, found: OptionFileValues, use
     return (await readInput(options.passwordFile, '--password-file')).replace(/\r?\n$/, '');
   }
   if (options.password === true) return prompt();
-  const kept = process.env['MYSQL_PWD'] ?? found.get('password');
+  const kept = found.get('password');
   // A password without a value in an option file asks for one.
-  return kept === null ? prompt() : (kept ?? '');
+  return kept === null ? prompt() : (kept ?? process.env['MYSQL_PWD'] ?? '');
 }
 
 /** Nova names cell databases after their cells, and cell0 is told from the others by its name. */

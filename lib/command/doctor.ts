@@ -1,6 +1,7 @@
 import type { CloudConnection } from '../connection/connection.ts';
 import { looksLikeDsn } from '../connection/dsn.ts';
 import { parseSecret } from '../connection/secret.ts';
+import { utf8Text } from '../connection/text.ts';
 import { type Finding, examine, formatFinding, formatVerdict, verdictOf } from '../doctor/doctor.ts';
 import { InputError } from '../errors.ts';
 import { MINUTE } from '../time.ts';
@@ -74,5 +75,5 @@ async function fromSecretsManager(id: string, signal: AbortSignal): Promise<Clou
   ]);
   using clients = openAwsClients();
   const secret = await fetchSecret(clients.secretsManager, id, '--secret-id', signal);
-  return named(id, () => parseSecret(secret.toString('utf8')));
+  return named(id, () => parseSecret(utf8Text(secret, 'secret')));
 }

@@ -19,6 +19,9 @@ export interface DumpArguments {
   readonly formatVersion: string;
   readonly masking: string;
   readonly saltFile?: string;
+  readonly allowShortSalt?: true;
+  /** Commander's name for what `--no-clobber` turns off. */
+  readonly clobber: boolean;
   readonly hostFrom: string;
   readonly excludeUser?: readonly string[];
   readonly excludeProject?: readonly string[];
@@ -44,6 +47,8 @@ export interface DumpOptions extends Pick<
   | 'allowPartial'
 > {
   readonly format: FormatName;
+  /** Whether a file that is there already may be replaced. */
+  readonly replaces: boolean;
   /** Undefined: everything that the source has. */
   readonly start: Seconds | undefined;
   readonly end: Seconds;
@@ -75,10 +80,11 @@ export async function readDumpOptions(
     end,
     settleSeconds,
     format,
+    replaces: given.clobber,
     formatVersion,
     epoch: readEpoch(given.epoch, start),
     masking,
-    salt: await readSalt(given.saltFile, masking),
+    salt: await readSalt(given.saltFile, masking, given.allowShortSalt),
     hostFrom: choice('--host-from', given.hostFrom, HOSTS),
     excludeUsers: new Set(given.excludeUser ?? []),
     excludeProjects: new Set(given.excludeProject ?? []),
@@ -116,7 +122,11 @@ function refuseVersion(format: FormatName): never {
   throw new InputError(`--format-version: got "0.3", a format of CSV; accepted: 0.2 for ${format}`);
 }
 
-async function readSalt(path: string | undefined, masking: MaskingMethod): Promise<Buffer | undefined> {
+async function readSalt(
+  path: string | undefined,
+  masking: MaskingMethod,
+  allowsShort: true | undefined,
+): Promise<Buffer | undefined> {
   if (masking !== 'sha2-salted') {
     if (path !== undefined)
       throw new InputError(`--salt-file: --masking ${masking} uses none; accepted: one of the two`);
@@ -126,11 +136,13 @@ async function readSalt(path: string | undefined, masking: MaskingMethod): Promi
   if (path === undefined) return undefined;
   const salt = await readBytes(path, '--salt-file');
   if (salt.length === 0) throw new InputError(`--salt-file: ${path} is empty; accepted: random bytes`);
-  // Traces of old have short ones, and must be made anew with them.
-  if (salt.length < SECRET_BYTES)
-    say(
-      `--salt-file: holds ${salt.length} bytes; fewer than ${SECRET_BYTES} random ones can be guessed, and masks undone`,
+  // Old traces have short ones, and are made again with them.
+  if (salt.length < SECRET_BYTES && allowsShort !== true) {
+    throw new InputError(
+      `--salt-file: ${path} holds ${salt.length} bytes, which can be guessed, and masks be undone; accepted: at least ` +
+        `${SECRET_BYTES} random bytes (head -c 32 /dev/urandom), or --allow-short-salt for the salt of an old trace`,
     );
+  }
   return salt;
 }
 

@@ -35,10 +35,10 @@ export async function dump(
   signal.throwIfAborted();
   const format = await loadFormat(options.format, options.formatVersion);
   using masking = createMasking(options.masking, options.salt);
-  const file = await openDump(path, signal);
+  const file = await openDump(path, signal, options.replaces);
   const display = showProgress(process.stderr);
   try {
-    const source = await openSource(connection, options);
+    const source = await openSource(connection, options, say);
     const range = { start: options.start ?? BEGINNING, end: options.end };
     options.tell(`reading ${source.kind} for ${rangeText(options)}`);
     const request = await requestOf(source, range, options, display, signal);

@@ -1,5 +1,5 @@
 import type { CloudConnection } from '../connection/connection.ts';
-import { StoppedError } from '../errors.ts';
+import { InputError, StoppedError } from '../errors.ts';
 import { connectionToDatabases } from './database-connection.ts';
 import { doctor } from './doctor.ts';
 import { dump } from './dump.ts';
@@ -40,6 +40,7 @@ export async function main(args: readonly string[]): Promise<number> {
     },
   });
   try {
+    refusePasswords(args);
     await program.parseAsync([...args], { from: 'user' });
     return status;
   } catch (error) {
@@ -48,4 +49,15 @@ export async function main(args: readonly string[]): Promise<number> {
     if (telling !== undefined) say(`star-compactor: ${telling}`);
     return statusOf(cause);
   }
+}
+
+/** As the mysql client takes it, `-pPASSWORD`, which everybody on the machine can see. It is not repeated. */
+function refusePasswords(args: readonly string[]): void {
+  const end = args.indexOf('--');
+  const options = end < 0 ? args : args.slice(0, end);
+  if (!options.some((arg) => /^(-p.|--password=)/s.test(arg))) return;
+  throw new InputError(
+    '-p: takes no password, for everybody on this machine could see it; accepted: -p alone, which asks for it, ' +
+      '--password-file FILE, or MYSQL_PWD',
+  );
 }

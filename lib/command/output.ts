@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { constants, openSync } from 'node:fs';
-import { open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PassThrough, Transform, type Writable } from 'node:stream';
@@ -28,6 +28,7 @@ const COMPRESSION: readonly (readonly [extension: string, make: () => Transform]
 
 /** Formats by the extension that stands for them, before that of a compression. */
 const BY_EXTENSION: readonly (readonly [RegExp, FormatName])[] = [
+  [/\.csv$/, 'csv'],
   [/\.(jsonl|jsons|ndjson|json)$/, 'jsonl'],
   [/\.parquet$/, 'parquet'],
 ];
@@ -41,6 +42,12 @@ const BY_EXTENSION: readonly (readonly [RegExp, FormatName])[] = [
 export function formatFor(path: string, asked: FormatName | undefined): FormatName {
   const name = withoutCompression(path);
   const told = BY_EXTENSION.find(([pattern]) => pattern.test(name))?.[1];
+  if (told === undefined && /\.(?!txt$)[a-z]\w{0,7}$/i.test(basename(name))) {
+    throw new InputError(
+      `${basename(path)}: its extension is not known; accepted: .csv, .jsonl and .parquet, the first two also with .gz or ` +
+        '.zst behind, or a name without an extension',
+    );
+  }
   const format = asked ?? told ?? 'csv';
   if (asked !== undefined && told !== undefined && told !== asked) {
     throw new InputError(
@@ -65,14 +72,15 @@ function withoutCompression(path: string): string {
  * its name is a link, that is where the link leads.
  *
  * @param path of a file, or `-` for standard output
+ * @param replaces whether a file of that name may be there already
  * @param signal ends a wait for whoever reads the output, or is to read it
  * @throws InputError where nothing can be written there
  */
-export async function openDump(path: string, signal: AbortSignal): Promise<DumpFile> {
-  return path === '-' ? through(new PassThrough(), process.stdout, signal) : toFile(path, signal);
+export async function openDump(path: string, signal: AbortSignal, replaces = true): Promise<DumpFile> {
+  return path === '-' ? through(new PassThrough(), process.stdout, signal) : toFile(path, signal, replaces);
 }
 
-async function toFile(path: string, signal: AbortSignal): Promise<DumpFile> {
+async function toFile(path: string, signal: AbortSignal, replaces: boolean): Promise<DumpFile> {
   const refuse = (reason: string): never => {
     throw new InputError(
       `${path === '' ? '""' : path}: ${reason}; accepted: a file in a folder that can be written to, or -`,
@@ -93,6 +101,8 @@ async function toFile(path: string, signal: AbortSignal): Promise<DumpFile> {
     const device = await open(path, 'w').catch(refuseFor);
     return through(compressionOf(path), device.createWriteStream(), signal);
   }
+  if (found !== undefined && !replaces)
+    throw new InputError(`${path}: is there already; accepted: another name, or no --no-clobber`);
   const place = await behindLinks(path);
   // A process's number would not do: in a container it is the same every time, and a killed one leaves its part.
   const part = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString('hex')}.part`);
@@ -105,7 +115,7 @@ async function toFile(path: string, signal: AbortSignal): Promise<DumpFile> {
     write: (piece) => sink.write(piece),
     async finish() {
       const bytes = await sink.finish();
-      await rename(part, place).catch(tellUnwritten);
+      await (replaces ? rename(part, place) : appear(part, place)).catch(tellUnwritten);
       isOver = true;
       return bytes;
     },
@@ -118,14 +128,20 @@ async function toFile(path: string, signal: AbortSignal): Promise<DumpFile> {
   };
 }
 
+/** Gives a file its name, unless something has come to bear it meanwhile. */
+async function appear(part: string, place: string): Promise<void> {
+  await link(part, place);
+  await rm(part);
+}
+
 /** Where a path leads, though nothing may be there yet. */
 async function behindLinks(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const link = isMissing ? await readlink(path).catch(() => undefined) : undefined;
-    return link === undefined ? path : behindLinks(resolve(dirname(path), link));
+    const target = isMissing ? await readlink(path).catch(() => undefined) : undefined;
+    return target === undefined ? path : behindLinks(resolve(dirname(path), target));
   }
 }
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { TOOL } from '../drop/manifest.ts';
+import { InputError } from '../errors.ts';
 import { TRACE_VERSIONS } from '../format/columns.ts';
 import { MASKING_METHODS } from '../mask/mask.ts';
 import { DEFAULT_EPOCH } from '../settings.ts';
@@ -27,6 +28,7 @@ export function makeProgram(commands: Commands): Command {
     .configureHelp({ helpWidth: 100 })
     .showHelpAfterError('(--help tells more)')
     .exitOverride()
+    .hook('preAction', (_, action) => refuseEmpty(action.opts()))
     .addHelpText(
       'after',
       `
@@ -45,8 +47,8 @@ Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2
     .summary('dump a trace from Nova’s databases')
     .description(
       'Dumps a trace from Nova’s cell databases: what finished in a range of time, in order of start. Server, user and ' +
-        'password are found as the mysql client finds them: options, MYSQL_PWD, then [client] in ~/.my.cnf and ' +
-        '/etc/mysql/my.cnf.',
+        'password are found as the mysql client finds them: options, then [client] in ~/.my.cnf and /etc/mysql/my.cnf, ' +
+        'then MYSQL_HOST, MYSQL_TCP_PORT, MYSQL_UNIX_PORT and MYSQL_PWD.',
     )
     .action((path: string, options: DumpArguments & DatabaseOptions) =>
       commands.dumpDatabase(path, options, pick(options, DATABASE_OPTIONS)),
@@ -64,10 +66,14 @@ Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2
       '--osrc <file>',
       'openrc file, clouds.yaml or JSON with the credentials; a password that it asks for is asked for',
     )
+    .option(
+      '--os-cloud <name>',
+      'cloud of a clouds.yaml: of --osrc, or of the one that openstacksdk finds (OS_CLOUD)',
+    )
     .option('--concurrency <n>', 'requests under way at once, at the most', '8')
     .option('--allow-partial', 'go on where a cell does not answer')
     .action((path: string, options: DumpArguments & OpenStackOptions) =>
-      commands.dumpApi(path, options, pick(options, ['osrc'])),
+      commands.dumpApi(path, options, pick(options, ['osrc', 'osCloud'])),
     );
   withHelp(withDump(api));
 
@@ -112,6 +118,8 @@ const DATABASE_OPTIONS = [
   'database',
   'ssl',
   'sslCa',
+  'sslName',
+  'serverPublicKeyPath',
   'defaultsFile',
 ] as const satisfies readonly (keyof DatabaseOptions)[];
 
@@ -128,9 +136,14 @@ function withDatabase(command: Command): Command {
     .option('-d, --database <name>', 'cell database (nova); once for each cell, cell0 included', several)
     .option(
       '--ssl <mode>',
-      'verify, rds (the authorities of Amazon RDS) or off; verify where the server is elsewhere',
+      'verify, verify-ca (whatever the name), rds (the authorities of Amazon RDS) or off; verify where the server is elsewhere',
     )
     .option('--ssl-ca <file>', 'PEM file of the authority that signed the server’s certificate')
+    .option('--ssl-name <name>', 'name in the server’s certificate, where it is not that of --host')
+    .option(
+      '--server-public-key-path <file>',
+      'PEM file of the server’s RSA key, for caching_sha2_password and sha256_password without TLS',
+    )
     .option('--defaults-file <file>', 'option file to read in place of the usual ones')
     .option(
       '--secret <file>',
@@ -151,6 +164,7 @@ function withDump(command: Command): Command {
     .option('--exclude-user <id>', 'leave out servers of a user; may be repeated', several)
     .option('--exclude-project <id>', 'leave out servers of a project; may be repeated', several)
     .optionsGroup('How it is written:')
+    .option('--no-clobber', 'leave a file alone that is there already, and fail')
     .option('--jsons', 'JSON lines in place of CSV')
     .option('--parquet', 'Parquet in place of CSV')
     .option('--format-version <v>', `of CSV: ${TRACE_VERSIONS.join(' or ')}`, '0.2')
@@ -169,7 +183,20 @@ function withDump(command: Command): Command {
     .option(
       '--salt-file <file>',
       'secret of the masks, as it is, at least 32 random bytes; drawn and forgotten without it',
+    )
+    .option(
+      '--allow-short-salt',
+      'take a shorter one: for the salt of an old trace, since it can be guessed',
     );
+}
+
+/** An empty value is a variable that a script did not set, and means nothing to any option. */
+function refuseEmpty(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== '' && !(Array.isArray(value) && value.includes(''))) continue;
+    const option = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new InputError(`${option}: got ""; accepted: a value that is not empty`);
+  }
 }
 
 function withHelp(command: Command): Command {

@@ -13,12 +13,8 @@ const BETWEEN_FRAMES_MS = 100;
 
 /** @param stream where it is shown, standard error as a rule */
 export function showProgress(stream: NodeJS.WriteStream): ProgressDisplay {
-  const started = performance.now();
-  let rows = 0;
-  let expected = 0;
-  let done = 0;
-  const now = (): Measured =>
-    measure({ rows, expected, done, seconds: (performance.now() - started) / 1000 });
+  const meter = openMeter(() => performance.now() / 1000);
+  const now = (): Measured => shown(meter.read());
   const isBar = stream.isTTY;
   const bar = new SingleBar(
     {
@@ -37,23 +33,62 @@ export function showProgress(stream: NodeJS.WriteStream): ProgressDisplay {
     () => {
       if (!isBar) say(line(now()));
       else {
-        bar.setTotal(Math.max(expected, 1));
-        bar.update(done, { ...now() });
+        const read = meter.read();
+        bar.update(read.share, { ...shown(read) });
       }
     },
     isBar ? BETWEEN_FRAMES_MS : BETWEEN_LINES_MS,
   );
   return {
+    expect: (count) => meter.expect(count),
+    done: (count, events) => meter.done(count, events),
+    stop() {
+      clearInterval(timer);
+      if (isBar) bar.stop();
+    },
+  };
+}
+
+/** What is read so far, of what is known to be there. */
+export interface Reading {
+  readonly rows: number;
+  readonly rate: number;
+  /** 0 to 1; never less than before, although more may become known. */
+  readonly share: number;
+  /** Undefined as long as too little is read to tell. */
+  readonly secondsLeft: number | undefined;
+}
+
+/** Before so much is read, what is left is not told: what comes first is not like the rest. */
+const TELLING_SHARE = 0.02;
+
+/** @param clock in seconds */
+export function openMeter(clock: () => number): Progress & { read(): Reading } {
+  const started = clock();
+  let readingSince = started;
+  let [rows, expected, done, share] = [0, 0, 0, 0];
+  const measured = (): number => (expected === 0 ? 0 : Math.min(1, done / expected));
+  return {
     expect(count) {
+      if (done === 0) readingSince = clock();
       expected += count;
     },
     done(count, events) {
       done += count;
       rows += events;
     },
-    stop() {
-      clearInterval(timer);
-      if (isBar) bar.stop();
+    read() {
+      share = Math.max(share, measured());
+      const now = clock();
+      // Looking for the rows is over by then, and says nothing about how fast they are read.
+      const reading = now - readingSince;
+      const isTelling = measured() >= TELLING_SHARE;
+      return {
+        rows,
+        rate: rows / Math.max(now - started, 0.001),
+        share,
+        secondsLeft: isTelling ? (reading / measured()) * (1 - measured()) : undefined,
+      };
     },
   };
 }
@@ -65,20 +100,18 @@ interface Measured {
   readonly left: string;
 }
 
-/** By what is read so far, of what is known to be there. */
-function measure(read: { rows: number; expected: number; done: number; seconds: number }): Measured {
-  const share = read.expected === 0 ? 0 : Math.min(1, read.done / read.expected);
+function shown({ rows, rate, share, secondsLeft }: Reading): Measured {
   return {
-    rows: read.rows.toLocaleString('en-US'),
-    rate: Math.round(read.rows / Math.max(read.seconds, 0.001)).toLocaleString('en-US'),
+    rows: rows.toLocaleString('en-US'),
+    rate: Math.round(rate).toLocaleString('en-US'),
     share: `${Math.floor(share * 100)} %`.padStart(5),
-    left: leftText(share, read.seconds),
+    left: leftText(rows, secondsLeft),
   };
 }
 
-function leftText(share: number, seconds: number): string {
-  if (share === 0) return 'looking for the first rows';
-  return share === 1 ? 'putting them in order' : `about ${duration((seconds / share) * (1 - share))} left`;
+function leftText(rows: number, secondsLeft: number | undefined): string {
+  if (secondsLeft === undefined) return rows === 0 ? 'looking for the first rows' : 'time left not known yet';
+  return secondsLeft === 0 ? 'putting them in order' : `about ${duration(secondsLeft)} left`;
 }
 
 function line({ rows, rate, share, left }: Measured): string {

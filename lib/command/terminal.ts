@@ -1,5 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { utf8Text } from '../connection/text.ts';
 import { InputError, StoppedError } from '../errors.ts';
 
 /** Tells the person at the terminal; standard output is for data. */
@@ -29,13 +32,19 @@ export async function askSecretly(prompt: string, instead: string): Promise<stri
 
 /** The text of a file, or of standard input for `-`. @throws InputError naming the option */
 export async function readInput(path: string, option: string): Promise<string> {
-  return path === '-' ? text(process.stdin) : (await readBytes(path, option)).toString('utf8');
+  const bytes = path === '-' ? await buffer(process.stdin) : await readBytes(path, option);
+  return utf8Text(bytes, path === '-' ? `${option}: standard input` : `${option}: ${path}`);
+}
+
+/** A shell leaves `~` alone behind `=`, and no shell has seen a path in a file. */
+function atHome(path: string): string {
+  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }
 
 /** @throws InputError naming the option */
 export async function readBytes(path: string, option: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readFile(atHome(path));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw new InputError(`${option}: ${path} could not be read (${code}); accepted: a file that can`);

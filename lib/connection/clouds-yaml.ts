@@ -1,9 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { Field, OpenStackFields } from './openstack-fields.ts';
 
-/** Beside `clouds` in openstacksdk's files; they say nothing about a cloud. */
-const ASIDE = ['cache', 'client', 'metrics', 'ansible'];
-
 /** Enough for `<<: *defaults` in each of many clouds, too few to blow a small text up. */
 const MAX_ALIASES = 100;
 
@@ -43,27 +40,32 @@ export async function readYaml(text: string): Promise<object> {
   return value;
 }
 
+/** Which of several, as said outside of the file. */
+export interface CloudChoice {
+  readonly cloud?: string | undefined;
+  /** Counts where nothing else chooses. */
+  readonly otherwise?: string | undefined;
+  readonly region?: string | undefined;
+}
+
 /**
  * Picks the cloud out of a clouds file as read from YAML or JSON, or takes a single cloud's own fields, with
- * clouds.yaml's names or `OS_` ones.
+ * clouds.yaml's names or `OS_` ones. What else stands beside `clouds` is for other tools.
  *
- * @throws InputError where there is not one cloud, or not one that is chosen by `cloud: NAME` beside `clouds`
+ * @throws InputError where there is not one cloud, or not one that is chosen
  */
-export function cloudFields(value: object): OpenStackFields {
-  if (!('clouds' in value)) return fieldsOf(value, '');
-  const { clouds, cloud: chosen, ...others } = value as Record<string, unknown>;
-  const unknown = Object.keys(others).find((key) => !ASIDE.includes(key));
-  if (unknown !== undefined) {
-    throw new InputError(`secret: ${nameOf(unknown)}: unknown; accepted: clouds, cloud, ${ASIDE.join(', ')}`);
-  }
+export function cloudFields(value: object, choice: CloudChoice = {}): OpenStackFields {
+  if (!('clouds' in value)) return fieldsOf(inRegion(value, choice.region), '');
+  const { clouds, cloud: beside } = value as Record<string, unknown>;
   if (!isObject(clouds)) throw new InputError('secret: clouds: accepted: clouds by their names');
 
   const all = new Map(Object.entries(clouds));
   const [only] = all.keys();
   if (only === undefined) throw new InputError('secret: clouds: accepted: at least one cloud');
+  const chosen = choice.cloud ?? beside ?? (all.size > 1 ? choice.otherwise : undefined);
   if (chosen === undefined && all.size > 1) {
     throw new InputError(
-      'secret: clouds: has several; accepted: one, or cloud: NAME beside clouds to say which',
+      'secret: clouds: has several; accepted: one, or cloud: NAME beside clouds to say which (OS_CLOUD or --os-cloud on the command line)',
     );
   }
   const name = chosen ?? only;
@@ -75,7 +77,29 @@ export function cloudFields(value: object): OpenStackFields {
   }
   if (!isObject(cloud))
     throw new InputError('secret: clouds: accepted: a cloud with auth, region_name and so on');
-  return fieldsOf(cloud, 'clouds: ');
+  return fieldsOf(inRegion(cloud, choice.region), 'clouds: ');
+}
+
+/** A list of `regions`: the one that is asked for, else the first, with its own values before those of the cloud. */
+function inRegion(value: object, asked: string | undefined): object {
+  const { regions, ...cloud } = value as Record<string, unknown>;
+  if (regions === undefined) return asked === undefined ? value : { ...cloud, region_name: asked };
+  const known = Array.isArray(regions) ? regions.map(regionOf) : [];
+  const name = asked ?? cloud['region_name'];
+  const region = name === undefined ? known[0] : known.find((each) => each?.name === name);
+  if (known.length === 0 || known.includes(undefined))
+    throw new InputError('secret: regions: accepted: a list of names, or of a name and values each');
+  if (region === undefined)
+    throw new InputError('secret: region_name: accepted: one of the names under regions');
+  const auth = { auth: { ...(cloud['auth'] as object), ...(region.values['auth'] as object) } };
+  return { ...cloud, ...region.values, ...('auth' in cloud ? auth : {}), region_name: region.name };
+}
+
+function regionOf(region: unknown): { name: string; values: Record<string, unknown> } | undefined {
+  if (typeof region === 'string') return { name: region, values: {} };
+  if (!isObject(region)) return undefined;
+  const { name, values = {} } = region as Record<string, unknown>;
+  return typeof name === 'string' && isObject(values) ? { name, values: { ...values } } : undefined;
 }
 
 function fieldsOf(cloud: object, path: string): OpenStackFields {
@@ -105,6 +129,6 @@ function nameOf(key: string): string {
 }
 
 /** And no list, date or set, which YAML can write as well. */
-function isObject(value: unknown): value is object {
+export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

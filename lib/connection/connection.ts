@@ -1,5 +1,16 @@
-/** How TLS is done: verified with the CAs of Node and the system, a given CA, Amazon RDS's CAs, or not at all. */
-export type Tls = { mode: 'verify'; ca?: string } | { mode: 'rds' } | { mode: 'off' };
+/**
+ * How TLS is done to a database. `verify` and `rds` verify the certificate and its name: `name`, or the host. `verify`
+ * goes by the authorities of Node and the system or by a given one; `verify-ca` by a given one, whatever the name.
+ */
+export type Tls =
+  | { readonly mode: 'verify'; readonly ca?: string; readonly name?: string }
+  | { readonly mode: 'verify-ca'; readonly ca: string }
+  | { readonly mode: 'rds'; readonly name?: string }
+  /** `serverKey`: PEM of the server's RSA key, with which a password may be encrypted for it. */
+  | { readonly mode: 'off'; readonly serverKey?: string };
+
+/** How TLS is done to https URLs; `off` is TLS that verifies nothing, as `insecure` and `verify: false` ask for. */
+export type ApiTls = { readonly mode: 'verify'; readonly ca?: string } | { readonly mode: 'off' };
 
 /** One Nova cell database. */
 export interface CellConnection {
@@ -13,6 +24,8 @@ export interface CellConnection {
   readonly password: string;
   readonly database: string;
   readonly tls: Tls;
+  /** Given as options of the command line, which errors then name; otherwise in a secret. */
+  readonly byOptions?: true;
 }
 
 export interface DatabaseConnection {
@@ -51,8 +64,9 @@ export interface OpenStackConnection {
   /** Needed only where the catalogue has several. */
   readonly region: string | undefined;
   readonly interface: 'public' | 'internal' | 'admin';
-  /** Of https URLs; `off` is TLS that verifies nothing, as `insecure` and `verify: false` ask for. */
-  readonly tls: Exclude<Tls, { mode: 'rds' }>;
+  /** Nova's URL, whatever the catalogue has. */
+  readonly computeUrl?: string;
+  readonly tls: ApiTls;
 }
 
 /** What a secret opens. */

@@ -2,7 +2,8 @@ import * as z from 'zod/mini';
 import { InputError } from '../errors.ts';
 import { check } from '../validate.ts';
 import type { CellConnection, DatabaseConnection } from './connection.ts';
-import { parseDsn, preferOwn, readTls, type TlsOptions } from './dsn.ts';
+import { type TlsOptions, preferOwn, readTls } from './database-tls.ts';
+import { parseDsn } from './dsn.ts';
 
 /** The single database of a secret without cells; the name that Nova gives its first cell. */
 const ONLY_CELL = 'cell1';
@@ -15,9 +16,18 @@ const port = z
   .check(z.refine((n) => Number.isInteger(n) && n > 0 && n < 65536, { error: '1 to 65535' }));
 
 const tls = {
-  ssl: z.optional(z.string({ error: 'verify, rds or off' })),
+  ssl: z.optional(
+    z.pipe(
+      z.union([z.string(), z.boolean()], { error: 'verify, verify-ca, rds or off' }),
+      z.transform(String),
+    ),
+  ),
   ssl_ca: z.optional(z.string({ error: 'the text of a PEM certificate' })),
+  ssl_name: z.optional(z.string({ error: 'the name or address in the server’s certificate' })),
+  server_public_key: z.optional(z.string({ error: 'the server’s public RSA key as PEM' })),
 };
+
+type TlsFields = { [Name in keyof typeof tls]?: string | undefined };
 
 /** As AWS writes it for RDS; the keys that say nothing about the connection are accepted and left alone. */
 const RdsSecret = z.strictObject({
@@ -80,14 +90,21 @@ function parseRds(value: object, where: string, cell: string, common: TlsOptions
     user: rds.username,
     password: rds.password,
     database: rds.dbname,
-    tls: readTls(preferOwn(tlsOptions(rds), common), rds.host, where),
+    tls: readTls(preferOwn(tlsOptions(rds), common), `${where}: `),
   };
 }
 
-function tlsOptions(value: { ssl?: string | undefined; ssl_ca?: string | undefined }): TlsOptions {
+function tlsOptions({
+  ssl,
+  ssl_ca: ca,
+  ssl_name: name,
+  server_public_key: serverKey,
+}: TlsFields): TlsOptions {
   return {
-    ...(value.ssl === undefined ? {} : { ssl: value.ssl }),
-    ...(value.ssl_ca === undefined ? {} : { ca: value.ssl_ca }),
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(name === undefined ? {} : { name }),
+    ...(serverKey === undefined ? {} : { serverKey }),
   };
 }
 

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { InputError } from '../errors.ts';
-import type { CellConnection, Tls } from './connection.ts';
+import type { CellConnection } from './connection.ts';
+import { type TlsOptions, preferOwn, readTls } from './database-tls.ts';
 
 /** nova.conf spells the driver into the scheme; it makes no difference here. */
 const SCHEMES = [
@@ -12,7 +12,46 @@ const SCHEMES = [
   'mariadb+pymysql:',
 ];
 
-const FORM = 'mysql://USER:PASSWORD@HOST:PORT/DATABASE?ssl=verify|rds|off';
+const FORM = 'mysql://USER:PASSWORD@HOST:PORT/DATABASE?ssl=verify|verify-ca|rds|off';
+
+const PARAMETERS: Readonly<Record<string, keyof TlsOptions>> = {
+  ssl: 'ssl',
+  ssl_ca: 'ca',
+  ssl_name: 'name',
+  server_public_key: 'serverKey',
+};
+
+const NO_CLIENT_CERTIFICATE = 'is for client certificates, which are not supported; accepted: none';
+const NO_USE = 'has no use here; accepted: the DSN without it';
+const BY_SSL = 'is said by ssl here; accepted: ssl=verify, verify-ca, rds or off';
+
+/** What oslo.db's DSNs carry for SQLAlchemy and its drivers. Only these may be named: the rest may be a password. */
+const REFUSED: Readonly<Record<string, string>> = {
+  unix_socket:
+    'is a socket of one machine; accepted: a host, or on that machine the command db-dump --socket PATH',
+  ssl_cert: NO_CLIENT_CERTIFICATE,
+  ssl_key: NO_CLIENT_CERTIFICATE,
+  ssl_verify_cert: BY_SSL,
+  ssl_verify_identity: BY_SSL,
+  ssl_check_hostname: BY_SSL,
+  ssl_disabled: BY_SSL,
+  ssl_mode: BY_SSL,
+  ssl_capath: 'is a path; accepted: ssl_ca with the text of the PEM',
+  read_default_file: 'is a path; accepted: user, password and host in the DSN',
+  read_default_group: NO_USE,
+  ssl_cipher: NO_USE,
+  autocommit: NO_USE,
+  binary_prefix: NO_USE,
+  client_flag: NO_USE,
+  connect_timeout: NO_USE,
+  init_command: NO_USE,
+  local_infile: NO_USE,
+  plugin: NO_USE,
+  read_timeout: NO_USE,
+  sql_mode: NO_USE,
+  use_unicode: NO_USE,
+  write_timeout: NO_USE,
+};
 
 export function looksLikeDsn(text: string): boolean {
   return /^(mysql|mariadb)(\+\w+)?:/.test(text);
@@ -29,6 +68,10 @@ export function parseDsn(text: string, where: string, cell: string, common: TlsO
   const refuse = (part: string, accepted: string): never => {
     throw new InputError(`${where}: ${part}: accepted: ${accepted}`);
   };
+  if (/[?&]unix_socket=/.test(text))
+    throw new InputError(`${where}: DSN: unix_socket: ${REFUSED['unix_socket']}`);
+  if (hasSeveralHosts(text))
+    refuse('DSN: host', 'one host: a server of the cluster, or the address that stands before it');
   if (!URL.canParse(text)) refuse('DSN', `${FORM}, with special characters of the password percent-encoded`);
   const url = new URL(text);
   if (!SCHEMES.includes(url.protocol))
@@ -47,65 +90,35 @@ export function parseDsn(text: string, where: string, cell: string, common: TlsO
   if (url.username === '') refuse('DSN: user', 'a user name');
   if (database === '' || database.includes('/')) refuse('DSN: database', 'one database name after the host');
 
-  const own: TlsOptions = {};
-  for (const [key, value] of url.searchParams) {
-    if (key === 'ssl') own.ssl = value;
-    else if (key === 'ssl_ca') own.ca = value;
-    // Not named: a bare ? in a password makes the rest of it look like parameters.
-    else if (key !== 'charset') refuse('DSN: parameters', 'ssl, ssl_ca, charset; a ? in the password is %3F');
-  }
-  const host = url.hostname.replace(/^\[|\]$/g, '');
   return {
     cell,
-    host,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? 3306 : Number(url.port),
     user: decode('user', url.username),
     password: decode('password', url.password),
     database,
-    tls: readTls(preferOwn(own, common), host, where),
+    tls: readTls(preferOwn(readParameters(url.searchParams, where), common), `${where}: `),
   };
 }
 
-export interface TlsOptions {
-  ssl?: string;
-  ca?: string;
+function readParameters(parameters: URLSearchParams, where: string): TlsOptions {
+  const own: { -readonly [Name in keyof TlsOptions]: string } = {};
+  for (const [key, value] of parameters) {
+    const option = Object.hasOwn(PARAMETERS, key) ? PARAMETERS[key] : undefined;
+    if (option !== undefined) own[option] = value;
+    else if (Object.hasOwn(REFUSED, key)) throw new InputError(`${where}: DSN: ${key}: ${REFUSED[key]}`);
+    else if (key !== 'charset') {
+      throw new InputError(
+        `${where}: DSN: parameters: accepted: ${Object.keys(PARAMETERS).join(', ')}, charset; a ? in the password is %3F`,
+      );
+    }
+  }
+  return own;
 }
 
-/** What a cell says itself counts before what is said for all cells. */
-export function preferOwn(own: TlsOptions, common: TlsOptions): TlsOptions {
-  if (own.ssl === undefined && own.ca === undefined) return common;
-  const usesCa = own.ssl === undefined || VERIFYING.includes(own.ssl);
-  return usesCa && common.ca !== undefined ? { ca: common.ca, ...own } : own;
-}
-
-const VERIFYING = ['verify', 'true'];
-
-/** TLS is verified unless the secret says otherwise in so many words. */
-export function readTls(options: TlsOptions, host: string, where: string): Tls {
-  const mode = options.ssl ?? 'verify';
-  if (isIP(host) !== 0 && !['off', 'false'].includes(mode)) {
-    // The driver compares the certificate with "localhost" where the host is an address.
-    throw new InputError(
-      `${where}: host: an address cannot be verified; ` +
-        'accepted: the name in the server’s certificate, or ssl=off for no TLS at all',
-    );
-  }
-  if (options.ca !== undefined && !options.ca.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new InputError(`${where}: ssl_ca: accepted: the text of a PEM certificate, not a path`);
-  }
-  if (options.ca !== undefined && !VERIFYING.includes(mode)) {
-    throw new InputError(`${where}: ssl: contradicts the given ssl_ca; accepted: verify`);
-  }
-  switch (mode) {
-    case 'verify':
-    case 'true':
-      return options.ca === undefined ? { mode: 'verify' } : { mode: 'verify', ca: options.ca };
-    case 'rds':
-      return { mode: 'rds' };
-    case 'off':
-    case 'false':
-      return { mode: 'off' };
-    default:
-      throw new InputError(`${where}: ssl: accepted: verify, rds, off`);
-  }
+/** As drivers for clusters take them: `HOST1:3306,HOST2:3306`. */
+function hasSeveralHosts(text: string): boolean {
+  const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
+  // Without an @ there, a bare / or ? in the password has ended it.
+  return authority.includes('@') && authority.slice(authority.lastIndexOf('@')).includes(',');
 }

@@ -21,6 +21,8 @@ export async function fetchSecret(
   } catch (error) {
     signal.throwIfAborted();
     const name = error instanceof Error ? error.name : '';
+    if (name === 'ResourceNotFoundException' && /staging label/i.test(messageOf(error)))
+      throw isEmpty(setting);
     if (name === 'ResourceNotFoundException') {
       throw new InputError(
         `${setting}: there is no such secret; accepted: the ARN or name of one in this region`,
@@ -31,7 +33,25 @@ export async function fetchSecret(
         `${setting}: this role may not read that secret; grant secretsmanager:GetSecretValue, and kms:Decrypt on its key`,
       );
     }
+    if (
+      name === 'InvalidRequestException' &&
+      /marked for deletion|scheduled for deletion/i.test(messageOf(error))
+    ) {
+      throw new InputError(
+        `${setting}: that secret is scheduled for deletion; bring it back with aws secretsmanager restore-secret, or name another`,
+      );
+    }
     throw new StarError(`${setting}: Secrets Manager did not answer as it should: ${name}`);
   }
-  throw new InputError(`${setting}: that secret is empty; accepted: one with a value`);
+  throw isEmpty(setting);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : '';
+}
+
+function isEmpty(setting: string): InputError {
+  return new InputError(
+    `${setting}: that secret is empty; give it a value with aws secretsmanager put-secret-value`,
+  );
 }

@@ -78,8 +78,27 @@ interface Evaluated {
 function evaluate(text: string, typed: string | undefined): Evaluated {
   const variables = new Map<string, Value>();
   const references = new Set<string>();
-  for (const command of commands(text)) run(command, { variables, references }, typed);
+  let before: Command | undefined;
+  for (const command of commands(text)) {
+    const cut = before === undefined ? undefined : cutAtSemicolon(before, command);
+    if (cut !== undefined) variables.set(cut, { needs: 'quotes' });
+    run(command, { variables, references }, typed);
+    before = command;
+  }
   return { variables, references };
+}
+
+/** Commands that stand behind the `;` of an assignment in files that people write. */
+const USUAL =
+  /^(export|declare|typeset|readonly|unset|read|echo|printf|set|source|\.|true|:|test|\[\[?|return|exit|local)$/;
+
+/** The variable whose value a `;` has cut off, unless it is in quotes: what follows is the rest, and no command. */
+function cutAtSemicolon(before: Command, { words }: Command): string | undefined {
+  const last = before.words.at(-1);
+  const [next] = words;
+  const isCommand = next?.name !== undefined || USUAL.test(next?.raw ?? '') || BLOCKS.has(next?.raw ?? '');
+  if (before.end !== ';' || last?.name === undefined || /["']$/.test(last.raw) || isCommand) return undefined;
+  return last.name;
 }
 
 function* commands(text: string): Generator<Command> {

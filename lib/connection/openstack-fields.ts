@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts';
 import {
+  NO_SINGLE_SIGN_ON,
   readAuthType,
   readCertificate,
   readFlag,
@@ -62,6 +63,7 @@ const FIELDS = {
   region_name: readText,
   interface: readInterface,
   compute_interface: readInterface,
+  compute_endpoint_override: readUrl,
   cacert: readCertificate,
   insecure: readFlag,
   verify: readFlag,
@@ -83,6 +85,7 @@ const SAME: ReadonlyMap<string, keyof typeof FIELDS> = new Map([
 ]);
 
 const ELSEWHERE = 'it points to what is not in the secret; accepted: the credentials themselves';
+const SINGLE_SIGN_ON = `${NO_SINGLE_SIGN_ON}; accepted: an application credential (openstack application credential create)`;
 const NO_CLIENT_CERTIFICATE = 'client certificates are not supported; accepted: none';
 
 /** Known, and refused: to leave these alone would be to read another cloud, or to fail later and less clearly. */
@@ -91,17 +94,26 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ['profile', ELSEWHERE],
   ['client_config_file', ELSEWHERE],
   ['client_secure_file', ELSEWHERE],
-  ['regions', 'a run reads one region; accepted: its name as region_name'],
-  ['compute_endpoint_override', 'Nova is found in Keystone’s catalogue; accepted: none'],
   ['trust_id', 'trusts are not supported; accepted: a project, or system scope'],
   ['passcode', 'one-time passcodes are not supported; accepted: a password or an application credential'],
   ['cert', NO_CLIENT_CERTIFICATE],
   ['key', NO_CLIENT_CERTIFICATE],
+  ...[
+    'identity_provider',
+    'identity_provider_url',
+    'protocol',
+    'client_id',
+    'client_secret',
+    'openid_scope',
+  ].map((name) => [name, SINGLE_SIGN_ON] as const),
+  ...['access_token', 'access_token_endpoint', 'discovery_endpoint', 'service_provider_endpoint'].map(
+    (name) => [name, SINGLE_SIGN_ON] as const,
+  ),
 ]);
 
 /** What well-known files carry and this has no use for: other services, caches, time-outs, networks, images. */
 const IGNORED = [
-  /_api_version$|_(default_)?microversion$|_(endpoint_type|interface)$|_service_(type|name)$/,
+  /_api_version$|_(default_)?microversion$|^auth_strategy$|^availability_zone$|_(endpoint_type|interface)$|_service_(type|name)$/,
   /_endpoint_override$|(^|_)timeout$|_retries$|_rate_limit$|_concurrency$|^rate_limits?$/,
   /^(networks|(ex|in)ternal_network|floating_ip_source|secgroup_source|nova_\w+|use_\w+_network)$/,
   /^(image_format|image_api_use_tasks|disable_vendor_agent|vendor_hook|message|status)$/,

@@ -11,8 +11,14 @@ const AUTH_TYPES = [
   'v3applicationcredential',
 ] as const;
 
+export const NO_SINGLE_SIGN_ON = 'single sign-on (OIDC, SAML) is not supported';
+
 export function readAuthType(value: unknown, refuse: Refuse): (typeof AUTH_TYPES)[number] {
-  return AUTH_TYPES.find((type) => type === value) ?? refuse(AUTH_TYPES.join(', '));
+  const known = AUTH_TYPES.find((type) => type === value);
+  if (known !== undefined) return known;
+  const isSignOn = typeof value === 'string' && /oidc|saml|adfs|federat|oauth|websso/i.test(value);
+  const instead = `; ${NO_SINGLE_SIGN_ON}, so make one of the last kind: openstack application credential create`;
+  return refuse(`${AUTH_TYPES.join(', ')}${isSignOn ? instead : ''}`);
 }
 
 export function readSystemScope(value: unknown, refuse: Refuse): 'all' {
@@ -31,9 +37,7 @@ export function readText(value: unknown, refuse: Refuse): string {
 export function readUrl(value: unknown, refuse: Refuse): string {
   const text = readText(value, refuse);
   const isPlain = /^https?:\/\/[^/\\?#@\s]+(\/[^\\?#@\s]*)?$/i.test(text) && URL.canParse(text);
-  return isPlain
-    ? text
-    : refuse('the http:// or https:// URL of Keystone, without user, password, blanks, @, ? and #');
+  return isPlain ? text : refuse('the http:// or https:// URL, without user, password, blanks, @, ? and #');
 }
 
 /** Numbers and truth values are as good as their text here, unlike in a password. */

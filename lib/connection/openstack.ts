@@ -40,6 +40,9 @@ export function openStackConnection(fields: OpenStackFields): OpenStackConnectio
     region: said.region_name?.value,
     // The catalogue is searched for Nova only, so what is said for compute counts first, as in openstacksdk.
     interface: (said.compute_interface ?? said.interface)?.value ?? 'public',
+    ...(said.compute_endpoint_override === undefined
+      ? {}
+      : { computeUrl: said.compute_endpoint_override.value }),
     tls: tlsOf(said),
   };
 }

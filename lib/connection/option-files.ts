@@ -2,6 +2,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
+import { utf8Text } from './text.ts';
 
 /** Where MySQL's and MariaDB's clients look; what comes later counts more. */
 export const OPTION_FILES = ['/etc/my.cnf', '/etc/mysql/my.cnf', join(homedir(), '.my.cnf')];
@@ -36,11 +37,16 @@ export async function readOptionFiles(
     try {
       // As the clients do: what everybody may write may have been written by anybody.
       if (((await stat(file)).mode & 0o002) !== 0) {
+        if (isRequired)
+          throw new InputError(
+            `${file}: everybody may write to it; accepted: one that only its owner may (chmod o-w)`,
+          );
         warn(`${file}: passed over, for everybody may write to it`);
         return;
       }
-      text = await readFile(file, 'utf8');
+      text = utf8Text(await readFile(file), file);
     } catch (error) {
+      if (error instanceof InputError) throw error;
       const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
       if (isRequired) throw new InputError(`${file}: could not be read (${code}); accepted: an option file`);
       if (code !== 'ENOENT') warn(`${file}: passed over, for it could not be read (${code})`);

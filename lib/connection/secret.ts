@@ -1,8 +1,9 @@
 import { InputError } from '../errors.ts';
-import { cloudFields, readYaml } from './clouds-yaml.ts';
-import type { CloudConnection } from './connection.ts';
+import { type CloudChoice, cloudFields, readYaml } from './clouds-yaml.ts';
+import type { CloudConnection, DatabaseConnection } from './connection.ts';
 import { databaseConnection, dsnConnection } from './database-secret.ts';
 import { looksLikeDsn } from './dsn.ts';
+import type { OpenStackFields } from './openstack-fields.ts';
 import { openrcFields } from './openrc.ts';
 import { openStackConnection } from './openstack.ts';
 
@@ -23,12 +24,25 @@ const OPENSTACK_KEY = /^(?:OS_.*|clouds|auth|auth[-_](?:url|type|plugin)|applica
  * @throws InputError that names the field and what is accepted; never what the secret holds
  */
 export async function parseSecret(text: string): Promise<CloudConnection> {
+  const read = await readSecret(text);
+  return 'kind' in read ? read : openStackConnection(read);
+}
+
+/**
+ * The same, with the fields of OpenStack credentials as they are written.
+ *
+ * @param choice which cloud and region of several
+ */
+export async function readSecret(
+  text: string,
+  choice: CloudChoice = {},
+): Promise<DatabaseConnection | OpenStackFields> {
   const trimmed = text.trim();
   if (looksLikeDsn(trimmed)) return dsnConnection(trimmed);
 
   const form = formOf(trimmed);
-  if (form === 'openrc') return openStackConnection(openrcFields(trimmed));
-  if (form === 'yaml') return openStackConnection(cloudFields(await readYaml(trimmed)));
+  if (form === 'openrc') return openrcFields(trimmed);
+  if (form === 'yaml') return cloudFields(await readYaml(trimmed), choice);
 
   const value = readJson(trimmed);
   if (typeof value === 'string' && looksLikeDsn(value)) return dsnConnection(value);
@@ -36,7 +50,7 @@ export async function parseSecret(text: string): Promise<CloudConnection> {
     throw new InputError(`secret: accepted: ${ACCEPTED}`);
   }
   return Object.keys(value).some((key) => OPENSTACK_KEY.test(key))
-    ? openStackConnection(cloudFields(value))
+    ? cloudFields(value, choice)
     : databaseConnection(value);
 }
 

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
+import { type Problem, networkProblem } from '../source/network-problems.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -44,21 +45,4 @@ export function placeOf(host: string, port: number, addresses: readonly string[]
   return isIP(host) !== 0 || addresses.length === 0 ? place : `${place} (${addresses.join(', ')})`;
 }
 
-const NETWORK: Readonly<Record<string, [found: string, remedy: string]>> = {
-  ECONNREFUSED: ['nothing listens there', 'check host and port, and whether the service is up'],
-  ETIMEDOUT: ['does not answer', 'check routes, firewalls and security groups between here and there'],
-  EHOSTUNREACH: ['there is no route to it', 'check routes and firewalls between here and there'],
-  ENETUNREACH: ['there is no route to it', 'check routes and firewalls between here and there'],
-  ECONNRESET: ['the connection was cut', 'check proxies and firewalls between here and there'],
-};
-
-/** What a code of the network layer means, and what to do; undefined for any other code. */
-export function networkProblem(code: string): { found: string; remedy: string } | undefined {
-  const known = NETWORK[code];
-  return known === undefined ? undefined : { found: `${known[0]} (${code})`, remedy: known[1] };
-}
-
-export const UNKNOWN_HOST = {
-  found: 'the host name is not known here',
-  remedy: 'check its spelling, and which name servers are asked from here',
-};
+export const UNKNOWN_HOST: Problem = networkProblem('ENOTFOUND')!;

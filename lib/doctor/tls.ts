@@ -1,7 +1,7 @@
-import type { Tls } from '../connection/connection.ts';
+import type { ApiTls, Tls } from '../connection/connection.ts';
 
 /** By what a certificate is verified. */
-export function verifiedBy(tls: Exclude<Tls, { mode: 'off' }>): string {
+export function verifiedBy(tls: Exclude<Tls | ApiTls, { mode: 'off' }>): string {
   if (tls.mode === 'rds') return 'the authorities of Amazon RDS';
-  return tls.ca === undefined ? 'the authorities that this machine knows' : 'the authority in the secret';
+  return tls.ca === undefined ? 'the authorities that this machine knows' : 'the given authority';
 }

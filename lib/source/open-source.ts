@@ -8,8 +8,16 @@ export type SourceSettings = Pick<
   'retiredCells' | 'apiConcurrency' | 'apiSweepSeconds' | 'allowPartial'
 >;
 
-/** Loads only the source that the run needs: each brings a large library. */
-export async function openSource(connection: CloudConnection, settings: SourceSettings): Promise<Source> {
+/**
+ * Loads only the source that the run needs: each brings a large library.
+ *
+ * @param warn told of what is no error and should not stay so; no text holds a credential
+ */
+export async function openSource(
+  connection: CloudConnection,
+  settings: SourceSettings,
+  warn: (text: string) => void,
+): Promise<Source> {
   if (connection.kind === 'database') {
     const { databaseSource } = await import('./database/database.ts');
     return databaseSource(connection.cells, settings.retiredCells);
@@ -19,5 +27,6 @@ export async function openSource(connection: CloudConnection, settings: SourceSe
     concurrency: settings.apiConcurrency,
     sweepSeconds: settings.apiSweepSeconds,
     allowPartial: settings.allowPartial,
+    warn,
   });
 }

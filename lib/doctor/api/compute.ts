@@ -1,12 +1,12 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
-import { computeEndpoint } from '../../source/api/catalogue.ts';
-import { type Http, isCertificateProblem } from '../../source/api/http.ts';
+import { computeEndpoint, exposedToken } from '../../source/api/catalogue.ts';
+import { type Http, tlsProblemBehind } from '../../source/api/http.ts';
 import type { Token } from '../../source/api/keystone.ts';
 import { type Microversion, SINCE, has, negotiate } from '../../source/api/microversion.ts';
-import { asSourceError, codeOf } from '../codes.ts';
+import { shownUrl } from '../../source/api/shown-url.ts';
+import { asSourceError } from '../codes.ts';
 import { type Finding, teller } from '../finding.ts';
-import { badCertificate, reachUrl, tlsFinding } from './endpoint.ts';
-import { shownUrl } from './url.ts';
+import { reachUrl, tlsFinding } from './endpoint.ts';
 
 const NO_TRACE = 'no trace can be made';
 const tell = teller();
@@ -36,17 +36,31 @@ export async function* examineCompute(
     ({ microversion } = await negotiate(http, endpoint, token.id, signal));
   } catch (error) {
     const source = asSourceError(error, signal);
-    yield isCertificateProblem(codeOf(source))
-      ? badCertificate('TLS to Nova', codeOf(source), tell)
+    const badTls = tlsProblemBehind(source);
+    yield badTls !== undefined
+      ? tell.fatal('TLS to Nova', badTls.found, NO_TRACE, badTls.remedy)
       : tell.fatal('microversion', source.message, NO_TRACE);
     return false;
   }
-  yield tlsFinding('TLS to Nova', endpoint, connection.tls, reached.loopback, tell);
+  yield novaTls(connection, endpoint, reached.loopback);
   yield* microversionFindings(microversion);
   return true;
 }
 
-function placed({ region, interface: face }: OpenStackConnection): string {
+/** A token that came over https and goes on in clear text is worth a word of its own. */
+export function novaTls(connection: OpenStackConnection, endpoint: string, loopback: boolean): Finding {
+  if (loopback || exposedToken(connection.authUrl, endpoint) === undefined)
+    return tlsFinding('TLS to Nova', endpoint, connection.tls, loopback, tell);
+  return tell.lacking(
+    'TLS to Nova',
+    'none: the catalogue has an http URL for Nova, though Keystone’s is https',
+    'nothing of the trace; but the token and unmasked names cross the network in clear text',
+    'have the catalogue corrected, or give the https URL as compute_endpoint_override',
+  );
+}
+
+function placed({ region, interface: face, computeUrl }: OpenStackConnection): string {
+  if (computeUrl !== undefined) return 'as compute_endpoint_override says';
   return region === undefined ? `the only region, ${face}` : `region ${region}, ${face}`;
 }
 

@@ -1,8 +1,11 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
+import { proxyVariable } from '../../source/api/proxy.ts';
+import { shownUrl } from '../../source/api/shown-url.ts';
+import { networkProblem } from '../../source/network-problems.ts';
 import type { Finding, Teller } from '../finding.ts';
-import { UNKNOWN_HOST, addressesOf, isLoopback, networkProblem, reach } from '../reach.ts';
+import { UNKNOWN_HOST, addressesOf, isLoopback, reach } from '../reach.ts';
 import { verifiedBy } from '../tls.ts';
-import { hostOf, shownUrl } from './url.ts';
+import { hostOf } from './url.ts';
 
 export interface Reached {
   /** Whether something listens there. */
@@ -19,6 +22,11 @@ export async function* reachUrl(
   tell: Teller,
   signal: AbortSignal,
 ): AsyncGenerator<Finding, Reached, void> {
+  const proxy = proxyVariable(url);
+  if (proxy !== undefined) {
+    yield tell.fine(check, `${shownUrl(url)}: through the proxy of ${proxy}, unless NO_PROXY has the host`);
+    return { open: true, loopback: false };
+  }
   const { host, port } = hostOf(url);
   const addresses = await addressesOf(host);
   const code = addresses.length === 0 ? undefined : await reach(host, port, signal);
@@ -26,10 +34,10 @@ export async function* reachUrl(
   const problem =
     code === undefined
       ? UNKNOWN_HOST
-      : (networkProblem(code) ?? { found: `cannot be reached (${code})`, remedy: 'check host and port' });
+      : (networkProblem(code) ?? { found: 'cannot be reached', remedy: 'check host and port' });
   yield tell.fatal(
     check,
-    `${shownUrl(url)}: ${problem.found}`,
+    `${shownUrl(url)}: ${problem.found}${code === undefined ? '' : ` (${code})`}`,
     'no trace can be made',
     `${problem.remedy}${hint}`,
   );
@@ -65,14 +73,4 @@ export function tlsFinding(
         'nothing of the trace; but credentials and unmasked names cross the network in the clear',
         'use the https URL, where the cloud has one',
       );
-}
-
-/** @param code `SELF_SIGNED_CERT_IN_CHAIN`; `EPROTO` where what answers speaks no TLS */
-export function badCertificate(check: string, code: string, tell: Teller): Finding {
-  return tell.fatal(
-    check,
-    `the certificate is not accepted, or it is no TLS that answers (${code})`,
-    'no trace can be made',
-    'give the authority that signed it as cacert (OS_CACERT), the text of a PEM; check host name and https in the URL',
-  );
 }

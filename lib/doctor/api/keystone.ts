@@ -1,10 +1,10 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
-import { type Http, isCertificateProblem } from '../../source/api/http.ts';
+import { type Http, tlsProblemBehind } from '../../source/api/http.ts';
 import { offeredVersion } from '../../source/api/keystone.ts';
-import { asSourceError, codeOf } from '../codes.ts';
+import { shownUrl } from '../../source/api/shown-url.ts';
+import { asSourceError } from '../codes.ts';
 import { type Finding, teller } from '../finding.ts';
-import { badCertificate, reachUrl, tlsFinding } from './endpoint.ts';
-import { shownUrl } from './url.ts';
+import { reachUrl, tlsFinding } from './endpoint.ts';
 
 const NO_TRACE = 'no trace can be made';
 const tell = teller();
@@ -23,8 +23,9 @@ export async function* examineKeystone(
     yield tell.fine('Keystone', `${shownUrl(authUrl)} answers, ${version} is used`);
   } catch (error) {
     const source = asSourceError(error, signal);
-    if (isCertificateProblem(codeOf(source))) {
-      yield badCertificate('TLS', codeOf(source), tell);
+    const badTls = tlsProblemBehind(source);
+    if (badTls !== undefined) {
+      yield tell.fatal('TLS', badTls.found, NO_TRACE, badTls.remedy);
       return false;
     }
     // Where the secret says which version, a run does not ask.

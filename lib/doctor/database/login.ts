@@ -1,8 +1,11 @@
 import type { CellConnection } from '../../connection/connection.ts';
+import { OPTION_NAMES, SECRET_NAMES, askFor } from '../../connection/database-tls.ts';
+import type { SourceError } from '../../errors.ts';
+import { failureBehind } from '../../source/database/failures.ts';
 import { type CellSession, openCell } from '../../source/database/session.ts';
-import { asSourceError, codeOf } from '../codes.ts';
+import { asSourceError } from '../codes.ts';
 import type { Finding, Teller } from '../finding.ts';
-import { UNKNOWN_HOST, addressesOf, isLoopback, networkProblem, placeOf } from '../reach.ts';
+import { UNKNOWN_HOST, addressesOf, isLoopback, placeOf } from '../reach.ts';
 import { verifiedBy } from '../tls.ts';
 
 const NO_TRACE = 'no trace can be made';
@@ -28,7 +31,7 @@ export async function* openExamined(
   try {
     return await openCell(connection, signal);
   } catch (error) {
-    yield* whatFailed(codeOf(asSourceError(error, signal)), connection, place, tell);
+    yield* whatFailed(asSourceError(error, signal), connection, place, tell);
     return undefined;
   }
 }
@@ -39,11 +42,11 @@ export async function* examineLogin(
   connection: CellConnection,
   tell: Teller,
 ): AsyncGenerator<Finding, void, void> {
-  const { host, socket, database, tls } = connection;
+  const { host, socket, database } = connection;
   const addresses = await addressesOf(host);
   yield tell.fine('connection', `${placeIn(connection, addresses)} answers`);
   const isLocal = socket !== undefined || isLoopback(addresses);
-  yield tlsFinding(tls, await tlsOf(session, isLocal), tell);
+  yield tlsFinding(connection, await tlsOf(session, isLocal), tell);
   yield tell.fine('login', 'accepted');
   yield tell.fine('database', `${database} is there`);
   yield tell.fine('snapshot', 'begun: one consistent state, read only');
@@ -62,19 +65,38 @@ export interface TlsFound {
   readonly loopback: boolean;
 }
 
-export function tlsFinding(tls: CellConnection['tls'], found: TlsFound, tell: Teller): Finding {
+export function tlsFinding(
+  { tls, byOptions }: Pick<CellConnection, 'tls' | 'byOptions'>,
+  found: TlsFound,
+  tell: Teller,
+): Finding {
+  const names = byOptions === true ? OPTION_NAMES : SECRET_NAMES;
+  const verify = askFor(names, 'verify');
   if (tls.mode !== 'off') {
-    return tell.fine('TLS', `${found.version}, certificate and name verified by ${verifiedBy(tls)}`);
+    return tell.fine('TLS', `${found.version}, ${verifiedHow(tls)}`);
   }
   if (found.loopback) return tell.fine('TLS', 'off; nothing leaves this machine');
   return tell.lacking(
     'TLS',
     found.offers ? 'off, though the server offers it' : 'off, and the server offers none',
-    'nothing of the trace; but all that is read crosses the network unmasked and in the clear',
+    `nothing of the trace; but all that is read crosses the network unmasked and in the clear; ${loginWithoutTls(tls)}`,
     found.offers
-      ? 'ssl=verify, with the server’s authority as ssl_ca where this machine does not know it'
-      : 'set up TLS at the server, then ssl=verify',
+      ? `${verify}, with the server’s authority as ${names.ca} where this machine does not know it`
+      : `set up TLS at the server, then ${verify}`,
   );
+}
+
+/** What becomes of a password that the server asks for itself. */
+function loginWithoutTls({ serverKey }: Extract<CellConnection['tls'], { mode: 'off' }>): string {
+  return serverKey === undefined
+    ? 'a login by caching_sha2_password or sha256_password is refused as soon as the server asks for the password itself'
+    : 'the password is encrypted with the server’s pinned key where the server asks for it';
+}
+
+function verifiedHow(tls: Exclude<CellConnection['tls'], { mode: 'off' }>): string {
+  if (tls.mode === 'verify-ca') return `certificate verified by ${verifiedBy(tls)}, whatever its name`;
+  const name = tls.name === undefined ? 'name' : `the name ${tls.name}`;
+  return `certificate and ${name} verified by ${verifiedBy(tls)}`;
 }
 
 async function tlsOf(session: CellSession, loopback: boolean): Promise<TlsFound> {
@@ -93,71 +115,33 @@ async function offersTls({ query }: CellSession): Promise<boolean> {
   return (variables.get('current_tls_cert') ?? variables.get('ssl_cert') ?? '') !== '';
 }
 
-const TLS_PROBLEMS: Readonly<Record<string, [found: string, remedy: string]>> = {
-  HANDSHAKE_NO_SSL_SUPPORT: [
-    'on, but the server offers none',
-    'set up TLS at the server, or say ssl=off if plain text is meant',
-  ],
-  HANDSHAKE_SSL_ERROR: [
-    'the server’s certificate is not accepted',
-    'give the authority that signed it as ssl_ca, the text of a PEM; check that it has not expired',
-  ],
-  ERR_TLS_CERT_ALTNAME_INVALID: [
-    'the server’s certificate is for another host name',
-    'name the host in the secret as the certificate does',
-  ],
-};
-
-const DATABASE_PROBLEMS: Readonly<Record<string, string>> = {
-  ER_BAD_DB_ERROR: 'there is no database of that name',
-  ER_DBACCESS_DENIED_ERROR: 'the user may not use it, or it is not there',
-};
-
-async function* whatFailed(
-  code: string,
-  { database, tls }: CellConnection,
+/** What came before a failure and was fine, then the failure. */
+function* whatFailed(
+  error: SourceError,
+  connection: CellConnection,
   place: string,
   tell: Teller,
-): AsyncGenerator<Finding, void, void> {
-  const network = networkProblem(code);
-  if (network !== undefined) {
-    yield tell.fatal('connection', `${place}: ${network.found}`, NO_TRACE, network.remedy);
-    return;
-  }
-  const badTls = TLS_PROBLEMS[code];
-  const badDatabase = DATABASE_PROBLEMS[code];
-  if (badTls === undefined && badDatabase === undefined && !code.startsWith('ER_')) {
-    const found = `${place}: what answers there is no MariaDB or MySQL, or broke off (${code})`;
-    yield tell.fatal('connection', found, NO_TRACE, 'check host and port');
+): Generator<Finding, void, void> {
+  const failure = failureBehind(error);
+  if (failure === undefined) throw error;
+  const { database, tls } = connection;
+  const found = `${failure.found} (${failure.code})`;
+  if (failure.stage === 'connection') {
+    yield tell.fatal('connection', `${place}: ${found}`, NO_TRACE, failure.remedy);
     return;
   }
   yield tell.fine('connection', `${place} answers`);
-  if (badTls !== undefined) {
-    yield tell.fatal('TLS', `${badTls[0]} (${code})`, NO_TRACE, badTls[1]);
+  if (failure.stage === 'TLS') {
+    yield tell.fatal('TLS', found, NO_TRACE, failure.remedy);
     return;
   }
-  if (tls.mode !== 'off') yield tell.fine('TLS', `certificate and name verified by ${verifiedBy(tls)}`);
-  if (badDatabase !== undefined) {
-    yield tell.fine('login', 'accepted');
-    const remedy = 'check the name; the user needs SELECT on six of its tables, README lists the GRANTs';
-    yield tell.fatal('database', `${database}: ${badDatabase} (${code})`, NO_TRACE, remedy);
+  if (tls.mode !== 'off') yield tell.fine('TLS', verifiedHow(tls));
+  if (failure.stage === 'login') {
+    yield tell.fatal('login', found, NO_TRACE, failure.remedy);
     return;
   }
-  if (/ACCESS_DENIED|AUTH|PASSWORD|ACCOUNT|HOST_/.test(code)) {
-    const plain = tls.mode === 'off' ? '; with REQUIRE SSL, whether ssl is off here' : '';
-    yield tell.fatal(
-      'login',
-      `the server refuses the user (${code})`,
-      NO_TRACE,
-      `check user and password, and from which addresses the user may come${plain}`,
-    );
-    return;
-  }
-  const old = code === 'ER_UNKNOWN_SYSTEM_VARIABLE';
-  yield tell.fatal(
-    'snapshot',
-    `the server does not begin one (${code})`,
-    NO_TRACE,
-    old ? 'MariaDB 10.1 or MySQL 5.7.8, or newer' : 'look into the server’s log, and at its limits',
-  );
+  yield tell.fine('login', 'accepted');
+  yield failure.stage === 'database'
+    ? tell.fatal('database', `${database}: ${found}`, NO_TRACE, failure.remedy)
+    : tell.fatal('snapshot', `the server does not begin one: ${found}`, NO_TRACE, failure.remedy);
 }

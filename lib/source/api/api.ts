@@ -18,6 +18,8 @@ import { unseenBy } from './unseen.ts';
 export interface ApiOptions {
   /** Requests under way at once, at the most. */
   readonly concurrency: number;
+  /** Told once of what is no error and should not stay so. */
+  readonly warn?: (text: string) => void;
   /** At least so often every live server is asked; 0: in every window. */
   readonly sweepSeconds: Seconds;
   /** Whether to publish windows while a cell does not answer. */
@@ -32,6 +34,11 @@ export interface ApiOptions {
  * them in no order.
  */
 export function apiSource(connection: OpenStackConnection, options: ApiOptions): Source {
+  const warned = new Set<string>();
+  const warn = (text: string): void => {
+    if (!warned.has(text)) options.warn?.(text);
+    warned.add(text);
+  };
   return {
     kind: 'api',
     async *read(toRead) {
@@ -47,7 +54,7 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
 
       const stop = new AbortController();
       const signal = AbortSignal.any([toRead.signal, stop.signal]);
-      using nova = await openNova(connection, options.concurrency, signal);
+      using nova = await openNova(connection, options.concurrency, signal, warn);
       try {
         const { cellTimeoutSeconds = CELL_TIMEOUT_SECONDS } = options;
         const allowPartial = options.allowPartial && !toRead.whole;
@@ -93,7 +100,7 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
     // Servers and their actions would have to be kept by name, outside of the process.
     statesAt: async (ranges) => ranges.map(() => undefined),
     async history(_range, signal) {
-      using nova = await openNova(connection, options.concurrency, signal);
+      using nova = await openNova(connection, options.concurrency, signal, warn);
       return { from: await oldestCreated(nova), events: null };
     },
   };

@@ -61,14 +61,15 @@ export const CatalogueV2 = z.array(
 );
 
 /**
- * Nova's URL, of the wanted interface and region.
+ * Nova's URL: the one that is given, or the first of the wanted interface and region.
  *
  * @throws SourceError naming what the catalogue has instead
  */
 export function computeEndpoint(
   catalogue: Catalogue,
-  wanted: Pick<OpenStackConnection, 'region' | 'interface'>,
+  wanted: Pick<OpenStackConnection, 'region' | 'interface' | 'computeUrl'>,
 ): string {
+  if (wanted.computeUrl !== undefined) return wanted.computeUrl;
   const refuse = (problem: string): never => {
     throw new SourceError(`Keystone: the catalogue ${problem}`, { transient: false });
   };
@@ -76,19 +77,33 @@ export function computeEndpoint(
   if (all.length === 0) refuse('has no compute service for this user and scope');
   const offered = all.filter((endpoint) => endpoint.interface === wanted.interface);
   if (offered.length === 0) {
-    refuse(`has no ${wanted.interface} compute endpoint; accepted: interface ${list(all, 'interface')}`);
+    refuse(
+      `has no ${wanted.interface} compute endpoint; accepted: interface (OS_INTERFACE), one of ${list(all, 'interface')}`,
+    );
   }
   const here = offered.filter(({ region }) => wanted.region === undefined || region === wanted.region);
   if (here.length === 0) {
-    refuse(`has no compute endpoint in the secret's region; accepted: region ${list(offered, 'region')}`);
-  }
-  const [endpoint] = here;
-  if (endpoint === undefined || new Set(here.map(({ url }) => url)).size > 1) {
-    return refuse(
-      `has several compute endpoints; accepted: a secret that names the region, one of ${list(here, 'region')}`,
+    refuse(
+      `has no compute endpoint in the region that is asked for; accepted: region_name (OS_REGION_NAME), one of ${list(offered, 'region')}`,
     );
   }
-  return endpoint.url;
+  if (new Set(here.map(({ region }) => region)).size > 1) {
+    refuse(
+      `has compute endpoints in several regions; accepted: region_name (OS_REGION_NAME), one of ${list(here, 'region')}`,
+    );
+  }
+  // Several in one region, such as one for IPv4 and one for IPv6: the first, as keystoneauth takes it.
+  return here[0]?.url ?? refuse('has no compute endpoint');
+}
+
+/** What to warn of where a token that came over https goes on over http; undefined where it does not. */
+export function exposedToken(authUrl: string, endpoint: string): string | undefined {
+  const isExposed = new URL(authUrl).protocol === 'https:' && new URL(endpoint).protocol === 'http:';
+  if (!isExposed) return undefined;
+  return (
+    'Keystone is asked over https, but its catalogue has an http URL for Nova: the token crosses the network in clear ' +
+    'text; have the catalogue corrected, or give the https URL as compute_endpoint_override'
+  );
 }
 
 function list(endpoints: readonly Endpoint[], key: 'interface' | 'region'): string {

@@ -79,7 +79,7 @@ export function discover(nova: Nova, request: DiscoveryRequest): Discovery {
     if (!request.allowPartial) {
       throw new SourceError(
         'Nova: a cell does not answer, and its servers are left out of lists without a word; ' +
-          'the window can be read when it is back, or without it with STAR_ALLOW_PARTIAL=true',
+          'the window can be read when it is back, or without it with STAR_ALLOW_PARTIAL=true (--allow-partial on the command line)',
         { transient: true },
       );
     }

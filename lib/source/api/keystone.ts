@@ -3,9 +3,11 @@ import type { OpenStackConnection } from '../../connection/connection.ts';
 import { SourceError } from '../../errors.ts';
 import { type Seconds, parseInstant } from '../../time.ts';
 import { type Catalogue, CatalogueV2, CatalogueV3 } from './catalogue.ts';
+import { refuseForeign } from './foreign.ts';
 import type { Http, HttpAnswer } from './http.ts';
 import { TransientAnswer, withRetries } from './retry.ts';
 import { parseJson, refuseStatus, shaped, statusCause, transientStatus } from './answers.ts';
+import { shownUrl } from './shown-url.ts';
 
 export interface Token {
   /** The secret itself: goes into X-Auth-Token and nowhere else. */
@@ -25,6 +27,9 @@ export interface Token {
 const TIMEOUT_SECONDS = 60;
 
 const TOKEN = 'Keystone: a token';
+
+const KEYSTONE_URL =
+  'the URL of Keystone (OS_AUTH_URL), such as https://HOST:5000/v3 or https://HOST/identity';
 
 /** Asks for tokens, each time anew, by the version of Keystone's API that fits. */
 export interface Keystone {
@@ -74,18 +79,22 @@ export async function offeredVersion(
     signal,
   );
   if (transientStatus(answer.status)) throw refuseStatus(what, answer);
+  refuseForeign(what, authUrl, answer, KEYSTONE_URL);
   const parsed = z.safeParse(VersionDocument, parseJson(what, answer.body));
   if (!parsed.success) {
-    throw new SourceError(
-      `${what}: what answers at the authentication URL (status ${answer.status}) is no Keystone; ` +
-        'accepted: a URL such as https://HOST:5000/v3',
-      { transient: false },
-    );
+    throw notKeystone(what, authUrl, answer.status);
   }
   const document = parsed.data;
   const ids =
     'version' in document ? [document.version.id] : document.versions.values.map((version) => version.id);
   return ids.some((id) => id.startsWith('v3')) || !ids.some((id) => id.startsWith('v2')) ? 'v3' : 'v2.0';
+}
+
+function notKeystone(what: string, url: string, status: number): SourceError {
+  return new SourceError(
+    `${what}: ${shownUrl(url)}: what answers there is no Keystone (${status}); accepted: ${KEYSTONE_URL}`,
+    { transient: false, cause: statusCause(status) },
+  );
 }
 
 async function authenticate(
@@ -100,21 +109,23 @@ async function authenticate(
     { method: 'POST', url, headers: {}, body, what, timeoutSeconds: TIMEOUT_SECONDS },
     signal,
   );
+  refuseForeign(what, url, answer, KEYSTONE_URL);
   if (answer.status === 200 || answer.status === 201) return answer;
   if (answer.status === 401) {
     throw new SourceError(
-      `${what}: the credentials of the secret are refused (401); ` +
+      `${what}: the credentials are refused (401); ` +
         'accepted: a valid user, password or application credential, and a project or system scope it has a role in',
       { transient: false, cause: statusCause(401) },
     );
   }
-  // Keystone does not find a token or a credential that has expired or was revoked; a wrong path is no JSON.
-  if (answer.status === 404 && identity.method !== 'password' && answer.body.trimStart().startsWith('{')) {
+  // Keystone does not find a token or a credential that has expired or was revoked.
+  if (answer.status === 404 && identity.method === 'password') throw notKeystone(what, url, answer.status);
+  if (answer.status === 404 && identity.method !== 'password') {
     const shown = identity.method === 'token' ? 'token' : 'application credential';
-    throw new SourceError(
-      `${what}: the ${shown} of the secret is unknown to Keystone, has expired or was revoked (404)`,
-      { transient: false, cause: statusCause(404) },
-    );
+    throw new SourceError(`${what}: the ${shown} is unknown to Keystone, has expired or was revoked (404)`, {
+      transient: false,
+      cause: statusCause(404),
+    });
   }
   throw refuseStatus(what, answer);
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { SourceError } from '../../errors.ts';
 import { parseJson, refuseStatus } from './answers.ts';
+import { refuseForeign } from './foreign.ts';
 import type { Http } from './http.ts';
 import { withRetries } from './retry.ts';
 
@@ -57,6 +58,12 @@ export async function negotiate(
       signal,
     );
     // With several versions to choose from, 300.
+    refuseForeign(
+      what,
+      url,
+      found,
+      'the URL of Nova in Keystone’s catalogue, or as compute_endpoint_override',
+    );
     if (found.status !== 200 && found.status !== 300) throw refuseStatus(what, found);
     return { status: found.status, document: z.safeParse(Document, parseJson(what, found.body)).data };
   }, signal);

@@ -1,7 +1,7 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
 import { SourceError } from '../../errors.ts';
 import { parseJson, refuseStatus, statusCause, transientStatus } from './answers.ts';
-import { computeEndpoint } from './catalogue.ts';
+import { computeEndpoint, exposedToken } from './catalogue.ts';
 import { type Http, type HttpAnswer, openHttp } from './http.ts';
 import { type Token, openKeystone } from './keystone.ts';
 import { type Microversion, negotiate } from './microversion.ts';
@@ -40,17 +40,23 @@ export interface Nova extends Disposable {
 
 const TIMEOUT_SECONDS = 60;
 
-/** @param concurrency requests under way at once, at the most */
+/**
+ * @param concurrency requests under way at once, at the most
+ * @param warn told of what is no error and should not stay so
+ */
 export async function openNova(
   connection: OpenStackConnection,
   concurrency: number,
   signal: AbortSignal,
+  warn: (text: string) => void = () => undefined,
 ): Promise<Nova> {
   const http = openHttp(connection.tls);
   try {
     const tokens = tokenKeeper(openKeystone(http, connection), signal);
     const token = await tokens.current();
     const endpoint = computeEndpoint(token.catalogue, connection);
+    const exposed = exposedToken(connection.authUrl, endpoint);
+    if (exposed !== undefined) warn(exposed);
     const { url, microversion } = await negotiate(http, endpoint, token.id, signal);
     const throttle = openThrottle(concurrency, signal);
     return {

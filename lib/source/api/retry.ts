@@ -21,9 +21,16 @@ const FIRST_DELAY = 0.25;
 /** No invocation lasts as long; and timers of Node's cannot wait for more than 24 days. */
 const LONGEST_ASKED = 3600;
 
-/** Errors after which nobody is to try again, though their reason may pass: one did, long enough. */
-const exhausted = new WeakSet<Error>();
 const LONGEST_DELAY = 20;
+
+/** Errors after which nobody is to try again, though their reason may pass. */
+const exhausted = new WeakSet<Error>();
+
+/** Has an error end all tries, although its reason may pass: what has never answered is more likely named wrongly. */
+export function isLast<E extends SourceError>(error: E): E {
+  exhausted.add(error);
+  return error;
+}
 
 /**
  * Tries again what failed for a transient reason, after a random share of a doubling delay ("full jitter"), and not
@@ -39,9 +46,7 @@ export async function withRetries<T>(attempt: () => Promise<T>, signal: AbortSig
       if (!(error instanceof SourceError && error.transient) || exhausted.has(error)) throw error;
       if (tries === ATTEMPTS) {
         const message = `${error.message}, ${tries} times in a row`;
-        const last = new SourceError(message, { transient: true, cause: error });
-        exhausted.add(last);
-        throw last;
+        throw isLast(new SourceError(message, { transient: true, cause: error }));
       }
       const backOff = Math.random() * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (tries - 1));
       const asked = error instanceof TransientAnswer ? (error.retryAfterSeconds ?? 0) : 0;

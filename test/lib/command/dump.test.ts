@@ -372,12 +372,15 @@ describe('What cannot be used', () => {
       /--salt-file: \/nonexistent\/salt could not be read \(ENOENT\)/,
     ],
     ['an empty salt', ['--salt-file', '/dev/null'], /--salt-file: \/dev\/null is empty/],
-    ['a database twice', ['--database', 'nova', '--database', 'nova'], /--database: got "nova" twice/],
     [
-      'an address for TLS',
-      ['--host', '192.0.2.1'],
-      /--host: got "192.0.2.1", and a certificate is for a name/,
+      'a salt that can be guessed',
+      ['--salt-file', '/proc/sys/kernel/ostype'],
+      /holds 6 bytes, which can be guessed, .*--allow-short-salt/,
     ],
+    ['an empty database', ['-d', ''], /--database: got ""; accepted: a value that is not empty/],
+    ['an empty host', ['--host', ''], /--host: got ""; accepted: a value that is not empty/],
+    ['an empty user to leave out', ['--exclude-user', ''], /--exclude-user: got ""; accepted: a value/],
+    ['a database twice', ['--database', 'nova', '--database', 'nova'], /--database: got "nova" twice/],
     ['a port that is none', ['--port', '70000'], /--port: got "70000"; accepted: 1 to 65535/],
     ['an option that is not known', ['--strt', 'x'], /unknown option '--strt'/],
   ];
@@ -407,12 +410,31 @@ describe('What cannot be used', () => {
     expect(stderr).toMatch(/contradict/);
   });
 
+  test('a password among the arguments is refused with what to use, and not repeated', async () => {
+    for (const argument of ['-pof-nobody', '--password=of-nobody', '-p of-nobody']) {
+      const { status, stderr } = await runCommand(['db-dump', argument, target]);
+      expect(status).toBe(2);
+      expect(stderr).toMatch(
+        /^star-compactor: -p: takes no password, .*; accepted: -p alone, which asks for it, --password-file FILE, or MYSQL_PWD\n$/,
+      );
+      expect(stderr).not.toContain('of-nobody');
+    }
+  });
+
+  test('a file that is there already is left alone with --no-clobber', async () => {
+    await writeFile(target, 'before');
+    const again = await dbDump(['--no-clobber', ...MINUTES, target]);
+    expect(again).toMatchObject({ status: 2, stderr: expect.stringContaining('is there already') as string });
+    expect(await readFile(target, 'utf8')).toBe('before');
+    expect((await dbDump(['--no-clobber', ...MINUTES, `${target}.gz`])).status).toBe(0);
+  });
+
   test('a wrong password and a missing database fail in one line, without the password', async () => {
     const wrong = randomBytes(12).toString('hex');
     const denied = await runCommand(['db-dump', ...place, target], { env: { MYSQL_PWD: wrong } });
     expect(denied).toMatchObject({ status: 1 });
     expect(denied.stderr).toMatch(
-      /^star-compactor: cell \S+: the user or password is wrong.*\(ER_ACCESS_DENIED_ERROR\)\n$/,
+      /^star-compactor: cell \S+: \S+: the server refuses the user \(ER_ACCESS_DENIED_ERROR\); check user and .*\n$/,
     );
     expect(denied.stderr).not.toContain(wrong);
     const debug = await runCommand(['db-dump', '--debug', ...place, target], { env: { MYSQL_PWD: wrong } });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openDump } from '../../../lib/command/output.ts';
+import { formatFor, openDump } from '../../../lib/command/output.ts';
 import { OutputError } from '../../../lib/errors.ts';
 
 let folder: string;
@@ -22,6 +22,53 @@ const dump = async (path: string, text = 'new'): Promise<void> => {
   await file.write(Buffer.from(text));
   await file.finish();
 };
+
+describe('The extension of a dump’s name', () => {
+  test.each([
+    ['dump', 'csv'],
+    ['dump.csv', 'csv'],
+    ['dump.txt', 'csv'],
+    ['2026-11.csv.gz', 'csv'],
+    ['november.2026', 'csv'],
+    ['dump.zst', 'csv'],
+    ['dump.jsonl.gz', 'jsonl'],
+    ['dump.parquet', 'parquet'],
+    ['folder.d/dump', 'csv'],
+    ['-', 'csv'],
+  ])('%s is %s', (path, format) => {
+    expect(formatFor(path, undefined)).toBe(format);
+  });
+
+  test.each(['x.xlsx', 'dump.csv.bz2', 'dump.zip', 'dump.tsv', 'dump.xlsx.gz', 'DUMP.PARQUETS'])(
+    '%s is refused, with those that are known',
+    (path) => {
+      for (const asked of [undefined, 'csv', 'jsonl'] as const)
+        expect(() => formatFor(path, asked)).toThrow(
+          /: its extension is not known; accepted: \.csv, \.jsonl and/,
+        );
+    },
+  );
+
+  test('does not contradict an option', () => {
+    expect(() => formatFor('dump.csv', 'jsonl')).toThrow(/contradict each other; accepted: one format/);
+  });
+});
+
+describe('A dump that replaces nothing', () => {
+  test('is refused where a file of its name is, and fails where one has come meanwhile', async () => {
+    const path = at('dump.csv');
+    const file = await openDump(path, stop.signal, false);
+    await file.write(Buffer.from('new'));
+    await writeFile(path, 'of somebody else');
+    await expect(file.finish()).rejects.toThrow(/the output could not be written: EEXIST/);
+    await file.abort();
+    await expect(openDump(path, stop.signal, false)).rejects.toThrow(
+      /dump\.csv: is there already; accepted: another/,
+    );
+    expect(await readFile(path, 'utf8')).toBe('of somebody else');
+    expect(await readdir(folder)).toEqual(['dump.csv']);
+  });
+});
 
 describe('A dump whose name is a link', () => {
   test('goes where the link leads, which stays a link', async () => {

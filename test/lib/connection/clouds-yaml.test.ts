@@ -29,6 +29,8 @@ const cloud = `
     identity_api_version: 3
 `;
 
+const within = (line: string): string => `clouds:\n  a:${cloud}    ${line}\n`;
+
 const expected = {
   kind: 'api',
   authUrl: url,
@@ -50,6 +52,18 @@ describe('a clouds.yaml', () => {
     [
       'with sections beside its clouds',
       `clouds:\n  a:${cloud}cache: {expiration_time: 1}\nclient: {}\nmetrics: {}\n`,
+    ],
+    [
+      'with what other tools keep beside its clouds',
+      `clouds:\n  a:${cloud}defaults: &x {a: 1}\n${name}: y\n`,
+    ],
+    ['with regions, one of them named', within('regions: [RegionTwo, RegionOne]')],
+    [
+      'with regions, of which the first counts',
+      within('regions:\n    - {name: RegionOne, values: {interface: internal}}\n    - RegionTwo').replace(
+        /region_name.*\n +interface.*/,
+        'interface: public',
+      ),
     ],
     ['of the cloud alone', cloud.replaceAll(/^ {4}/gm, '').trim()],
     ['with hyphens in its names', `clouds:\n  a:${cloud.replaceAll(/(?<=\w)_(?=\w+:)/g, '-')}`],
@@ -147,8 +161,6 @@ const bomb = (node: (aliases: string) => string): string =>
   `clouds: {a: {auth: {password: ${password}}}}\nx0: &x0 {k: v}\n` +
   Array.from({ length: 12 }, (_, at) => `x${at + 1}: &x${at + 1} ${node(`*x${at} ,`.repeat(9))}\n`).join('');
 
-const within = (line: string): string => `clouds:\n  a:${cloud}    ${line}\n`;
-
 const REFUSED: [text: string, message: RegExp][] = [
   [`clouds:\n  a:${cloud}  b:${cloud}`, /^secret: clouds: has several; accepted: one, or cloud: NAME beside/],
   [`cloud: ${name}\nclouds:\n  a:${cloud}`, /^secret: cloud: accepted: the name of one of the clouds/],
@@ -170,7 +182,10 @@ const REFUSED: [text: string, message: RegExp][] = [
   [`auth:\n  auth_url: ${url}`, /^secret: auth: password: got nothing/],
   [within('profile: ovh'), /^secret: clouds: profile: it points to what is not in the secret; accepted/],
   [within('cloud: ovh'), /^secret: clouds: cloud: it points to what is not in the secret; accepted/],
-  [within('regions: [a, b]'), /^secret: clouds: regions: a run reads one region; accepted: its name as reg/],
+  [within('regions: [a, b]'), /^secret: region_name: accepted: one of the names under regions$/],
+  [within('regions: []'), /^secret: regions: accepted: a list of names, or of a name and values each$/],
+  [within('regions: RegionOne'), /^secret: regions: accepted: a list of names, or of a name and values/],
+  [within('regions: [{values: {}}]'), /^secret: regions: accepted: a list of names, or of a name and val/],
   [within('cert: /etc/cert.pem'), /^secret: clouds: cert: client certificates are not supported;/],
   [
     within('cacert: /etc/ca.pem'),
@@ -183,11 +198,6 @@ const REFUSED: [text: string, message: RegExp][] = [
   [within('region: x'), /^secret: clouds: region: unknown; accepted: auth_type, auth_url,/],
   [within(`"${password}": x`), /^secret: clouds: a key: unknown; accepted: auth_type, auth_url,/],
   [within(`? [${password}]\n    : x`), /^secret: line \d+: NON_STRING_KEY; accepted: valid YAML$/],
-  [
-    `clouds:\n  a:${cloud}${name}: x`,
-    /^secret: a key: unknown; accepted: clouds, cloud, cache, client, metrics/,
-  ],
-  [`clouds:\n  a:${cloud}defaults: x`, /^secret: defaults: unknown; accepted: clouds, cloud, cache/],
   ...['0123456789', '1e10', '12_345', '0x1F', '12:30:45', '2026-11-22', 'yes', 'null', '', '.inf', '[a]'].map(
     (value): [string, RegExp] => [
       within('').replace(/(?<=password: ).*/, value),

@@ -240,6 +240,13 @@ const REFUSED: [text: string, message: RegExp][] = [
     `A=${password}\n${'A=$A$A\n'.repeat(60)}${others}export OS_PASSWORD=$A`,
     /^secret: OS_PASSWORD: is longer than a secret can be; accepted: the value itself$/,
   ],
+  [`${others}export OS_PASSWORD=a;${password}`, /^secret: OS_PASSWORD: has something behind its value; acc/],
+  [
+    `${others}OS_PASSWORD=a;${password}\nexport OS_PASSWORD`,
+    /^secret: OS_PASSWORD: has something behind its/,
+  ],
+  [`${others}export OS_PASSWORD=a; ${password}`, /^secret: OS_PASSWORD: has something behind its value; acc/],
+  [`${others}export OS_PASSWORD='a'b;${password};c`, /^secret: OS_PASSWORD: has something behind its value/],
   [`${others}export OS_CLOUD=${project}`, /^secret: OS_CLOUD: it points to what is not in the secret;/],
 ];
 

@@ -180,6 +180,8 @@ describe('OpenStack credentials', () => {
 
   test('may carry what is for other services and programs', async () => {
     const others = {
+      OS_AUTH_STRATEGY: 'keystone',
+      availability_zone: 'nova',
       OS_COMPUTE_API_VERSION: 2.1,
       OS_VOLUME_API_VERSION: '3',
       OS_MANILA_ENDPOINT_TYPE: 'internalURL',
@@ -297,7 +299,19 @@ const REFUSED: [fields: object, message: RegExp][] = [
   [{ ...byName, OS_CLOUD: project }, /^secret: OS_CLOUD: it points to what is not in the secret;/],
   [{ ...byName, OS_TRUST_ID: id }, /^secret: OS_TRUST_ID: trusts are not supported;/],
   [{ ...byName, OS_PASSCODE: '123456' }, /^secret: OS_PASSCODE: one-time passcodes are not supported;/],
-  [{ ...byName, OS_COMPUTE_ENDPOINT_OVERRIDE: url }, /^secret: OS_COMPUTE_ENDPOINT_OVERRIDE: Nova is found/],
+  [
+    { ...byName, OS_COMPUTE_ENDPOINT_OVERRIDE: host },
+    /^secret: OS_COMPUTE_ENDPOINT_OVERRIDE: accepted: the http:\/\/ or https:\/\/ URL, without user/,
+  ],
+  [
+    { ...byName, OS_AUTH_TYPE: 'v3oidcpassword' },
+    /^secret: OS_AUTH_TYPE: accepted: password, .*; single sign-on \(OIDC, SAML\) is not supported, so make one/,
+  ],
+  [{ ...byName, OS_AUTH_TYPE: 'v3kerberos' }, /^secret: OS_AUTH_TYPE: accepted: password, .*credential$/],
+  [
+    { ...byName, OS_DISCOVERY_ENDPOINT: url },
+    /^secret: OS_DISCOVERY_ENDPOINT: single sign-on .*; accepted: an application credential/,
+  ],
   [{ ...byName, OS_PASSWRD: password }, /^secret: OS_PASSWRD: unknown; accepted: OS_AUTH_TYPE, OS_AUTH_URL,/],
   [{ ...byName, [`OS_${password}`]: 'x' }, /^secret: a key: unknown; accepted: OS_AUTH_TYPE/],
   [{ ...byName, __proto__x: 1, constructor: 1 }, /^secret: a key: unknown; accepted/],

@@ -1,10 +1,13 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseSecret } from '../../../lib/connection/secret.ts';
 import { refusal } from './refusal.ts';
 
 const password = randomBytes(12).toString('hex');
 const pem = `-----BEGIN CERTIFICATE-----\n${randomBytes(30).toString('base64')}\n-----END CERTIFICATE-----\n`;
+const rsaKey = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  .publicKey.export({ type: 'spki', format: 'pem' })
+  .toString();
 const rds = { host: 'db.example', username: 'star', password, dbname: 'nova' };
 
 const cellsOf = async (secret: string) => {
@@ -88,6 +91,57 @@ describe('a secret', () => {
     ]);
   });
 
+  test('says by true and false in JSON what it says by verify and off', async () => {
+    const tlsOf = async (ssl: unknown) => (await only(JSON.stringify({ ...rds, ssl })))?.tls;
+    for (const ssl of [true, 'true', 'verify']) expect(await tlsOf(ssl)).toEqual({ mode: 'verify' });
+    for (const ssl of [false, 'false', 'off']) expect(await tlsOf(ssl)).toEqual({ mode: 'off' });
+    const cells = { cell1: `mysql://a:${password}@one.example/nova` };
+    const [cell] = await cellsOf(JSON.stringify({ cells, ssl: false }));
+    expect(cell?.tls).toEqual({ mode: 'off' });
+  });
+
+  test('may name what the certificate is for, or verify the authority alone', async () => {
+    const address = `mysql://a:${password}@192.0.2.7/nova`;
+    const ca = encodeURIComponent(pem);
+    expect(await only(address)).toMatchObject({ host: '192.0.2.7', tls: { mode: 'verify' } });
+    expect((await only(`${address}?ssl_name=db.example&ssl_ca=${ca}`))?.tls).toEqual({
+      mode: 'verify',
+      ca: pem,
+      name: 'db.example',
+    });
+    expect((await only(`${address}?ssl=verify-ca&ssl_ca=${ca}`))?.tls).toEqual({
+      mode: 'verify-ca',
+      ca: pem,
+    });
+    expect((await only(JSON.stringify({ ...rds, ssl: 'rds', ssl_name: 'proxied.example' })))?.tls).toEqual({
+      mode: 'rds',
+      name: 'proxied.example',
+    });
+  });
+
+  test('may pin the key of a server without TLS', async () => {
+    const secret = { ...rds, ssl: 'off', server_public_key: rsaKey };
+    const expected = { mode: 'off', serverKey: rsaKey };
+    expect((await only(JSON.stringify(secret)))?.tls).toEqual(expected);
+    const dsn = `mysql://a:${password}@db.example/nova?ssl=off&server_public_key=${encodeURIComponent(rsaKey)}`;
+    expect((await only(dsn))?.tls).toEqual(expected);
+  });
+
+  test('hands down to a cell what its own mode has a place for', async () => {
+    const dsn = `mysql://a:${password}@one.example/nova`;
+    const tlsOf = async (common: object, own: string) =>
+      (await cellsOf(JSON.stringify({ cells: { cell1: `${dsn}${own}` }, ...common })))[0]?.tls;
+    const ca = { ssl_ca: pem, ssl_name: 'db.example' };
+    expect(await tlsOf(ca, '')).toEqual({ mode: 'verify', ca: pem, name: 'db.example' });
+    expect(await tlsOf(ca, '?ssl=rds')).toEqual({ mode: 'rds', name: 'db.example' });
+    expect(await tlsOf(ca, '?ssl=verify-ca')).toEqual({ mode: 'verify-ca', ca: pem });
+    expect(await tlsOf(ca, '?ssl=off')).toEqual({ mode: 'off' });
+    const off = { ssl: 'off', server_public_key: rsaKey };
+    expect(await tlsOf(off, '')).toEqual({ mode: 'off', serverKey: rsaKey });
+    expect(await tlsOf(off, '?ssl=verify')).toEqual({ mode: 'verify' });
+    expect(await tlsOf(off, '?ssl_name=db.example')).toEqual({ mode: 'verify', name: 'db.example' });
+  });
+
   test('may be OpenStack credentials, in any of their forms', async () => {
     const expected = { kind: 'api', authUrl: 'http://keystone.example', identity: { password } };
     for (const secret of [
@@ -109,10 +163,6 @@ describe('a secret', () => {
   });
 
   test.each([
-    [
-      `mysql://a:${password}@192.0.2.7/nova`,
-      /^secret: host: an address cannot be verified; accepted: the name/,
-    ],
     ['', /^secret: neither a DSN nor JSON/],
     [password, /^secret: neither a DSN nor JSON/],
     [`{"host": "${password}`, /^secret: neither a DSN nor JSON/],
@@ -124,12 +174,59 @@ describe('a secret', () => {
     [`mysql://a:${password}@db:99999/nova`, /^secret: DSN: accepted: mysql:\/\/USER/],
     [`mysql://a:${password}@db/`, /^secret: DSN: database: accepted: one database/],
     [`mysql://:${password}@db/nova`, /^secret: DSN: user: accepted/],
-    [`mysql://a:${password}@db/nova?ssl=maybe`, /^secret: ssl: accepted: verify, rds, off$/],
+    [`mysql://a:${password}@db/nova?ssl=maybe`, /^secret: ssl: accepted: verify, verify-ca, rds, off$/],
     [`mysql://a:${password}@db/nova?ssl_ca=/etc/ca.pem`, /^secret: ssl_ca: accepted: the text of a PEM/],
     [
       `mysql://a:${password}@db/nova?${password}=1`,
-      /^secret: DSN: parameters: accepted: ssl, ssl_ca, charset/,
+      /^secret: DSN: parameters: accepted: ssl, ssl_ca, ssl_name, server_public_key, charset;/,
     ],
+    [
+      `mysql://a:${password}@db/nova?ssl=verify-ca`,
+      /^secret: ssl: verify-ca needs ssl_ca; accepted: the authority that signs the server alone$/,
+    ],
+    [
+      `mysql://a:${password}@db/nova?ssl=off&ssl_name=db`,
+      /^secret: ssl: contradicts the given ssl_name; acc/,
+    ],
+    [
+      `mysql://a:${password}@db/nova?ssl_name=a%20b`,
+      /^secret: ssl_name: accepted: the name or address in the/,
+    ],
+    [
+      `mysql://a:${password}@db/nova?server_public_key=${encodeURIComponent(rsaKey)}`,
+      /^secret: server_public_key: is for ssl=off alone; accepted: one of TLS and a pinned key$/,
+    ],
+    [
+      `mysql://a:${password}@db/nova?ssl=off&server_public_key=/etc/key.pem`,
+      /^secret: server_public_key: accepted: the server’s public RSA key as PEM/,
+    ],
+    [
+      `mysql+pymysql://a:${password}@/nova?unix_socket=/run/mysqld/mysqld.sock`,
+      /^secret: DSN: unix_socket: is a socket of one machine; accepted: a host, or .* db-dump --socket PATH$/,
+    ],
+    [
+      `mysql+pymysql://a:${password}@one.example:3306,two.example:3306/nova`,
+      /^secret: DSN: host: accepted: one host: a server of the cluster/,
+    ],
+    [`mysql://a:${password}@one.example,two.example/nova`, /^secret: DSN: host: accepted: one host:/],
+    [`mysql://a:x,${password}/@db/nova`, /^secret: DSN: accepted: mysql:\/\/USER/],
+    [
+      `mysql://a:${password}@db/nova?ssl_cert=/etc/c.pem`,
+      /^secret: DSN: ssl_cert: is for client certificates/,
+    ],
+    [
+      `mysql://a:${password}@db/nova?ssl_verify_cert=true`,
+      /^secret: DSN: ssl_verify_cert: is said by ssl here;/,
+    ],
+    [
+      `mysql://a:${password}@db/nova?charset=utf8&plugin=dbcounter`,
+      /^secret: DSN: plugin: has no use here; acc/,
+    ],
+    [
+      `mysql://a:${password}@db/nova?read_timeout=30`,
+      /^secret: DSN: read_timeout: has no use here; accepted/,
+    ],
+    [`mysql://a:${password}@db/nova?toString=30`, /^secret: DSN: parameters: accepted: ssl, ssl_ca/],
     [JSON.stringify({ ...rds, password: 7 }), /^secret: password: accepted: a password$/],
     [JSON.stringify({ ...rds, port: 0 }), /^secret: port: accepted: 1 to 65535$/],
     [JSON.stringify({ ...rds, passwd: password }), /^secret: a key: unknown; accepted: host, port, username/],

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { OpenStackConnection } from '../../../lib/connection/connection.ts';
 import { parseSecret } from '../../../lib/connection/secret.ts';
 import { tlsFinding } from '../../../lib/doctor/api/endpoint.ts';
-import { shownUrl } from '../../../lib/doctor/api/url.ts';
+import { shownUrl } from '../../../lib/source/api/shown-url.ts';
 import type { Finding } from '../../../lib/doctor/doctor.ts';
 import { teller } from '../../../lib/doctor/finding.ts';
 import { apiSource } from '../../../lib/source/api/api.ts';
@@ -232,7 +232,7 @@ describe('a stand-in is not opened', () => {
     const gone = { ...secret, OS_APPLICATION_CREDENTIAL_ID: 'f'.repeat(32) };
     expect(only(await examinedWith(JSON.stringify(gone)), 'token')).toMatchObject({
       verdict: 'fatal',
-      found: expect.stringMatching(/the application credential of the secret is unknown/),
+      found: expect.stringMatching(/the application credential is unknown/),
     });
   });
 
@@ -351,7 +351,7 @@ describe('TLS of a stand-in', () => {
     expect(troubles(findings)).toEqual([]);
     for (const check of ['TLS', 'TLS to Nova']) {
       expect(only(findings, check).found).toMatch(
-        /^on, certificate and name verified by the authority in the/,
+        /^on, certificate and name verified by the given authority/,
       );
     }
   });

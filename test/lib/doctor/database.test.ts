@@ -291,16 +291,14 @@ describe('TLS', () => {
   test('that is on is verified by the authority in the secret', async () => {
     expect(await tls(`?ssl_ca=${encodeURIComponent(db.ca ?? '')}`)).toMatchObject({
       verdict: 'fine',
-      found: expect.stringMatching(
-        /^TLSv1\.\d, certificate and name verified by the authority in the secret$/,
-      ),
+      found: expect.stringMatching(/^TLSv1\.\d, certificate and name verified by the given authority$/),
     });
   });
 
   test('is fatal where the certificate is not accepted', async () => {
     expect(await tls('')).toMatchObject({
       verdict: 'fatal',
-      found: expect.stringContaining('is not accepted'),
+      found: expect.stringContaining('does not know the authority that signed'),
       remedy: expect.stringContaining('ssl_ca'),
     });
   });
@@ -312,12 +310,13 @@ describe('TLS', () => {
 
   test('that is off is fine on the loopback, and costs secrecy elsewhere', () => {
     const off = (offers: boolean, loopback: boolean): Finding =>
-      tlsFinding({ mode: 'off' }, { version: '', offers, loopback }, teller());
+      tlsFinding({ tls: { mode: 'off' } }, { version: '', offers, loopback }, teller());
     expect(off(true, true).verdict).toBe('fine');
     expect(off(true, false)).toMatchObject({
       verdict: 'lacking',
       found: 'off, though the server offers it',
       remedy: expect.stringContaining('ssl=verify'),
+      cost: expect.stringMatching(/a login by caching_sha2_password or sha256_password is refused/),
     });
     expect(off(false, false)).toMatchObject({ verdict: 'lacking', found: 'off, and the server offers none' });
   });
@@ -329,7 +328,7 @@ describe('TLS', () => {
     const secret = cell.dsn(reader).replace('127.0.0.1', 'localhost');
     expect(only(await examined(secret, [reader.password]), 'TLS')).toMatchObject({
       verdict: 'fatal',
-      found: 'on, but the server offers none (HANDSHAKE_NO_SSL_SUPPORT)',
+      found: 'the server offers no TLS (HANDSHAKE_NO_SSL_SUPPORT)',
     });
     const off = await examined(`${secret}?ssl=off`, [reader.password]);
     expect(only(off, 'TLS').verdict).toBe('fine');

@@ -1,0 +1,108 @@
+import { createPublicKey } from 'node:crypto';
+import { InputError } from '../errors.ts';
+import type { Tls } from './connection.ts';
+
+/** What is said about TLS, as text. */
+export interface TlsOptions {
+  readonly ssl?: string;
+  readonly ca?: string;
+  readonly name?: string;
+  readonly serverKey?: string;
+}
+
+/** How the operator spells each of them, for errors. */
+export type TlsNames = Readonly<Record<keyof TlsOptions, string>>;
+
+export const SECRET_NAMES: TlsNames = {
+  ssl: 'ssl',
+  ca: 'ssl_ca',
+  name: 'ssl_name',
+  serverKey: 'server_public_key',
+};
+
+export const OPTION_NAMES: TlsNames = {
+  ssl: '--ssl',
+  ca: '--ssl-ca',
+  name: '--ssl-name',
+  serverKey: '--server-public-key-path',
+};
+
+/** How a mode is asked for: `ssl=off`, `--ssl off`. */
+export function askFor(names: TlsNames, mode: string): string {
+  return `${names.ssl}${names.ssl.startsWith('-') ? ' ' : '='}${mode}`;
+}
+
+export const NO_TLS = ['off', 'false'];
+const NAMED = ['verify', 'true', 'rds'];
+const WITH_CA = ['verify', 'true', 'verify-ca'];
+
+/** What a cell says itself counts before what is said for all cells. */
+export function preferOwn(own: TlsOptions, common: TlsOptions): TlsOptions {
+  const asksForTls = own.ca !== undefined || own.name !== undefined;
+  const ssl = own.ssl ?? (asksForTls && NO_TLS.includes(common.ssl ?? '') ? undefined : common.ssl);
+  const mode = ssl ?? 'verify';
+  // What is said for all, and has no place in this cell's mode, is not meant for it.
+  const { ca, name, serverKey } = {
+    ...(WITH_CA.includes(mode) && common.ca !== undefined ? { ca: common.ca } : {}),
+    ...(NAMED.includes(mode) && common.name !== undefined ? { name: common.name } : {}),
+    ...(NO_TLS.includes(mode) && common.serverKey !== undefined ? { serverKey: common.serverKey } : {}),
+    ...own,
+  };
+  return {
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(name === undefined ? {} : { name }),
+    ...(serverKey === undefined ? {} : { serverKey }),
+  };
+}
+
+/**
+ * TLS is verified unless the operator says otherwise in so many words.
+ *
+ * @param where names the secret or the cell in errors, with a colon behind it
+ * @throws InputError that names the option
+ */
+export function readTls(options: TlsOptions, where: string, names: TlsNames = SECRET_NAMES): Tls {
+  const { ca, name, serverKey } = options;
+  const refuse = (option: keyof TlsOptions, accepted: string): never => {
+    throw new InputError(`${where}${names[option]}: ${accepted}`);
+  };
+  const mode = options.ssl ?? 'verify';
+  if (![...WITH_CA, ...NO_TLS, 'rds'].includes(mode))
+    return refuse('ssl', 'accepted: verify, verify-ca, rds, off');
+  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----'))
+    refuse('ca', 'accepted: the text of a PEM certificate, not a path');
+  if (ca !== undefined && !WITH_CA.includes(mode))
+    refuse('ssl', `contradicts the given ${names.ca}; accepted: verify, verify-ca`);
+  if (name !== undefined && !/^[\w.:-]{1,253}$/.test(name))
+    refuse('name', 'accepted: the name or address in the server’s certificate');
+  if (name !== undefined && !NAMED.includes(mode))
+    refuse('ssl', `contradicts the given ${names.name}; accepted: verify, rds`);
+  if (serverKey !== undefined && !NO_TLS.includes(mode))
+    refuse('serverKey', `is for ${askFor(names, 'off')} alone; accepted: one of TLS and a pinned key`);
+
+  const named = name === undefined ? {} : { name };
+  if (mode === 'rds') return { mode, ...named };
+  if (NO_TLS.includes(mode)) {
+    if (serverKey === undefined) return { mode: 'off' };
+    if (!isRsaKey(serverKey)) {
+      refuse(
+        'serverKey',
+        'accepted: the server’s public RSA key as PEM (MySQL keeps it in public_key.pem of its data directory)',
+      );
+    }
+    return { mode: 'off', serverKey };
+  }
+  if (mode !== 'verify-ca') return { mode: 'verify', ...(ca === undefined ? {} : { ca }), ...named };
+  if (ca !== undefined) return { mode, ca };
+  // By the authorities of the whole world anybody could have a certificate of some name.
+  return refuse('ssl', `verify-ca needs ${names.ca}; accepted: the authority that signs the server alone`);
+}
+
+function isRsaKey(pem: string): boolean {
+  try {
+    return pem.includes('-----BEGIN PUBLIC KEY-----') && createPublicKey(pem).asymmetricKeyType === 'rsa';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,42 @@
+/** What went wrong, and what to do about it, each as part of a line. */
+export interface Problem {
+  readonly found: string;
+  readonly remedy: string;
+}
+
+const NO_ROUTE: Problem = {
+  found: 'there is no route to it',
+  remedy: 'check routes and firewalls between here and there',
+};
+const CUT: Problem = {
+  found: 'the connection was cut',
+  remedy: 'check proxies and firewalls between here and there',
+};
+
+const NETWORK: Readonly<Record<string, Problem>> = {
+  ECONNREFUSED: {
+    found: 'nothing listens there',
+    remedy: 'check host and port, and whether the service is up',
+  },
+  ETIMEDOUT: {
+    found: 'does not answer',
+    remedy: 'check routes, firewalls and security groups between here and there',
+  },
+  EHOSTUNREACH: NO_ROUTE,
+  ENETUNREACH: NO_ROUTE,
+  ECONNRESET: CUT,
+  EPIPE: CUT,
+  ENOTFOUND: {
+    found: 'the host name is not known here',
+    remedy: 'check its spelling, and which name servers are asked from here',
+  },
+  EAI_AGAIN: {
+    found: 'the name servers do not answer',
+    remedy: 'check which name servers are asked from here, and the route to them',
+  },
+};
+
+/** What a code of the network layer means, and what to do; undefined for any other code. */
+export function networkProblem(code: string): Problem | undefined {
+  return Object.hasOwn(NETWORK, code) ? NETWORK[code] : undefined;
+}
