@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'test/contract/*.contract.ts'],
+    setupFiles: ['test/support/temporary-folder.ts'],
     // Real servers start and histories of days are replayed; the slowest machine decides.
     testTimeout: 300_000,
     hookTimeout: 300_000,

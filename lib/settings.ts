@@ -3,7 +3,7 @@ import { InputError } from './errors.ts';
 import { TRACE_VERSIONS, type TraceVersion } from './format/columns.ts';
 import { FORMAT_NAMES, type FormatName } from './format/format.ts';
 import { MASKING_METHODS, type MaskingMethod } from './mask/mask.ts';
-import { DAY, HOUR, MINUTE, type Seconds, parseInstant } from './time.ts';
+import { DAY, DEFAULT_EPOCH, HOUR, MINUTE, type Seconds, parseInstant } from './time.ts';
 import { check } from './validate.ts';
 import { isWindowLength, type WindowPlan } from './window.ts';
 
@@ -49,9 +49,6 @@ export interface Settings extends WindowPlan {
   /** Whether to publish windows while the Nova API leaves out a cell. */
   readonly allowPartial: boolean;
 }
-
-/** Start of the published Chameleon traces, and so the default zero of START_SEC. */
-export const DEFAULT_EPOCH = '2015-09-06T23:31:16Z';
 
 const text = (accepted: string, pattern: RegExp, fallback?: string) =>
   z.pipe(orDefault(fallback), z.string({ error: accepted }).check(z.regex(pattern, { error: accepted })));

@@ -5,6 +5,9 @@ export const MINUTE = 60;
 export const HOUR = 3600;
 export const DAY = 86_400;
 
+/** Start of the published Chameleon traces, and so the default zero of START_SEC. */
+export const DEFAULT_EPOCH = '2015-09-06T23:31:16Z';
+
 const INSTANT = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?(Z|[+-]\d{2}:\d{2})?)?$/;
 
 /**

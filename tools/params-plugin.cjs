@@ -1,13 +1,34 @@
 'use strict';
 // Refuses, before anything is packaged or sent, what would otherwise fail late or not at all. CommonJS, because
 // `serverless` loads plugins with require().
+const { join } = require('node:path');
+
+const ARN_OF_KEY = ['the ARN of a KMS key', /^$|^arn:[\w-]+:kms:[\w-]+:\d{12}:(key|alias)\/[\w/-]+$/];
+const ids = (prefix) => new RegExp(`^$|^${prefix}-[0-9a-f]+(\\s*,\\s*${prefix}-[0-9a-f]+)*$`);
+
+/** What the template alone reads, and the framework does not check: what is accepted, and its pattern. */
+const TEMPLATE_PARAMS = {
+  secretKey: ARN_OF_KEY,
+  bucketKey: ARN_OF_KEY,
+  schedule: ['cron(…), rate(…) or at(…) of EventBridge Scheduler', /^(cron|rate|at)\(.+\)$/],
+  catalogueFrom: ['a date such as 2015-01-01', /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/],
+  logLevel: [
+    'TRACE, DEBUG, INFO, WARN, ERROR, SILENT or CRITICAL',
+    /^(TRACE|DEBUG|INFO|WARN|ERROR|SILENT|CRITICAL)$/,
+  ],
+  subnets: ['ids of subnets, separated by commas', ids('subnet')],
+  securityGroups: ['ids of security groups, separated by commas', ids('sg')],
+  alarmTopic: ['the ARN of an SNS topic', /^$|^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+$/],
+  alarmEmail: ['an e-mail address', /^$|^[^@\s]+@[^@\s]+$/],
+};
 
 class ParamsPlugin {
   constructor(serverless) {
     this.serverless = serverless;
     this.hooks = {
-      initialize: () => {
+      initialize: async () => {
         this.check();
+        await this.checkSettings();
         this.prepareInvokeLocal();
       },
     };
@@ -47,6 +68,60 @@ class ParamsPlugin {
     }
   }
 
+  /** What `lib/settings.ts` would refuse at the first run, and what the template alone reads. */
+  async checkSettings() {
+    const { classes, processedInput, service } = this.serverless;
+    if (!['package', 'deploy', 'invoke'].includes(processedInput.commands[0])) return;
+    const fail = (message) => {
+      throw new classes.Error(message, 'STAR_COMPACTOR_PARAMS');
+    };
+    for (const [name, value] of Object.entries(this.params())) {
+      const [accepted, pattern] = TEMPLATE_PARAMS[name] ?? [];
+      if (pattern?.test(value) === false) fail(`${name}: got "${value}"; accepted: ${accepted}`);
+    }
+
+    const env = {};
+    for (const [name, value] of Object.entries(service.provider.environment)) {
+      // What CloudFormation works out is not known yet, and right.
+      if (name.startsWith('STAR_') && typeof value !== 'object') env[name] = String(value);
+    }
+    env.STAR_BUCKET = service.provider.environment.STAR_BUCKET['Fn::If']?.[2] || 'created-by-the-stack';
+    env.STAR_SECRET ||= 'none-yet';
+    try {
+      (await this.loadSettings()).readSettings(env);
+    } catch (error) {
+      if (error.name !== 'InputError') throw error;
+      fail(error.message.replaceAll(/STAR_[A-Z_]+/g, paramOf));
+    }
+  }
+
+  /** The values of all parameters that are known by now, as text. */
+  params() {
+    const { processedInput, service, configurationInput } = this.serverless;
+    const { default: defaults, [service.provider.stage]: ofStage } = configurationInput.params;
+    const given = (processedInput.options.param ?? []).map((param) => [
+      param.slice(0, param.indexOf('=')),
+      param.slice(param.indexOf('=') + 1),
+    ]);
+    const all = { ...defaults, ...ofStage, ...Object.fromEntries(given) };
+    const known = Object.entries(all).map(([name, value]) => [name, String(value ?? '')]);
+    return Object.fromEntries(known.filter(([, value]) => !value.includes('${')));
+  }
+
+  /** From TypeScript, on whatever Node.js runs `serverless`. */
+  async loadSettings() {
+    const { build } = require('esbuild');
+    const { outputFiles } = await build({
+      entryPoints: [join(this.serverless.serviceDir, 'lib/settings.ts')],
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'node',
+      logLevel: 'warning',
+    });
+    return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+  }
+
   /** `invoke local` understands names and Refs in the environment, but neither Fn::If nor Fn::Sub. */
   prepareInvokeLocal() {
     const { processedInput, service } = this.serverless;
@@ -56,6 +131,12 @@ class ParamsPlugin {
     environment.STAR_BUCKET = given === '' ? created : given;
     environment.STAR_BACKFILL_MACHINE = ''; // a range is made here, however long
   }
+}
+
+/** `windowMinutes` of `STAR_WINDOW_MINUTES`: a test holds all names to that rule. */
+function paramOf(variable) {
+  const [first, ...rest] = variable.slice('STAR_'.length).toLowerCase().split('_');
+  return [first, ...rest.map((word) => word[0].toUpperCase() + word.slice(1))].join('');
 }
 
 module.exports = ParamsPlugin;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { CellConnection, DatabaseConnection, Tls } from '../connection/connection.ts';
 import { NO_TLS, OPTION_NAMES, type TlsOptions, readTls } from '../connection/database-tls.ts';
+import { isLoopback } from '../connection/loopback.ts';
 import { OPTION_FILES, type OptionFileValues, readOptionFiles } from '../connection/option-files.ts';
 import { parseSecret } from '../connection/secret.ts';
 import { InputError } from '../errors.ts';
@@ -152,10 +153,6 @@ async function askedTls(options: DatabaseOptions, found: OptionFileValues): Prom
     ...(typeof path === 'string' ? { ca: await readInput(path, OPTION_NAMES.ca) } : {}),
     ...(options.sslName === undefined ? {} : { name: options.sslName }),
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 async function passwordOf(options: DatabaseOptions, found: OptionFileValues, user: string): Promise<string> {

@@ -1,5 +1,5 @@
 import type { CloudConnection } from '../connection/connection.ts';
-import { looksLikeDsn } from '../connection/dsn.ts';
+import { holdsPassword, looksLikeDsn } from '../connection/dsn.ts';
 import { parseSecret } from '../connection/secret.ts';
 import { utf8Text } from '../connection/text.ts';
 import { type Finding, examine, formatFinding, formatVerdict, verdictOf } from '../doctor/doctor.ts';
@@ -9,7 +9,7 @@ import { type DatabaseOptions, connectionToDatabases } from './database-connecti
 import { EXIT } from './exit.ts';
 import { named } from './named.ts';
 import { wholeNumber } from './numbers.ts';
-import { connectionToOpenStack } from './openstack-connection.ts';
+import { connectionToOpenStack, openStackFromText } from './openstack-connection.ts';
 import { readInput } from './terminal.ts';
 
 export interface DoctorArguments {
@@ -56,8 +56,16 @@ async function connectionOf(
   }
   if (secretId !== undefined) return fromSecretsManager(secretId, signal);
   if (hasOptions) return connectionToDatabases(databases);
-  if (secret === undefined) return connectionToOpenStack({});
-  if (looksLikeDsn(secret)) return named('DSN', () => parseSecret(secret));
+  if (secret === undefined) return connectionToOpenStack({}, 'a file: star-compactor doctor admin.rc');
+  if (looksLikeDsn(secret)) {
+    if (holdsPassword(secret)) {
+      throw new InputError(
+        'DSN: everybody on this machine can read the arguments of a command, and so this password; ' +
+          'accepted: a file that holds the DSN, or - for standard input',
+      );
+    }
+    return named('DSN', () => parseSecret(secret));
+  }
   const text = await readInput(secret, 'secret');
   // What is not the API's holds databases; the API's may ask for a password, and name a file of authorities.
   const isDatabase = await parseSecret(text).then(
@@ -65,7 +73,7 @@ async function connectionOf(
     () => false,
   );
   if (isDatabase) return named(secret, () => parseSecret(text));
-  return connectionToOpenStack({ osrc: secret });
+  return openStackFromText(secret === '-' ? 'standard input' : secret, text);
 }
 
 async function fromSecretsManager(id: string, signal: AbortSignal): Promise<CloudConnection> {

@@ -1,16 +1,13 @@
 import type { CloudConnection } from '../connection/connection.ts';
 import { InputError, StoppedError } from '../errors.ts';
-import { connectionToDatabases } from './database-connection.ts';
-import { doctor } from './doctor.ts';
-import { dump } from './dump.ts';
-import { type DumpArguments, readDumpOptions } from './dump-options.ts';
+import type { DumpArguments } from './dump-options.ts';
 import { EXIT, statusOf, tellingOf } from './exit.ts';
-import { connectionToOpenStack } from './openstack-connection.ts';
 import { makeProgram } from './program.ts';
 import { say } from './terminal.ts';
 
 /**
- * The door of the command line: runs what the arguments ask for.
+ * The door of the command line: runs what the arguments ask for. A command's code is loaded when it is asked for, so
+ * that help costs little.
  *
  * @param args without the program's own name
  * @returns the exit status
@@ -28,14 +25,23 @@ export async function main(args: readonly string[]): Promise<number> {
     given: DumpArguments,
     connect: () => Promise<CloudConnection>,
   ): Promise<void> => {
+    const { readDumpOptions } = await import('./dump-options.ts');
     const options = await readDumpOptions(path, given, Math.floor(Date.now() / 1000));
+    const { dump } = await import('./dump.ts');
     await dump(path, options, connect, stop.signal);
   };
   let status: number = EXIT.done;
   const program = makeProgram({
-    dumpDatabase: (path, given, options) => dumpFrom(path, given, () => connectionToDatabases(options)),
-    dumpApi: (path, given, options) => dumpFrom(path, given, () => connectionToOpenStack(options)),
+    dumpDatabase: (path, given, options) =>
+      dumpFrom(path, given, async () =>
+        (await import('./database-connection.ts')).connectionToDatabases(options),
+      ),
+    dumpApi: (path, given, options) =>
+      dumpFrom(path, given, async () =>
+        (await import('./openstack-connection.ts')).connectionToOpenStack(options),
+      ),
     async doctor(secret, given, options) {
+      const { doctor } = await import('./doctor.ts');
       status = await doctor(secret, given, options, stop.signal);
     },
   });

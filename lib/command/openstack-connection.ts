@@ -23,12 +23,13 @@ const POINTERS = ['OS_CLOUD', 'OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE'];
  * from the `OS_` variables of the environment, of which those that other tools use are left alone. As for OpenStack's
  * own clients, `cacert` may be a path here.
  *
+ * @param file how a file is given instead, for errors
  * @throws InputError naming the field, never what it holds
  */
-export async function connectionToOpenStack({
-  osrc,
-  osCloud,
-}: OpenStackOptions): Promise<OpenStackConnection> {
+export async function connectionToOpenStack(
+  { osrc, osCloud }: OpenStackOptions,
+  file = '--osrc FILE',
+): Promise<OpenStackConnection> {
   if (osrc !== undefined) return fromFile(osrc, osCloud);
   const cloud = osCloud ?? variable('OS_CLOUD');
   if (cloud !== undefined) return fromFile(await findCloudsFile(), cloud);
@@ -41,7 +42,8 @@ export async function connectionToOpenStack({
   );
   if (given.length === 0) {
     throw new InputError(
-      'OS_AUTH_URL: got nothing; accepted: the OS_ variables that an openrc file sets, OS_CLOUD, --os-cloud NAME or --osrc FILE',
+      'OS_AUTH_URL: got nothing; accepted: the OS_ variables that an openrc file sets, OS_CLOUD, --os-cloud NAME or ' +
+        file,
     );
   }
   return named('environment', async () =>
@@ -55,7 +57,11 @@ function variable(name: string): string | undefined {
 }
 
 async function fromFile(path: string, cloud: string | undefined): Promise<OpenStackConnection> {
-  const text = await readInput(path, '--osrc');
+  return openStackFromText(path, await readInput(path, '--osrc'), cloud);
+}
+
+/** The same from what a file holds. @param path what it is called in errors */
+export function openStackFromText(path: string, text: string, cloud?: string): Promise<OpenStackConnection> {
   return named(path, async () =>
     openStackConnection(await withCertificate(await fieldsIn(path, text, cloud))),
   );

@@ -3,7 +3,7 @@ import { TOOL } from '../drop/manifest.ts';
 import { InputError } from '../errors.ts';
 import { TRACE_VERSIONS } from '../format/columns.ts';
 import { MASKING_METHODS } from '../mask/mask.ts';
-import { DEFAULT_EPOCH } from '../settings.ts';
+import { DEFAULT_EPOCH } from '../time.ts';
 import type { DatabaseOptions } from './database-connection.ts';
 import type { DoctorArguments } from './doctor.ts';
 import type { DumpArguments } from './dump-options.ts';
@@ -87,7 +87,7 @@ Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2
     )
     .argument(
       '[secret]',
-      'file with a DSN, JSON, an openrc or a clouds.yaml; or a DSN itself; - for standard input',
+      'file with a DSN, JSON, an openrc or a clouds.yaml; - for standard input; or a DSN without a password',
     )
     .usage('[options] [secret]\n\n  star-compactor doctor admin.rc')
     .optionsGroup('What to hold it against:')

@@ -57,6 +57,11 @@ export function looksLikeDsn(text: string): boolean {
   return /^(mysql|mariadb)(\+\w+)?:/.test(text);
 }
 
+/** Also where the password has characters that should have been percent-encoded. */
+export function holdsPassword(dsn: string): boolean {
+  return /^[^:]*:\/*[^/@]*:.*@/s.test(dsn);
+}
+
 /**
  * Reads a database DSN as operators keep it.
  *

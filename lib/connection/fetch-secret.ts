@@ -20,9 +20,8 @@ export async function fetchSecret(
     if (value.SecretBinary !== undefined) return sameBytes(value.SecretBinary);
   } catch (error) {
     signal.throwIfAborted();
-    const name = error instanceof Error ? error.name : '';
-    if (name === 'ResourceNotFoundException' && /staging label/i.test(messageOf(error)))
-      throw isEmpty(setting);
+    const { name, message, code } = error as NodeJS.ErrnoException;
+    if (name === 'ResourceNotFoundException' && /staging label/i.test(message)) throw isEmpty(setting);
     if (name === 'ResourceNotFoundException') {
       throw new InputError(
         `${setting}: there is no such secret; accepted: the ARN or name of one in this region`,
@@ -33,21 +32,27 @@ export async function fetchSecret(
         `${setting}: this role may not read that secret; grant secretsmanager:GetSecretValue, and kms:Decrypt on its key`,
       );
     }
-    if (
-      name === 'InvalidRequestException' &&
-      /marked for deletion|scheduled for deletion/i.test(messageOf(error))
-    ) {
+    if (name === 'InvalidRequestException' && /marked for deletion|scheduled for deletion/i.test(message)) {
       throw new InputError(
         `${setting}: that secret is scheduled for deletion; bring it back with aws secretsmanager restore-secret, or name another`,
       );
     }
-    throw new StarError(`${setting}: Secrets Manager did not answer as it should: ${name}`);
+    if (name === 'CredentialsProviderError') {
+      throw new InputError(`${setting}: there are no AWS credentials here; set AWS_PROFILE, or log in`);
+    }
+    if (message === 'Region is missing') {
+      throw new InputError(`${setting}: no AWS region is set; set AWS_REGION to that of the secret`);
+    }
+    if (
+      ['ExpiredTokenException', 'UnrecognizedClientException', 'InvalidSignatureException'].includes(name)
+    ) {
+      throw new InputError(
+        `${setting}: AWS refuses these credentials (${name}); log in again, or set others`,
+      );
+    }
+    throw new StarError(`${setting}: Secrets Manager did not answer as it should: ${code ?? name}`);
   }
   throw isEmpty(setting);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : '';
 }
 
 function isEmpty(setting: string): InputError {

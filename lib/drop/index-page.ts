@@ -4,10 +4,10 @@ import { firstLine } from '../errors.ts';
 import type { DropEntry } from '../report/calendar.ts';
 import type { Settings } from '../settings.ts';
 import { expectedNow, listObjects, readText, writeText } from '../store/bucket.ts';
+import type { Layout } from '../store/layout.ts';
 import { DAY, type Seconds, isoDate, parseInstant } from '../time.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import type { Log } from './invocation.ts';
-import type { Manifest } from './manifest.ts';
 import { windowOfKey } from './published.ts';
 import type { Place } from './place.ts';
 
@@ -27,12 +27,19 @@ const Known = z.strictObject({
   late: z.int(),
   stillOpen: z.int(),
   created: z.int(),
-  /** Whether it has a page of its own. */
-  report: z.nullable(z.string()),
+  /** Whether it has a page of its own. Where that lies the layout tells: a key in a manifest is never linked to. */
+  hasReport: z.boolean(),
 });
 type Known = z.infer<typeof Known>;
 
-const State = z.strictObject({ indexVersion: z.literal(1), drops: z.array(Known) });
+/** What the page takes from a manifest. */
+const Shown = z.object({
+  counts: z.object({ events: z.int(), late: z.int(), stillOpen: z.int() }),
+  created: z.string(),
+  report: z.optional(z.nullable(z.object({ key: z.string() }))),
+});
+
+const State = z.strictObject({ indexVersion: z.literal(2), drops: z.array(Known) });
 
 /**
  * Makes the page over a cloud's last drops anew from their manifests, if there are others than when it was made last;
@@ -63,7 +70,8 @@ async function makeIndex(place: Place & { readonly settings: Settings }, until: 
   const found: { key: string; etag: string }[] = [];
   const after = `${layout.manifests}date=${isoDate(until - DAYS * DAY)}`;
   for await (const object of listObjects(bucket, layout.manifests, after, signal)) {
-    if (windowOfKey(object.key) !== undefined) found.push(object);
+    const window = windowOfKey(object.key);
+    if (window !== undefined && layout.manifest(window) === object.key) found.push(object);
   }
   const isKnown = ({ key, etag }: { key: string; etag: string }): boolean => before.get(key)?.etag === etag;
   const drops = found.filter(isKnown).map(({ key }) => before.get(key) as Known);
@@ -77,38 +85,36 @@ async function makeIndex(place: Place & { readonly settings: Settings }, until: 
 
   const { renderIndex } = await import('../report/index-page.ts');
   const { cloud, windowSeconds } = settings;
-  const page = renderIndex({ cloud, windowSeconds, drops: drops.map((drop) => entryOf(drop, layout.index)) });
+  const page = renderIndex({ cloud, windowSeconds, drops: drops.map((drop) => entryOf(drop, layout)) });
   const put = async (key: string, text: string, type: string): Promise<void> => {
     // Whoever is quicker has seen as much.
     await writeText(bucket, key, text, await expectedNow(bucket, key, signal), signal, type);
   };
   await put(layout.index, page, 'text/html; charset=utf-8');
-  await put(layout.indexState, JSON.stringify({ indexVersion: 1, drops }), 'application/json');
+  await put(layout.indexState, JSON.stringify({ indexVersion: 2, drops }), 'application/json');
 }
 
-async function readDrop({ bucket, signal }: Place, key: string): Promise<Known | undefined> {
+/** Undefined where there is none any more, or none that can be read. */
+async function readDrop({ bucket, layout, signal }: Place, key: string): Promise<Known | undefined> {
   const stored = await readText(bucket, key, signal);
   const window = windowOfKey(key);
-  // It may be about to be replaced.
-  if (stored === undefined || window === undefined) return undefined;
-  const { counts, created, report } = stored.json() as Manifest;
-  const { events, late, stillOpen } = counts;
+  const { data } = z.safeParse(Shown, stored?.json());
+  if (stored === undefined || window === undefined || data === undefined) return undefined;
+  const { counts, created, report } = data;
   return {
     key,
     etag: stored.etag,
     ...window,
-    events,
-    late,
-    stillOpen,
+    ...counts,
     created: parseInstant(created) ?? 0,
-    report: report?.key ?? null,
+    hasReport: report?.key === layout.report(window),
   };
 }
 
-function entryOf(
-  { key, start, end, report, events, late, stillOpen, created }: Known,
-  index: string,
-): DropEntry {
-  const href = posix.relative(posix.dirname(index), report ?? key);
-  return { window: { start, end }, events, late, stillOpen, created, href };
+function entryOf({ start, end, hasReport, ...drop }: Known, layout: Layout): DropEntry {
+  const { events, late, stillOpen, created } = drop;
+  const window = { start, end };
+  const key = hasReport ? layout.report(window) : layout.manifest(window);
+  const href = posix.relative(posix.dirname(layout.index), key);
+  return { window, events, late, stillOpen, created, href };
 }

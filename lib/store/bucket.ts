@@ -74,9 +74,9 @@ async function lookAt(
 
 /** Removes an object, if it is there. Without a condition: a conditional DELETE is not atomic on every store. */
 export async function remove(bucket: Bucket, key: string, signal: AbortSignal): Promise<void> {
+  const command = new DeleteObjectCommand({ Bucket: bucket.name, Key: key });
   try {
-    const command = new DeleteObjectCommand({ Bucket: bucket.name, Key: key });
-    await bucket.client.send(command, { abortSignal: signal });
+    await despiteConflicts(() => bucket.client.send(command, { abortSignal: signal }), signal);
   } catch (error) {
     if (!isMissing(error)) throw storeError('remove', bucket, key, error);
   }
@@ -139,9 +139,6 @@ export async function* listObjects(
   }
 }
 
-/** S3 answers 409 while another conditional write of the key is under way, whoever wins: to be tried again. */
-const CONFLICT_ATTEMPTS = 8;
-
 /**
  * Writes an object if it still is what was expected (compare-and-swap).
  *
@@ -162,16 +159,14 @@ export async function writeText(
     ContentType: contentType,
     ...conditionOf(expected),
   });
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const written = await bucket.client.send(command, { abortSignal: signal });
-      return written.ETag ?? '';
-    } catch (error) {
-      if (isLostRace(error)) break;
-      if (nameOf(error) !== CONFLICT || attempt === CONFLICT_ATTEMPTS)
-        throw storeError('write', bucket, key, error);
-      await pause(attempt * 50 * (1 + Math.random()), signal);
-    }
+  try {
+    const written = await despiteConflicts(
+      () => bucket.client.send(command, { abortSignal: signal }),
+      signal,
+    );
+    return written.ETag ?? '';
+  } catch (error) {
+    if (!isLostRace(error)) throw storeError('write', bucket, key, error);
   }
   // The client repeats a request whose answer was lost, and is then refused by its own first write.
   const found = await readText(bucket, key, signal);
@@ -182,7 +177,29 @@ export function conditionOf(expected: Expected): { IfNoneMatch: '*' } | { IfMatc
   return expected === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: expected.etag };
 }
 
-const CONFLICT = 'ConditionalRequestConflict';
+/**
+ * What a store calls its 409 where another write of the key is under way, or was quicker: S3 (the first two), Ceph.
+ * It does not say who wins.
+ */
+const CONFLICTS = ['ConditionalRequestConflict', 'OperationAborted', 'ConcurrentModification'];
+
+function isConflict(error: unknown): boolean {
+  return CONFLICTS.includes(nameOf(error));
+}
+
+const CONFLICT_ATTEMPTS = 8;
+
+/** Sends a request again for as long as another write of the key is in its way: the next answer tells who won. */
+async function despiteConflicts<T>(send: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!isConflict(error) || attempt === CONFLICT_ATTEMPTS) throw error;
+      await pause(attempt * 50 * (1 + Math.random()), signal);
+    }
+  }
+}
 
 /** S3 refused a conditional write because the object is not what was expected: changed, there, or gone. */
 function isLostRace(error: unknown): boolean {
@@ -194,7 +211,7 @@ function isLostRace(error: unknown): boolean {
  * answer that was lost shows as an upload that is no more.
  */
 export function isLostUpload(error: unknown): boolean {
-  return isLostRace(error) || [CONFLICT, 'NoSuchUpload'].includes(nameOf(error));
+  return isLostRace(error) || isConflict(error) || nameOf(error) === 'NoSuchUpload';
 }
 
 export function storeError(verb: string, bucket: Bucket, key: string, error: unknown): Error {

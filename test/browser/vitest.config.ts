@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/browser/*.browser.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    setupFiles: ['test/support/temporary-folder.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

@@ -57,7 +57,7 @@ describe('a conditional write', () => {
     const winners = names.filter((_, i) => ends[i] === 'no failure');
     expect(winners).toHaveLength(1);
     expect(await read(key)).toBe(winners[0]);
-    const lost = ['412 PreconditionFailed', '409 ConditionalRequestConflict'];
+    const lost = ['412 PreconditionFailed', '409 ConditionalRequestConflict', '409 ConcurrentModification'];
     expect(ends.filter((end) => end !== 'no failure' && !lost.includes(end))).toEqual([]);
   });
 

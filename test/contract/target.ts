@@ -24,7 +24,7 @@ export interface Target {
   close(): Promise<void>;
 }
 
-/** The endpoint that the environment names, or else a local server of our own. */
+/** The endpoint that the environment names, or else a local server of our own, on request in Ceph's mode. */
 export async function openTarget(): Promise<Target> {
   const place = process.env['S3_ENDPOINT'] ? fromEnvironment() : await startLocally();
   const { endpoint, region, credentials, bucket } = place;
@@ -40,7 +40,9 @@ export async function openTarget(): Promise<Target> {
 
 async function startLocally() {
   const folder = await mkdtemp(join(tmpdir(), 's3-contract-'));
-  const server = await startS3({ folder, buckets: ['contract'] });
+  const seed = process.env['S3_CONTRACT_CEPH'];
+  const ceph = seed === undefined ? undefined : { seed: Number(seed), deletesBlindly: true };
+  const server = await startS3({ folder, buckets: ['contract'], ceph });
   const { endpoint, region, accessKeyId, secretAccessKey } = server;
   const stop = async () => {
     await server.stop();

@@ -29,9 +29,21 @@ const LATE_BY = 180 * MINUTE;
 /** Failed builds a day, which Nova keeps in cell0. */
 const FAILED_A_DAY = 40;
 
-/** Starts a private MariaDB with the cells of a cloud whose first server is built at `start`. */
-export async function startCloud(start: Seconds, days: number, eventsPerDay: number): Promise<DemoCloud> {
-  const database = await startMariaDb({ redoLog: '128M', bufferPool: '256M' });
+/**
+ * Starts a private MariaDB with the cells of a cloud whose first server is built at `start`.
+ *
+ * @param signal breaks off the start, after which no server runs
+ */
+export async function startCloud(
+  start: Seconds,
+  days: number,
+  eventsPerDay: number,
+  signal: AbortSignal,
+): Promise<DemoCloud> {
+  const database = await startMariaDb({ redoLog: '128M', bufferPool: '256M', signal });
+  // The history is filled by statements of seconds, which end with their server.
+  const breakOff = (): void => void database.stop().catch(() => undefined);
+  signal.addEventListener('abort', breakOff);
   try {
     const cells = [await createCell(database, 'cell1'), await createCell(database, 'cell0')] as const;
     const [cell1, cell0] = cells;
@@ -61,6 +73,8 @@ export async function startCloud(start: Seconds, days: number, eventsPerDay: num
   } catch (error) {
     await database.stop();
     throw error;
+  } finally {
+    signal.removeEventListener('abort', breakOff);
   }
 }
 

@@ -5,7 +5,7 @@ import { type Seconds, parseInstant } from '../../lib/time.ts';
 import { readObject } from '../support/drops.ts';
 import type { Invoked } from './function.ts';
 import { CLOUD, type DemoOptions, type Setting } from './setting.ts';
-import { columns, count, day, heading, minute, size } from './text.ts';
+import { columns, count, day, heading, minute, perSecond, size } from './text.ts';
 
 /** The run of this morning is left out. */
 const MISSED = 2;
@@ -82,7 +82,7 @@ function costLines(invoked: readonly Invoked[]): string[] {
   const peak = Math.max(...invoked.map(({ peakBytes }) => peakBytes));
   return [
     'late: finished earlier, committed after that day’s run.  open: begun and carried to the next run.',
-    `${count(rows)} rows in ${inWindows.toFixed(1)} s: ${count(Math.round(rows / inWindows / 100) * 100)} rows a second, ` +
+    `${count(rows)} rows in ${inWindows.toFixed(1)} s: ${perSecond(rows, inWindows)} rows a second, ` +
       'read, masked, compressed and stored.',
     `${invoked.length} invocations took ${whole.toFixed(1)} s with Node’s start, and at most ${size(peak)} of memory each.`,
   ];

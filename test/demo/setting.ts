@@ -1,6 +1,5 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DAY, type Seconds } from '../../lib/time.ts';
 import { findBinaries } from '../support/mariadb/binaries.ts';
 import { startOpenStack } from '../support/openstack/index.ts';
@@ -36,9 +35,6 @@ const DAYS = 6;
 /** MariaDB is found at once, unless it has to be fetched. */
 const SLOW_MS = 1500;
 
-/** How long an interrupted start may take to clear away what it had begun. */
-const PATIENCE_MS = 3000;
-
 /** Starts the cloud and the services around the function, and builds the function. */
 export async function setUp(options: DemoOptions, mornings: readonly Seconds[]): Promise<Setting> {
   const { folder, print, signal, stack } = options;
@@ -60,7 +56,7 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
   stack.defer(() => stage.stop());
   await fetchMariaDb(print);
   signal.throwIfAborted();
-  const starting = startCloud(start, DAYS, options.eventsPerDay);
+  const starting = startCloud(start, DAYS, options.eventsPerDay, signal);
   stack.defer(() => stopCloud(starting));
   const building = buildFunction(join(folder, 'function'), join(folder, 'function.log'));
   const [cloud, handler] = await Promise.all([starting, building]);
@@ -93,11 +89,8 @@ async function fetchMariaDb(print: DemoOptions['print']): Promise<void> {
   await findBinaries().finally(() => clearTimeout(slow));
 }
 
+/** An interrupted start clears away by itself what it had begun. */
 async function stopCloud(starting: Promise<DemoCloud>): Promise<void> {
-  const stopped = starting.then(
-    (cloud) => cloud.stop(),
-    () => undefined,
-  );
-  // A server that is still about to start then ends with this process.
-  await Promise.race([stopped, sleep(PATIENCE_MS, undefined, { ref: false })]);
+  const cloud = await starting.catch(() => undefined);
+  await cloud?.stop();
 }

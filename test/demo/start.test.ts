@@ -1,11 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { until } from '../support/until.ts';
 
 const START = fileURLToPath(new URL('start.ts', import.meta.url));
 
@@ -44,15 +46,49 @@ describe('npm start', () => {
     child.stderr.on('data', (text) => (said += String(text)));
     for await (const text of child.stdout) if (String(text).includes('Five mornings')) child.kill('SIGINT');
     expect(await ended).toEqual([130, null]);
-    expect(said).toBe('npm start: stopped by SIGINT; everything is stopped again\n');
+    expect(said).toBe('npm start: stopped by SIGINT; everything is stopped\n');
     expect(await readdir(folder)).toEqual(['demo']);
   });
 
-  test('refuses a setting that it does not know', async () => {
-    const child = spawn(process.execPath, demo('--cloud=mine'), { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  test('is interrupted while MariaDB starts, and leaves nothing', async () => {
+    const child = spawn(process.execPath, demo(), { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = once(child, 'exit');
     let said = '';
     child.stderr.on('data', (text) => (said += String(text)));
+    const hasSocket = (): boolean =>
+      readdirSync(folder).some((own) => existsSync(join(folder, own, 'socket')));
+    await until(hasSocket, 1);
+    child.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+    expect(said).toBe('npm start: stopped by SIGINT; everything is stopped\n');
+    expect(await readdir(folder)).toEqual(['demo']);
+  });
+
+  test.each([
+    ['--cloud=mine', /^npm start: Unknown option '--cloud'.*; npm start -- --help lists the options\n$/],
+    [
+      '--source=files',
+      /^npm start: --source: got "files"; accepted: database or api; npm start -- --help .*\n$/,
+    ],
+    [
+      '--events-per-day=0',
+      /^npm start: --events-per-day: got "0"; accepted: 100 to 1000000; npm start .*\n$/,
+    ],
+  ])('refuses %s before anything is started', async (option, message) => {
+    const child = spawn(process.execPath, demo(option), { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let [printed, said] = ['', ''];
+    child.stdout.on('data', (text) => (printed += String(text)));
+    child.stderr.on('data', (text) => (said += String(text)));
     expect(await once(child, 'close')).toEqual([1, null]);
-    expect(said).toMatch(/^npm start: Unknown option '--cloud'.*\n$/);
+    expect(said).toMatch(message);
+    expect(printed).toBe('');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test.each(['--help', '-h'])('with %s tells its options', async (option) => {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, demo(option), { env });
+    expect(stdout).toMatch(/^Usage: npm start -- \[options\]\n.*--source.*--events-per-day.*--folder/s);
+    expect(stderr).toBe('');
+    expect(await readdir(folder)).toEqual([]);
   });
 });

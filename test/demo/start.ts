@@ -12,6 +12,16 @@ import type { DemoOptions } from './setting.ts';
 /** Over the API every action is a request. */
 const EVENTS_PER_DAY = { database: 10_000, api: 500 };
 
+const HELP = `Usage: npm start -- [options]
+
+Shows the product's main job on this machine: a cloud's databases, five days of its
+schedule, and the drops that land in a bucket.
+
+  --source SOURCE       database (default) or api: what the function reads
+  --events-per-day N    100 to 1000000; default ${EVENTS_PER_DAY.database}, with --source api ${EVENTS_PER_DAY.api}
+  --folder FOLDER       where the drops stay until the next run; default .local/demo
+  -h, --help            prints this`;
+
 const started = performance.now();
 const interrupted = new AbortController();
 let signalled: NodeJS.Signals | undefined;
@@ -28,35 +38,60 @@ process.stdout.on('error', () => interrupted.abort(new Error('nobody reads any m
 process.exit(await main());
 
 async function main(): Promise<number> {
+  let options;
+  try {
+    options = readArguments();
+  } catch (error) {
+    console.error(`npm start: ${firstLine(error)}; npm start -- --help lists the options`);
+    return 1;
+  }
+  if (options === 'help') {
+    console.log(HELP);
+    return 0;
+  }
+  const failure = await run(options);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  if (failure === undefined) console.log(`\nEverything is stopped. ${seconds} s.`);
+  else console.error(`npm start: ${failure}`);
+  return failure === undefined ? 0 : signalled === undefined ? 1 : 128 + constants.signals[signalled];
+}
+
+/** @returns why it ended early, and whether everything is stopped; undefined where all went well */
+async function run(options: Arguments): Promise<string | undefined> {
   const stack = new AsyncDisposableStack();
   const { signal } = interrupted;
+  let failure: unknown;
   try {
-    const options = readArguments();
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error));
     });
     await Promise.race([runDemo({ ...options, signal, stack, print: console.log }), aborted]);
-    await stack.disposeAsync();
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`\nEverything is stopped again. ${seconds} s.`);
-    return 0;
   } catch (error) {
-    await stack.disposeAsync().catch(() => undefined);
-    console.error(
-      `npm start: ${firstLine(signal.aborted ? signal.reason : error)}; everything is stopped again`,
-    );
-    return signalled === undefined ? 1 : 128 + constants.signals[signalled];
+    failure = signal.aborted ? signal.reason : error;
+    // What is still being set up ends too.
+    interrupted.abort(failure);
   }
+  try {
+    await stack.disposeAsync();
+  } catch (error) {
+    const before = failure === undefined ? '' : `${firstLine(failure)}; `;
+    return `${before}not everything could be stopped: ${firstLine(error)}`;
+  }
+  return failure === undefined ? undefined : `${firstLine(failure)}; everything is stopped`;
 }
 
-function readArguments(): Pick<DemoOptions, 'folder' | 'eventsPerDay' | 'source'> {
+type Arguments = Pick<DemoOptions, 'folder' | 'eventsPerDay' | 'source'>;
+
+function readArguments(): Arguments | 'help' {
   const { values } = parseArgs({
     options: {
       source: { type: 'string', default: 'database' },
       'events-per-day': { type: 'string' },
       folder: { type: 'string', default: fileURLToPath(new URL('../../.local/demo', import.meta.url)) },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) return 'help';
   const { source, folder } = values;
   if (source !== 'database' && source !== 'api') {
     throw new Error(`--source: got "${source}"; accepted: database or api`);

@@ -24,6 +24,13 @@ export function count(value: number): string {
   return value.toLocaleString('en');
 }
 
+/** `2,700` of 2,684 rows in 1 s, `17` in 155 s, `0.3` in two hours: no more digits than the measurement has */
+export function perSecond(amount: number, seconds: number): string {
+  const rate = amount / Math.max(seconds, 0.001);
+  if (rate >= 1000) return count(Math.round(rate / 100) * 100);
+  return rate >= 10 ? count(Math.round(rate)) : count(Number(rate.toPrecision(1)));
+}
+
 /** `812 kB`, decimal as S3 bills it. */
 export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/faults/*.faults.ts'],
+    setupFiles: ['test/support/temporary-folder.ts'],
     testTimeout: 3_600_000,
     hookTimeout: 300_000,
     maxWorkers: 3,

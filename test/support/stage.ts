@@ -56,6 +56,7 @@ export interface StageOptions {
   folder?: string;
   onS3Request?: LocalS3Options['onRequest'];
   onSecretsRequest?: LocalSecretsManagerOptions['onRequest'];
+  ceph?: LocalS3Options['ceph'];
 }
 
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
@@ -65,6 +66,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     folder,
     buckets: [BUCKET],
     credentials,
+    ceph: options.ceph,
     ...(options.onS3Request === undefined ? {} : { onRequest: options.onS3Request }),
   });
   const secretsManager = await startSecretsManager({

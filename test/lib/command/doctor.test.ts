@@ -108,6 +108,38 @@ describe('star-compactor doctor', () => {
     expect(member.status).toBe(1);
   });
 
+  test('reads an openrc and a DSN from standard input', async () => {
+    const openrc = await runCommand(['doctor', '-'], { input: openstack.secret('openrc') });
+    expect(openrc.stderr).toBe('');
+    expect(openrc.stdout.toString('utf8')).toMatch(/^✓ token /m);
+    const dsn = await runCommand(['doctor', '-'], { input: cells[0]!.dsn(user) });
+    expect(dsn.stderr).toBe('');
+    expect(dsn.stdout.toString('utf8')).toMatch(/^✓ /m);
+  });
+
+  test('needs no TLS to a server on this machine, said by a DSN or by options', async () => {
+    const dsn = cells[0]!.dsn(user);
+    expect(new URL(dsn)).toMatchObject({ hostname: '127.0.0.1', search: '' });
+    const { status, stderr } = await runCommand(['doctor', await write('local.dsn', dsn)]);
+    expect({ stderr, status }).toEqual({ stderr: '', status: expect.toBeOneOf([0, 3]) });
+  });
+
+  test('tells what to do where AWS is not set up', async () => {
+    const nowhere = { AWS_EC2_METADATA_DISABLED: 'true' };
+    const region = await runCommand(['doctor', '--secret-id', 'nova'], { env: nowhere });
+    expect(region).toMatchObject({
+      status: 2,
+      stderr: 'star-compactor: --secret-id: no AWS region is set; set AWS_REGION to that of the secret\n',
+    });
+    const credentials = await runCommand(['doctor', '--secret-id', 'nova'], {
+      env: { ...nowhere, AWS_REGION: 'eu-central-1' },
+    });
+    expect(credentials).toMatchObject({
+      status: 2,
+      stderr: 'star-compactor: --secret-id: there are no AWS credentials here; set AWS_PROFILE, or log in\n',
+    });
+  });
+
   test('shows colours at a terminal only', async () => {
     const path = await write('secret.json', secretOf(user));
     expect((await runAtTerminal(['doctor', path])).stdout.toString('utf8')).toContain('\u001b[32m✓');
@@ -117,10 +149,15 @@ describe('star-compactor doctor', () => {
   test('ends with 2 where it cannot be said what to examine, and tells nothing of a secret', async () => {
     const hidden = randomBytes(12).toString('hex');
     const refused: [string[], RegExp][] = [
-      [[], /OS_AUTH_URL: got nothing; accepted: /],
+      [[], /OS_AUTH_URL: got nothing; accepted: .*, or a file: star-compactor doctor admin\.rc\n$/],
       [['/nonexistent'], /secret: \/nonexistent could not be read \(ENOENT\)/],
       [['x', '--host', 'y'], /secret: said in several ways/],
-      [[`mysql://u:${hidden}@/nova`], /DSN: /],
+      [
+        [`mysql://u:${hidden}@db.example/nova`],
+        /^star-compactor: DSN: everybody on this machine can read .*\n$/,
+      ],
+      [[`mysql+pymysql://u:${hidden}/#@db.example/nova`], /DSN: everybody on this machine can read /],
+      [['mysql://u@/nova'], /DSN: /],
       [[await write('wrong', `${hidden}\n`)], /wrong: neither a DSN nor JSON/],
     ];
     for (const [args, message] of refused) {

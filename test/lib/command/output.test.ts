@@ -4,7 +4,7 @@ import { lstat, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { formatFor, openDump } from '../../../lib/command/output.ts';
 import { OutputError } from '../../../lib/errors.ts';
 
@@ -123,6 +123,7 @@ describe('A dump into a pipe', () => {
   /** Lets a stuck open or write go, so that a failing test ends. */
   const openReader = (): number => openSync(at('pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
   beforeEach(() => void execFileSync('mkfifo', [at('pipe')]));
+  afterEach(() => closeSync(openReader()));
 
   test('waits for a reader, and no longer once a signal has come', async () => {
     const opening = openDump(at('pipe'), stop.signal).then(
@@ -131,21 +132,19 @@ describe('A dump into a pipe', () => {
     );
     await sleep(20);
     stop.abort(new Error('stopped'));
-    const outcome = await Promise.race([opening, sleep(2000, 'still waiting')]);
-    closeSync(openReader());
-    expect(outcome).toEqual(new Error('stopped'));
+    expect(await opening).toEqual(new Error('stopped'));
   });
 
   test('ends with a signal though its reader reads no further', async () => {
     const reader = openReader();
+    onTestFinished(() => closeSync(reader));
     const file = await openDump(at('pipe'), stop.signal);
     const writing = (async () => {
       for (;;) await file.write(Buffer.alloc(65_536));
     })().catch((error: unknown) => error);
     await sleep(20);
     stop.abort(new Error('stopped'));
-    const outcome = await Promise.race([writing.then(() => file.abort()), sleep(2000, 'still writing')]);
-    closeSync(reader);
-    expect(outcome).toBeUndefined();
+    await writing;
+    await expect(file.abort()).resolves.toBeUndefined();
   });
 });

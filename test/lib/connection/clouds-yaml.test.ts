@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parseSecret } from '../../../lib/connection/secret.ts';
 import { bundle } from '../../../tools/bundle.mjs';
+import { cpuSeconds } from '../../support/cpu-seconds.ts';
 import { refusal } from './refusal.ts';
 
 // None of them can pass for a number, whichever YAML reads it.
@@ -222,9 +223,8 @@ const REFUSED: [text: string, message: RegExp][] = [
 
 describe('a clouds.yaml that cannot be used', () => {
   test.each(REFUSED)('is refused in one line that names the field (%#)', async (text, message) => {
-    const began = performance.now();
-    expect(await refusal(text, hidden)).toMatch(message);
-    expect(performance.now() - began).toBeLessThan(5000);
+    const cost = await cpuSeconds(async () => expect(await refusal(text, hidden)).toMatch(message));
+    expect(cost).toBeLessThan(5);
   });
 
   test('is refused as JSON in the same way', async () => {

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Expected, readText, writeText } from '../../../lib/store/bucket.ts';
+import { type Expected, readText, remove, writeText } from '../../../lib/store/bucket.ts';
 import { useBucket } from '../../support/bucket.ts';
+import { BUCKET, startStage } from '../../support/stage.ts';
 
 const SIGNAL = new AbortController().signal;
 
@@ -58,4 +59,68 @@ describe('compare-and-swap of a text', () => {
     expect(await writeText(place.bucket, place.key, 'too late', 'absent', SIGNAL)).toBe(undefined);
     expect(await place.text()).toBe('mine again');
   });
+});
+
+/** By the names that stores give it: S3's two, and Ceph's. */
+const CONFLICTS = ['ConditionalRequestConflict', 'OperationAborted', 'ConcurrentModification'];
+
+describe.each(CONFLICTS)('an answer of 409 %s', (code) => {
+  /** Answers the first request of the operation so, and has something happen to the object meanwhile. */
+  const conflictOnce = (operation: string, meanwhile?: () => Promise<unknown>): void => {
+    place.onRequest = async (request) => {
+      if (request.operation !== operation) return undefined;
+      place.onRequest = undefined;
+      await meanwhile?.();
+      return { status: 409, code };
+    };
+  };
+
+  test('to the loser of a compare-and-swap says that another was first', async () => {
+    const expected = await place.put('before');
+    conflictOnce('PutObject', () => place.put('of another'));
+    expect(await writeText(place.bucket, place.key, 'mine', expected, SIGNAL)).toBe(undefined);
+    expect(await place.text()).toBe('of another');
+  });
+
+  test('to a compare-and-swap that nobody has won yet is tried again', async () => {
+    const expected = await place.put('before');
+    conflictOnce('PutObject');
+    expect(await writeText(place.bucket, place.key, 'mine', expected, SIGNAL)).toBeDefined();
+    expect(await place.text()).toBe('mine');
+  });
+
+  test('to a deletion is tried again', async () => {
+    await place.put('before');
+    conflictOnce('DeleteObject');
+    await remove(place.bucket, place.key, SIGNAL);
+    expect(await readText(place.bucket, place.key, SIGNAL)).toBe(undefined);
+  });
+
+  test('without an end is an error of the store', async () => {
+    place.onRequest = ({ operation }) => (operation === 'PutObject' ? { status: 409, code } : undefined);
+    await expect(writeText(place.bucket, place.key, 'mine', 'absent', SIGNAL)).rejects.toMatchObject({
+      name: 'StoreError',
+      message: expect.stringContaining(code),
+    });
+  });
+});
+
+test('of many writers at once at a store like Ceph each swap has one winner', async () => {
+  const ceph = await startStage({ ceph: { seed: 1 } });
+  try {
+    const bucket = { client: ceph.client, name: BUCKET };
+    let expected: Expected = 'absent';
+    for (let round = 0; round < 10; round++) {
+      const swap = (n: number): ReturnType<typeof writeText> =>
+        writeText(bucket, 'contended', `${round} by ${n}`, expected, SIGNAL);
+      const etags = await Promise.all([1, 2, 3, 4].map(swap));
+      const [etag, ...others] = etags.filter((written) => written !== undefined);
+      expect(others).toEqual([]);
+      expect(etag).toBe((await readText(bucket, 'contended', SIGNAL))?.etag);
+      expected = { etag: etag ?? '' };
+    }
+    expect(ceph.s3.requests().filter(({ status }) => status === 409).length).toBeGreaterThan(0);
+  } finally {
+    await ceph.stop();
+  }
 });

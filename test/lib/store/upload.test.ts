@@ -140,6 +140,23 @@ describe('an object that is not as expected is left as it is, and nothing is lef
   });
 });
 
+describe('an upload that another writer has overtaken says so, by whichever name the store tells it', () => {
+  test.each(
+    ['ConditionalRequestConflict', 'OperationAborted', 'ConcurrentModification'].flatMap((code) => [
+      { code, bytes: 1000, operation: 'PutObject' },
+      { code, bytes: PART_BYTES + 1000, operation: 'CompleteMultipartUpload' },
+    ]),
+  )('$code to $operation', async ({ code, bytes, operation: refused }) => {
+    const expected = await place.put('of another');
+    place.onRequest = ({ operation }) => (operation === refused ? { status: 409, code } : undefined);
+    const object = open(expected);
+    await write(object, randomBytes(bytes));
+    expect(await object.finish()).toBe(undefined);
+    expect((await readObject(place.stage.client, place.key)).toString()).toBe('of another');
+    expect(await unfinished()).toBe(0);
+  });
+});
+
 describe('an upload that ends midway leaves nothing', () => {
   const isThere = async (): Promise<boolean> => (await listKeys(place.stage.client)).includes(place.key);
 

@@ -11,7 +11,7 @@ import type { Mix } from '../nova/random-mix.ts';
 import { type Cell, createCell } from '../nova/schema.ts';
 import { finishedEvents } from '../nova/truth.ts';
 import type { RequestRecord } from '../s3/server.ts';
-import { BUCKET, type Stage, startStage } from '../stage.ts';
+import { BUCKET, type Stage, type StageOptions, startStage } from '../stage.ts';
 
 /** A cloud of two cells with a random history, taken hour by hour, and the function beside it. */
 export interface Cloud {
@@ -46,7 +46,13 @@ export const UNMASKED = { STAR_MASKING: 'none', STAR_ALLOW_UNSAFE_MASKING: 'true
  */
 export async function startCloud(
   db: MariaDb,
-  options: { seed: number; days: number; env?: Record<string, string>; mix?: Partial<Mix> },
+  options: {
+    seed: number;
+    days: number;
+    env?: Record<string, string>;
+    mix?: Partial<Mix>;
+    ceph?: StageOptions['ceph'];
+  },
 ): Promise<Cloud> {
   const { seed, days } = options;
   const cells = [await createCell(db, 'cell1'), await createCell(db, 'cell0')];
@@ -61,6 +67,7 @@ export async function startCloud(
   const stage = await startStage({
     env: { STAR_WINDOW_MINUTES: '60', STAR_FORMATS: 'csv,jsonl', ...options.env },
     onS3Request: (request) => cloud.onS3Request?.(request),
+    ceph: options.ceph,
   });
   const readers = await Promise.all(cells.map((cell) => cell.reader()));
   const dsns = Object.fromEntries(cells.map((cell, at) => [cell.name, cell.dsn(readers[at])]));

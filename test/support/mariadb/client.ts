@@ -45,7 +45,7 @@ export interface Lifetime {
   ca?: string;
   /** Put before the name of every database, so that several runs can share a server. */
   prefix?: string;
-  /** Runs after the connections are closed. */
+  /** Ends the server. */
   stop?: () => Promise<void>;
 }
 
@@ -94,9 +94,10 @@ export function openClient(at: Address, { ca, prefix = '', stop }: Lifetime): Ma
     },
     async stop() {
       if (stop === undefined) for (const leftover of leftovers.splice(0)) await query(`DROP ${leftover}`);
+      // First, for a query that runs keeps its pool from ending.
+      await stop?.();
       await Promise.all([...pools.values()].map((open) => open.end()));
       pools.clear();
-      await stop?.();
     },
   };
 }

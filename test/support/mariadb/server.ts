@@ -28,9 +28,11 @@ export interface MariaDbOptions {
   binlog?: boolean;
   /** Further arguments of mariadbd. */
   args?: string[];
+  /** Breaks off a start, which then clears away what it had begun. */
+  signal?: AbortSignal;
 }
 
-const START_MS = 60_000;
+const START_MS = 300_000;
 const ATTEMPTS = 3;
 
 /**
@@ -40,15 +42,21 @@ const ATTEMPTS = 3;
 export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaDb> {
   const given = process.env['TEST_MARIADB_DSN'] ?? '';
   if (given !== '') return useGivenServer(given);
-  if (options.folder !== undefined) return startIn(options.folder, options, '');
-  const folder = await mkdtemp(join(tmpdir(), 'star-compactor-mariadb-'));
-  try {
-    return await startIn(folder, options, folder);
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'star-compactor-mariadb-')));
+    const discard = options.folder === undefined ? folder : '';
+    try {
+      return await startIn(folder, options, discard);
+    } catch (error) {
+      if (discard !== '') await rm(discard, { recursive: true, force: true });
+      options.signal?.throwIfAborted();
+      // Another process may take the free port before the server does, which then ends at once.
+      if (!(error instanceof NotStarted) || attempt === ATTEMPTS) throw error;
+    }
   }
 }
+
+class NotStarted extends Error {}
 
 function useGivenServer(dsn: string): MariaDb {
   const url = new URL(dsn);
@@ -77,20 +85,18 @@ async function startIn(folder: string, options: MariaDbOptions, discard: string)
     ...asRoot(),
     ...(options.args ?? []),
   ];
-  // Another process may take the free port before the server does, which then ends at once.
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const at = { ...login, port: await freePort() };
-    const server = startProcess(binaries.server, [...args, `--port=${at.port}`], binaries.env, discard);
-    if (await isReady(at, server)) {
-      return openClient(at, {
-        ...(certificates === undefined ? {} : { ca: certificates.ca }),
-        stop: () => server.stop(),
-      });
-    }
-    await server.stop();
+  options.signal?.throwIfAborted();
+  const at = { ...login, port: await freePort() };
+  const server = startProcess(binaries.server, [...args, `--port=${at.port}`], binaries.env, { discard });
+  if (await isReady(at, server, options.signal)) {
+    return openClient(at, {
+      ...(certificates === undefined ? {} : { ca: certificates.ca }),
+      stop: () => server.stop(),
+    });
   }
   const log = await readFile(join(folder, 'error.log'), 'utf8').catch(() => '');
-  throw new Error(`MariaDB did not start: ${log.trim().split('\n').slice(-5).join('\n')}`);
+  await server.stop();
+  throw new NotStarted(`MariaDB did not start: ${log.trim().split('\n').slice(-5).join('\n')}`);
 }
 
 function settings(folder: string, options: MariaDbOptions): string[] {
@@ -133,10 +139,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** False when the server ended instead, or answers to nobody for a minute. */
-async function isReady(at: Address, server: ServerProcess): Promise<boolean> {
+/** False when the server ended instead, answers to nobody for minutes, or is not wanted any more. */
+async function isReady(at: Address, server: ServerProcess, signal?: AbortSignal): Promise<boolean> {
   const deadline = Date.now() + START_MS;
-  while (!server.exited && Date.now() < deadline) {
+  const isWanted = (): boolean => signal?.aborted !== true && Date.now() < deadline;
+  while (!server.exited && isWanted()) {
     try {
       await (await createConnection(at)).end();
       return true;

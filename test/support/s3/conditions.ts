@@ -1,5 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { conditionalConflict, noSuchKey, notImplemented, preconditionFailed } from './errors.ts';
+import type { Ceph } from './ceph.ts';
+import {
+  S3Error,
+  concurrentModification,
+  conditionalConflict,
+  noSuchKey,
+  notImplemented,
+  preconditionFailed,
+} from './errors.ts';
 import { unquoted } from './headers.ts';
 import type { StoredObject } from './store.ts';
 
@@ -13,6 +21,7 @@ export type Claims = Map<string, Claim>;
 
 interface Write {
   claims: Claims;
+  ceph: Ceph | undefined;
   bucket: string;
   key: string;
   headers: IncomingHttpHeaders;
@@ -36,6 +45,7 @@ export async function writeUnderCondition<T>(
   const name = conditionOf(write.headers);
   if (!name) return run(() => undefined);
   checkWrite(write);
+  if (write.ceph) return writeLikeCeph(write, write.ceph, run);
   const id = claimId(write.bucket, write.key);
   if (write.claims.has(id)) throw conditionalConflict(name, write.key);
   const claim = { overtaken: false };
@@ -48,6 +58,22 @@ export async function writeUnderCondition<T>(
   } finally {
     write.claims.delete(id);
   }
+}
+
+/** Ceph lets all writes of a key run; a later one that finds another object at the end may be told 409 instead of 412. */
+async function writeLikeCeph<T>(
+  write: Write,
+  ceph: Ceph,
+  run: (confirm: () => void) => Promise<T>,
+): Promise<T> {
+  await ceph.dawdle();
+  return run(() => {
+    try {
+      checkWrite(write);
+    } catch (error) {
+      throw error instanceof S3Error && ceph.tellsConflict() ? concurrentModification(write.key) : error;
+    }
+  });
 }
 
 /** The `If-Match` of a deletion. Source: "How to perform conditional deletes", S3 user guide. */

@@ -83,3 +83,8 @@ export function conditionalConflict(condition: string, key: string): S3Error {
     'The conditional request cannot succeed due to a conflicting operation against this resource.';
   return new S3Error(409, 'ConditionalRequestConflict', message, { Condition: condition, Key: key });
 }
+
+/** What a Ceph gateway answers the loser of two writes at once. */
+export function concurrentModification(key: string): S3Error {
+  return new S3Error(409, 'ConcurrentModification', 'UnknownError', { Key: key });
+}

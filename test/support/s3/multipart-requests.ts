@@ -68,7 +68,7 @@ export async function uploadPart({ store, uploads, bucket, key, query, http }: S
 }
 
 export async function completeMultipartUpload(request: S3Request): Promise<Answer> {
-  const { store, uploads, bucket, key, query, http } = request;
+  const { store, uploads, ceph, bucket, key, query, http } = request;
   const id = query.get('uploadId') ?? '';
   const upload = uploadOf(uploads, id, bucket, key);
   const write = { ...request, headers: http.headers, current: () => bucketOf(store, bucket).get(key) };
@@ -89,7 +89,7 @@ export async function completeMultipartUpload(request: S3Request): Promise<Answe
       await rm(whole.file, { force: true });
     }
   }).catch((error: unknown) => {
-    if (error instanceof S3Error && error.status === 409) {
+    if (!ceph && error instanceof S3Error && error.status === 409) {
       upload.conflicted = true;
       if (uploads.has(id)) saveUpload(store, upload);
     }

@@ -44,9 +44,14 @@ export function headObject(request: S3Request): Answer {
   return readObject(request).answer;
 }
 
-export function deleteObject({ store, claims, bucket, key, http }: S3Request): Answer {
-  // Answered at once, so nothing can come between the condition and the deletion.
-  checkDelete(bucketOf(store, bucket).get(key), key, http.headers);
+export async function deleteObject({ store, claims, ceph, bucket, key, http }: S3Request): Promise<Answer> {
+  const check = (): void => checkDelete(bucketOf(store, bucket).get(key), key, http.headers);
+  if (ceph) {
+    check();
+    await ceph.dawdle();
+  }
+  // In the same step as the deletion, so that nothing can come in between.
+  if (!ceph?.deletesBlindly) check();
   if (removeObject(store, bucket, key)) noteDeletion(claims, bucket, key);
   return { status: 204 };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { S3Error } from './errors.ts';
+import type { Ceph } from './ceph.ts';
 import type { Claims } from './conditions.ts';
 import type { Store } from './store.ts';
 import type { Uploads } from './uploads.ts';
@@ -10,6 +11,8 @@ export interface Shared {
   store: Store;
   uploads: Uploads;
   claims: Claims;
+  /** Set where the server has the manners of Ceph. */
+  ceph: Ceph | undefined;
 }
 
 export interface S3Request extends Shared {

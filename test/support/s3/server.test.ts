@@ -19,8 +19,9 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Fault } from '../aws/faults.ts';
+import { until } from '../until.ts';
 import { startS3 } from './server.ts';
 import type { LocalS3, LocalS3Options, RequestRecord } from './server.ts';
 
@@ -89,10 +90,6 @@ async function failure(call: Promise<unknown>): Promise<string> {
 async function leftovers(): Promise<string[]> {
   const folders = ['temp', 'uploads'].map((name) => readdir(join(folder, '.s3', name), { recursive: true }));
   return (await Promise.all(folders)).flat();
-}
-
-function until(condition: () => Promise<boolean>): Promise<boolean> {
-  return vi.waitUntil(condition, { timeout: 10_000, interval: 5 });
 }
 
 /** A write of `key` that waits in the middle of its body: `finish` sends the rest. */
@@ -225,6 +222,58 @@ test('an upload whose completion met a conflict has to be begun again', async ()
   await client.send(new DeleteObjectCommand({ Bucket, Key: 'key' }));
   expect(await failure(client.send(conditional))).toBe('409 ConditionalRequestConflict');
 });
+
+/** Asks a server with the manners of Ceph, time and again, how it answers the loser of two writes at once. */
+async function losersAnswers(race: (key: string) => Promise<string[]>): Promise<Set<string>> {
+  client.destroy();
+  await server.stop();
+  await start({ ceph: { seed: 5, deletesBlindly: true } });
+  const answers: string[] = [];
+  for (let n = 0; n < 12; n++) {
+    const ends = await race(`key-${n}`);
+    expect(ends.filter((end) => end === 'no failure')).toHaveLength(1);
+    answers.push(...ends.filter((end) => end !== 'no failure'));
+  }
+  return new Set(answers);
+}
+
+test('like Ceph the loser of two writes at once is told a conflict or the condition', async () => {
+  const answers = await losersAnswers((key) =>
+    Promise.all(['one', 'other'].map((text) => failure(put(key, text, { IfNoneMatch: '*' })))),
+  );
+  expect(answers).toEqual(new Set(['409 ConcurrentModification', '412 PreconditionFailed']));
+});
+
+test('like Ceph the loser of two completions at once is told so too, and may ask again', async () => {
+  const answers = await losersAnswers(async (key) => {
+    const uploads = [await uploadOfOnePart(key), await uploadOfOnePart(key)];
+    const complete = (upload: (typeof uploads)[number]): Promise<string> =>
+      failure(client.send(new CompleteMultipartUploadCommand({ ...upload, IfNoneMatch: '*' })));
+    const ends = await Promise.all(uploads.map(complete));
+    const losers = uploads.filter((_, nth) => ends[nth] !== 'no failure');
+    expect(await Promise.all(losers.map(complete))).toEqual(['412 PreconditionFailed']);
+    return ends;
+  });
+  expect(answers).toEqual(new Set(['409 ConcurrentModification', '412 PreconditionFailed']));
+});
+
+test.each([true, false])(
+  'like Ceph a conditional deletion may be blind to a later write: %s',
+  async (blind) => {
+    client.destroy();
+    await server.stop();
+    await start({ ceph: { seed: 5, deletesBlindly: blind } });
+    const ends = new Set<string>();
+    for (let n = 0; n < 20; n++) {
+      const Key = `key-${n}`;
+      const { ETag } = await put(Key, 'before');
+      const deletion = client.send(new DeleteObjectCommand({ Bucket, Key, IfMatch: ETag }));
+      const [removed] = await Promise.all([failure(deletion), put(Key, 'after')]);
+      ends.add(`${removed}, ${await failure(head(Key))}`);
+    }
+    expect(ends.has('no failure, 404 NotFound')).toBe(blind);
+  },
+);
 
 test('the parts of an upload are freed when it is aborted, and when it is completed', async () => {
   const { Key, UploadId } = await uploadOfOnePart('aborted');

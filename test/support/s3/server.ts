@@ -9,6 +9,7 @@ import { askHook } from '../aws/faults.ts';
 import type { Fault, RequestHook } from '../aws/faults.ts';
 import { listen } from '../aws/listen.ts';
 import { authenticate } from './authenticate.ts';
+import { type CephOptions, likeCeph } from './ceph.ts';
 import { S3Error, errorDocument, notImplemented } from './errors.ts';
 import { refuseUnknownHeaders } from './headers.ts';
 import { openStore } from './load.ts';
@@ -49,6 +50,8 @@ export interface LocalS3Options {
   /** Made anew for every server unless given, so that several stand-ins can share them. */
   credentials?: Credentials;
   onRequest?: RequestHook<RequestRecord>;
+  /** Has the server treat writes that meet as a Ceph gateway does. */
+  ceph?: CephOptions | undefined;
 }
 
 /** Starts an S3 server on the loopback address. At any time, a folder has at most one. */
@@ -58,7 +61,12 @@ export async function startS3(options: LocalS3Options): Promise<LocalS3> {
   const region = options.region ?? 'us-east-1';
   const store = await openStore(folder, options.buckets);
   const server: Serving = {
-    shared: { store, uploads: loadUploads(store), claims: new Map() },
+    shared: {
+      store,
+      uploads: loadUploads(store),
+      claims: new Map(),
+      ceph: options.ceph && likeCeph(options.ceph),
+    },
     records: [],
     admit: (request) => authenticate(request, { accessKeyId, secretAccessKey }, region),
     onRequest: options.onRequest,

@@ -182,7 +182,7 @@ describe('An error of the connection to a stand-in', () => {
     const refused = await open(openstack.secret()).catch((thrown: unknown) => thrown);
     openstack.onRequest = () => ({ reset: true });
     using http = openHttp({ mode: 'verify' });
-    const call = { method: 'POST', url: openstack.authUrl, what: 'Keystone', timeoutSeconds: 5 } as const;
+    const call = { method: 'POST', url: openstack.authUrl, what: 'Keystone', timeoutSeconds: 300 } as const;
     const body = { password: openstack.admin.password };
     const headers = { 'X-Auth-Token': token };
     const reset = await http

@@ -61,13 +61,21 @@ describe('The throttle of the API source', () => {
   });
 
   test('lets all others wait as well where the server asks to be left alone', async () => {
-    const throttle = openThrottle(4, never);
-    throttle.slowDown(performance.now(), 0.05);
+    const controller = new AbortController();
+    const throttle = openThrottle(4, controller.signal);
+    throttle.slowDown(performance.now(), 3600);
     let isRun = false;
     const run = throttle.run(async () => (isRun = true));
-    await Promise.resolve();
+    await delay(20);
     expect(isRun).toBe(false);
+    controller.abort();
     expect(await run).toBe(true);
+  });
+
+  test('lets others wait no longer than the server asks for', async () => {
+    const throttle = openThrottle(4, never);
+    throttle.slowDown(performance.now(), 0.05);
+    expect(await throttle.run(async () => 'run')).toBe('run');
   });
 
   test('lets nobody wait once the invocation is over', async () => {

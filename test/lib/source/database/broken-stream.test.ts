@@ -8,6 +8,7 @@ import { type DatabaseUser, type MariaDb, startMariaDb } from '../../../support/
 import { compareWithTruth } from '../../../support/nova/compare.ts';
 import { type Scene, at, startScene } from '../../../support/nova/scene.ts';
 import { finishedEvents } from '../../../support/nova/truth.ts';
+import { until } from '../../../support/until.ts';
 
 /** Stands between the source and the driver; a test puts in what goes wrong there. */
 const wire = vi.hoisted(() => ({
@@ -218,7 +219,7 @@ test('a server that goes down while it is read, and stays down, fails the run wi
       if (!isRead(sql)) return;
       await own.query('SHUTDOWN').catch(() => undefined);
       // The server answers first and goes down after.
-      await expect.poll(() => listens(own.port), { timeout: 60_000 }).toBe(false);
+      await until(async () => !(await listens(own.port)));
     };
     await expect(from.run(at('03 00:45'))).rejects.toMatchObject({ name: 'SourceError', transient: true });
     wire.before = undefined;

@@ -1,0 +1,4 @@
+/** Whether what is said to the host stays on this machine, so that it needs no TLS. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
