@@ -4,10 +4,10 @@ import { openRequest } from '../lib/backfill/open-request.ts';
 import { forgetStates } from '../lib/backfill/plan-execution.ts';
 import { readEndStep, windowOf } from '../lib/backfill/steps.ts';
 import { completeRelease, refuseMissing } from '../lib/backfill/verify.ts';
-import { type DoorContext, enter } from '../lib/door.ts';
-import { refreshIndex } from '../lib/drop/index-page.ts';
-import { readSettings } from '../lib/settings.ts';
-import { windowsOf } from '../lib/window.ts';
+import { type DoorContext, enter } from '../lib/runtime/handle.ts';
+import { refreshIndex } from '../lib/report/refresh-index.ts';
+import { readSettings } from '../lib/config/settings.ts';
+import { windowsOf } from '../lib/core/window.ts';
 
 /**
  * The last step of an execution: makes sure that all its windows are published, completes a release, and destroys the

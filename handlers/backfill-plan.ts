@@ -4,11 +4,11 @@ import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
 import { planExecution } from '../lib/backfill/plan-execution.ts';
 import { beginTrace, isComplete, refuseOtherSettings } from '../lib/backfill/release.ts';
 import { readPlanStep } from '../lib/backfill/steps.ts';
-import { type DoorContext, enter } from '../lib/door.ts';
+import { type DoorContext, enter } from '../lib/runtime/handle.ts';
 import { refuseWrongClock } from '../lib/drop/clocks.ts';
-import { InputError } from '../lib/errors.ts';
-import { keepHeapSmall } from '../lib/heap.ts';
-import { openInvocation, openMasking } from '../lib/open-invocation.ts';
+import { InputError } from '../lib/core/errors.ts';
+import { keepHeapSmall } from '../lib/runtime/heap.ts';
+import { openInvocation, openMasking } from '../lib/drop/open-invocation.ts';
 
 keepHeapSmall();
 
@@ -25,7 +25,13 @@ export function handler(event: unknown, context: DoorContext): Promise<object> {
       return { request: asked, execution, groups: [], concurrency, summary: { complete: true } };
 
     // Nothing is masked to plan: the operator's secret is read only where its scope has to be told.
-    using planning = await openInvocation({ ...settings, maskingSecret: undefined }, clients, signal, log);
+    using planning = await openInvocation(
+      { ...settings, maskingSecret: undefined },
+      clients,
+      signal,
+      log,
+      undefined,
+    );
     const plan = await planBackfill(planning, request);
     refuseGone(request, plan, trace);
     // Before anything is written.

@@ -9,10 +9,11 @@ import { openRequest } from '../lib/backfill/open-request.ts';
 import { isComplete, refuseOtherSettings } from '../lib/backfill/release.ts';
 import { type GroupResult, runGroup } from '../lib/backfill/run-group.ts';
 import { readWindowsStep, windowOf } from '../lib/backfill/steps.ts';
-import { type DoorContext, enter } from '../lib/door.ts';
-import { InputError } from '../lib/errors.ts';
-import { keepHeapSmall } from '../lib/heap.ts';
-import { openInvocation } from '../lib/open-invocation.ts';
+import { type DoorContext, enter } from '../lib/runtime/handle.ts';
+import { InputError } from '../lib/core/errors.ts';
+import { keepHeapSmall } from '../lib/runtime/heap.ts';
+import { loadWatch } from '../lib/report/load-watch.ts';
+import { openInvocation } from '../lib/drop/open-invocation.ts';
 
 keepHeapSmall();
 
@@ -32,7 +33,14 @@ export function handler(event: unknown, context: DoorContext): Promise<GroupResu
     using secret: BackfillSecret | undefined = needsSecret(whole.release, settings)
       ? await readSecret(secrets, ownerOf(whole.release, execution))
       : undefined;
-    using invocation = await openInvocation(settings, clients, signal, log, secret?.salt);
+    using invocation = await openInvocation(
+      settings,
+      clients,
+      signal,
+      log,
+      await loadWatch(settings),
+      secret?.salt,
+    );
     if (trace.kind === 'release' && secret !== undefined) refuseOtherSettings(invocation, trace, secret.key);
     const request = { ...whole, range: windowOf(group) };
     const result = await runGroup(invocation, request, group, execution, () => deadline.remaining());

@@ -6,11 +6,12 @@ import { beginTrace, isComplete } from '../lib/backfill/release.ts';
 import { runBackfill } from '../lib/backfill/run.ts';
 import { isLong, startExecution } from '../lib/backfill/start-execution.ts';
 import { type BackfillSummary, idleSummary } from '../lib/backfill/summary.ts';
-import { type DoorContext, enter } from '../lib/door.ts';
+import { type DoorContext, enter } from '../lib/runtime/handle.ts';
 import { refuseWrongClock } from '../lib/drop/clocks.ts';
-import { refreshIndex } from '../lib/drop/index-page.ts';
-import { keepHeapSmall } from '../lib/heap.ts';
-import { openInvocation } from '../lib/open-invocation.ts';
+import { loadWatch } from '../lib/report/load-watch.ts';
+import { refreshIndex } from '../lib/report/refresh-index.ts';
+import { keepHeapSmall } from '../lib/runtime/heap.ts';
+import { openInvocation } from '../lib/drop/open-invocation.ts';
 
 keepHeapSmall();
 
@@ -29,7 +30,7 @@ export function handler(
       });
     if (!request.dryRun && isLong(request, settings)) return startExecution(request, settings, signal);
 
-    using invocation = await openInvocation(settings, clients, signal, log);
+    using invocation = await openInvocation(settings, clients, signal, log, await loadWatch(settings));
     const plan = await planBackfill(invocation, request);
     if (request.dryRun) return dryRun(invocation, request, plan, Number(context.memoryLimitInMB));
     if (trace === undefined) await refuseWrongClock(invocation);

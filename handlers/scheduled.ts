@@ -1,13 +1,14 @@
-import { type DoorContext, enter } from '../lib/door.ts';
-import { refreshIndex } from '../lib/drop/index-page.ts';
-import { keepHeapSmall } from '../lib/heap.ts';
-import { openInvocation } from '../lib/open-invocation.ts';
-import { runSchedule } from '../lib/schedule.ts';
-import { readSettings } from '../lib/settings.ts';
-import type { ScheduleSummary } from '../lib/summary.ts';
-import { publishMetrics } from '../lib/telemetry.ts';
-import { parseInstant } from '../lib/time.ts';
-import { scheduledTime } from '../lib/trigger.ts';
+import { type DoorContext, enter } from '../lib/runtime/handle.ts';
+import { loadWatch } from '../lib/report/load-watch.ts';
+import { refreshIndex } from '../lib/report/refresh-index.ts';
+import { keepHeapSmall } from '../lib/runtime/heap.ts';
+import { openInvocation } from '../lib/drop/open-invocation.ts';
+import { runSchedule } from '../lib/schedule/run-schedule.ts';
+import { readSettings } from '../lib/config/settings.ts';
+import type { ScheduleSummary } from '../lib/schedule/summary.ts';
+import { publishMetrics } from '../lib/schedule/metrics.ts';
+import { parseInstant } from '../lib/core/time.ts';
+import { scheduledTime } from '../lib/schedule/scheduled-time.ts';
 
 keepHeapSmall();
 
@@ -17,7 +18,13 @@ export function handler(event: unknown, context: DoorContext): Promise<ScheduleS
   return enter(context, async ({ clients, deadline, log }) => {
     const settings = readSettings(process.env);
     const time = scheduledTime(event, Date.now() / 1000);
-    using invocation = await openInvocation(settings, clients, deadline.signal, log);
+    using invocation = await openInvocation(
+      settings,
+      clients,
+      deadline.signal,
+      log,
+      await loadWatch(settings),
+    );
 
     const summary = await runSchedule(invocation, time, () => deadline.remaining());
     const published = parseInstant(summary.watermark ?? '');

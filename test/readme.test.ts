@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { estimate } from '../lib/backfill/dry-run.ts';
-import { FORMAT_NAMES, type FormatName } from '../lib/format/format.ts';
+import { TABLES } from '../lib/tables/registry.ts';
+import { FORMAT_NAMES, type FormatName } from '../lib/config/choices.ts';
 
 const text = (path: string): Promise<string> => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
 
@@ -12,7 +13,7 @@ async function firstCells(): Promise<string[]> {
 
 describe('README, for who has to operate it,', () => {
   test('tells of every kind of error what to do', async () => {
-    const source = await text('lib/errors.ts');
+    const source = await text('lib/core/errors.ts');
     const kinds = [...source.matchAll(/^export class (\w+)/gm)].map(([, name]) => name);
     expect(kinds.length).toBeGreaterThan(8);
     const told = (await firstCells()).join(' ');
@@ -42,10 +43,33 @@ describe('README, for who has to operate it,', () => {
   });
 });
 
+describe('README, for who reads a trace,', () => {
+  /** Cells of the rows of all of README's tables. */
+  const rows = async (): Promise<string[][]> =>
+    [...(await text('README.md')).matchAll(/^\| (.*) \|$/gm)].map(([, row = '']) =>
+      row.split('|').map((cell) => cell.trim()),
+    );
+
+  test.each(TABLES)(
+    'has every column of $name in order, by its names, and whether it is masked',
+    async (table) => {
+      const columns = table.columns.map(({ csv, jsonl, masked }) => [
+        csv,
+        `\`${jsonl}\``,
+        masked ? 'yes' : '',
+      ]);
+      const told = (await rows()).map(([csv = '', jsonl = '', , masked = '']) => [csv, jsonl, masked]);
+      const start = told.findIndex(([csv]) => csv === columns[0]?.[0]);
+      expect(told.slice(start, start + columns.length)).toEqual(columns);
+    },
+  );
+});
+
 describe('What a dry run estimates', () => {
   /** The figures of the line of README that a pattern finds. */
   const figures = async (pattern: RegExp): Promise<number[]> => {
-    const [, ...found] = pattern.exec(await text('README.md')) ?? [];
+    const [, ...found] =
+      pattern.exec((await text('README.md')) + (await text('docs/backfill-and-releases.md'))) ?? [];
     return found.map(Number);
   };
   const ALL: readonly FormatName[] = FORMAT_NAMES;

@@ -70,7 +70,7 @@ function loads({ outputs }) {
   const start = outputOf('handlers/scheduled.ts');
   if (start === undefined) return [];
   const atStart = withImports(start, new Set());
-  const sources = ['database', 'api'].flatMap((name) => {
+  const sources = ['nova-db', 'nova-api'].flatMap((name) => {
     const chunk = outputOf(`lib/source/${name}/${name}.ts`);
     return chunk === undefined
       ? []

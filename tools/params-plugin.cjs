@@ -68,7 +68,7 @@ class ParamsPlugin {
     }
   }
 
-  /** What `lib/settings.ts` would refuse at the first run, and what the template alone reads. */
+  /** What `lib/config/settings.ts` would refuse at the first run, and what the template alone reads. */
   async checkSettings() {
     const { classes, processedInput, service } = this.serverless;
     if (!['package', 'deploy', 'invoke'].includes(processedInput.commands[0])) return;
@@ -112,7 +112,7 @@ class ParamsPlugin {
   async loadSettings() {
     const { build } = require('esbuild');
     const { outputFiles } = await build({
-      entryPoints: [join(this.serverless.serviceDir, 'lib/settings.ts')],
+      entryPoints: [join(this.serverless.serviceDir, 'lib/config/settings.ts')],
       bundle: true,
       write: false,
       format: 'esm',

@@ -17,7 +17,7 @@ export function dryRun(
   return { ...planned, expected: { rows: events, cost } };
 }
 
-/** `npm run bench -- --cost` and `npm run bench:backfill`: seconds of a whole core, with the report. */
+/** `npm run bench -- --cost` and `npm run bench -- backfill-year`: seconds of a whole core, with the report. */
 const CPU_SECONDS = { perRow: 6e-6, perWindow: 0.04, perStart: 0.4 };
 /** As many as an invocation makes, at the most; of large ones fewer, beside which a start is nothing. */
 const WINDOWS_PER_START = 31;

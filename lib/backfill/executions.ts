@@ -1,8 +1,8 @@
 import { DescribeExecutionCommand, ListExecutionsCommand, type SFNClient } from '@aws-sdk/client-sfn';
-import { InputError, StoreError } from '../errors.ts';
-import type { Settings } from '../settings.ts';
-import { openStepFunctions } from '../step-functions.ts';
-import { DAY, type Seconds } from '../time.ts';
+import { InputError, StoreError } from '../core/errors.ts';
+import type { Settings } from '../config/settings.ts';
+import { openStepFunctions } from '../runtime/step-functions.ts';
+import { DAY, type Seconds } from '../core/time.ts';
 import { type SecretOwner, type SecretPlace, destroySecret, listSecrets, ownerOf } from './masking-secret.ts';
 
 /** After so long a secret is destroyed, whatever may still be redriven. */

@@ -1,4 +1,4 @@
-import type { Window } from '../window.ts';
+import type { Window } from '../core/window.ts';
 
 /** What a worker gets through well before its time is over: at a million events about a minute of a small function. */
 const EVENTS_PER_GROUP = 1_000_000;

@@ -6,10 +6,10 @@ import {
   ListSecretsCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { sameBytes } from '../bytes.ts';
-import { InputError, MaskingSecretGoneError, StoreError } from '../errors.ts';
-import type { Settings } from '../settings.ts';
-import type { Seconds } from '../time.ts';
+import { sameBytes } from '../core/bytes.ts';
+import { InputError, MaskingSecretGoneError, StoreError } from '../core/errors.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Seconds } from '../core/time.ts';
 
 /*
  * All windows of a release share a masking secret, so that its drops join; those of a long backfill share one as well.

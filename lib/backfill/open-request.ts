@@ -1,7 +1,7 @@
-import type { AwsClients } from '../aws-clients.ts';
+import type { AwsClients } from '../runtime/aws-clients.ts';
 import { type Place, placeOf } from '../drop/place.ts';
 import { type Trace, readTrace } from '../drop/trace.ts';
-import { type Settings, readSettings } from '../settings.ts';
+import { type Settings, readSettings } from '../config/settings.ts';
 import { type BackfillRequest, readRequest, resolveRequest, settingsFor } from './request.ts';
 
 /** A request, and the trace that it is for. */

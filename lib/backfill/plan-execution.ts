@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
-import { StoreError } from '../errors.ts';
+import { StoreError } from '../core/errors.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Place } from '../drop/place.ts';
-import type { SourceState } from '../source/source.ts';
-import { listKeys, readText, remove, writeText } from '../store/bucket.ts';
-import { iso } from '../time.ts';
+import type { TableStates } from '../source/source.ts';
+import { listKeys, readText, remove, writeText } from '../store/s3/bucket.ts';
+import { iso } from '../core/time.ts';
 import { groupsOf } from './groups.ts';
 import type { BackfillPlan } from './plan.ts';
 import { type BackfillRequest, eventOf } from './request.ts';
@@ -41,9 +41,9 @@ export async function planExecution(
   const groups = groupsOf(plan.due, plan.events);
   const states = groups.length === 0 ? [] : await source.statesAt(groups, signal);
   for (const [nth, group] of groups.entries()) {
-    const state = states[nth];
-    if (state === undefined) continue;
-    const text = JSON.stringify({ planVersion: 1, source: source.kind, state });
+    const tables = states[nth];
+    if (tables === undefined || Object.keys(tables).length === 0) continue;
+    const text = JSON.stringify({ planVersion: 2, source: source.kind, tables });
     await keep(invocation, stateKey(layout, execution, groupOf(group)), text);
   }
   return {
@@ -70,20 +70,20 @@ async function keep({ bucket, signal }: Invocation, key: string, text: string): 
 }
 
 const Planned = z.strictObject({
-  planVersion: z.literal(1),
+  planVersion: z.literal(2),
   source: z.string(),
-  state: z.record(z.string(), z.unknown()),
+  tables: z.record(z.string(), z.record(z.string(), z.unknown())),
 });
 
 /** What was planned for a run; undefined where nothing was, and the source has to look back itself. */
-export async function plannedState(
+export async function plannedStates(
   { bucket, layout, source, signal }: Invocation,
   execution: string,
   group: Group,
-): Promise<SourceState | undefined> {
+): Promise<TableStates | undefined> {
   const stored = await readText(bucket, stateKey(layout, execution, group), signal);
   const planned = z.safeParse(Planned, stored?.json());
-  return planned.data?.source === source.kind ? planned.data.state : undefined;
+  return planned.data?.source === source.kind ? planned.data.tables : undefined;
 }
 
 function stateKey(layout: Invocation['layout'], execution: string, group: Group): string {

@@ -1,9 +1,10 @@
 import type { Invocation } from '../drop/invocation.ts';
-import { HistoryGoneError, InputError } from '../errors.ts';
+import { HistoryGoneError, InputError } from '../core/errors.ts';
 import { publishedWithin } from '../drop/published.ts';
+import { readAgain } from '../drop/read-again.ts';
 import type { Trace } from '../drop/trace.ts';
-import { type Seconds, iso } from '../time.ts';
-import { type Window, windowKey, windowText, windowsOf } from '../window.ts';
+import { type Seconds, iso } from '../core/time.ts';
+import { type Window, windowKey, windowText, windowsOf } from '../core/window.ts';
 import type { BackfillRequest } from './request.ts';
 
 /** What a backfill would do, window by window. */
@@ -32,7 +33,7 @@ export async function planBackfill(
   for await (const window of publishedWithin(invocation, range)) keys.add(windowKey(window));
   const isPublished = (window: Window): boolean => keys.has(windowKey(window));
 
-  const history = await source.history(range, signal);
+  const history = await readAgain(invocation, () => source.history(range, signal));
   const isGone = ({ end }: Window): boolean => end <= (history.from ?? Infinity);
   const due = windows.filter((window) => !isGone(window) && !isPublished(window));
   return {

@@ -3,9 +3,9 @@ import { finishWindow } from '../drop/finish.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Manifest } from '../drop/manifest.ts';
 import { publishWindow } from '../drop/publish-window.ts';
-import type { OrderedEvents } from '../drop/pump.ts';
-import { SupersededError } from '../errors.ts';
-import type { Window } from '../window.ts';
+import type { WindowRows } from '../drop/write-drop.ts';
+import { SupersededError } from '../core/errors.ts';
+import type { Window } from '../core/window.ts';
 
 export type BackfillResult =
   | { readonly status: 'published'; readonly manifest: Manifest }
@@ -18,7 +18,7 @@ export type BackfillResult =
 export async function publishPast(
   invocation: Invocation,
   window: Window,
-  read: () => OrderedEvents,
+  read: () => Promise<WindowRows>,
 ): Promise<BackfillResult> {
   const key = invocation.layout.windowClaim(window);
   const found = await readClaim(invocation, key);

@@ -1,14 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Invocation } from '../drop/invocation.ts';
-import { TABLE } from '../drop/manifest.ts';
 import { type ReleaseTrace, type Trace, createTrace } from '../drop/trace.ts';
 import type { Place } from '../drop/place.ts';
-import { InputError } from '../errors.ts';
-import type { Settings } from '../settings.ts';
+import { InputError } from '../core/errors.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Source } from '../source/source.ts';
-import { readText } from '../store/bucket.ts';
-import { windowText } from '../window.ts';
+import { readText } from '../store/s3/bucket.ts';
+import { windowText } from '../core/window.ts';
 import type { BackfillPlan } from './plan.ts';
 import { type BackfillRequest, latestEdge } from './request.ts';
 
@@ -34,11 +33,11 @@ export async function beginTrace(
     key === undefined
       ? { kind: 'scheduled', begin: latestEdge(Date.now() / 1000, windowSeconds), windowSeconds }
       : releaseOf(invocation, request, plan, key);
-  const stands = await createTrace(invocation, settings.cloud, ours);
+  const found = await createTrace(invocation, settings.cloud, ours);
   const isFit =
-    stands.kind === 'scheduled'
-      ? ours.kind === 'scheduled' && stands.windowSeconds === windowSeconds && range.end <= stands.begin
-      : isDeepStrictEqual(stands, ours);
+    found.kind === 'scheduled'
+      ? ours.kind === 'scheduled' && found.windowSeconds === windowSeconds && range.end <= found.begin
+      : isDeepStrictEqual(found, ours);
   if (isFit) return;
   throw new InputError(
     `event: start, end: got ${windowText(range)}, but another run has just begun cloud=${settings.cloud} otherwise; ` +
@@ -84,7 +83,7 @@ function releaseOf(
     asked,
     range: { start: beforeHistory.at(-1)?.end ?? range.start, end: range.end },
     windowSeconds,
-    tables: [TABLE],
+    tables: settings.tables,
     formats: settings.formats,
     source: source.kind,
     maskingScope: masking.scope,

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
+import { FORMAT_NAMES, type FormatName } from '../config/choices.ts';
 import type { ReleaseTrace, Trace } from '../drop/trace.ts';
-import { InputError } from '../errors.ts';
-import { FORMAT_NAMES, type FormatName } from '../format/format.ts';
-import type { Settings } from '../settings.ts';
-import { DAY, type Seconds, iso, parseInstant } from '../time.ts';
-import { check } from '../validate.ts';
-import { type Window, floorTo, windowText } from '../window.ts';
+import { InputError } from '../core/errors.ts';
+import type { Settings } from '../config/settings.ts';
+import { DAY, type Seconds, iso, parseInstant } from '../core/time.ts';
+import { check } from '../core/validate.ts';
+import { type Window, floorTo, windowText } from '../core/window.ts';
 
 /** What an operator asks for: `{"start":"2025-01-01","end":"2026-01-01"}`, and how. */
 export interface Asked {

@@ -1,6 +1,6 @@
 import type { Invocation } from '../drop/invocation.ts';
 import { historyGone, planBackfill } from './plan.ts';
-import { plannedState } from './plan-execution.ts';
+import { plannedStates } from './plan-execution.ts';
 import type { BackfillRequest } from './request.ts';
 import { runBackfill } from './run.ts';
 import type { Group } from './steps.ts';
@@ -27,8 +27,8 @@ export async function runGroup(
   const plan = await planBackfill(invocation, request);
   const [purged] = plan.beforeHistory;
   if (purged !== undefined) throw historyGone(purged, request.release);
-  const state = await plannedState(invocation, execution, group);
-  const { rows, done, left } = await runBackfill(invocation, request, plan, remaining, state);
+  const states = await plannedStates(invocation, execution, group);
+  const { rows, done, left } = await runBackfill(invocation, request, plan, remaining, states);
   const published = done.filter((window) => window.status === 'published').length;
   const [start] = (left[0] ?? '').split('/');
   return { left: start === undefined || start === '' ? null : { ...group, start }, published, rows };

@@ -1,8 +1,8 @@
 import type { Invocation } from '../drop/invocation.ts';
-import { DeadlineError } from '../errors.ts';
-import type { SourceState } from '../source/source.ts';
-import { windowSummary } from '../summary.ts';
-import { windowText } from '../window.ts';
+import { DeadlineError } from '../core/errors.ts';
+import type { TableStates } from '../source/source.ts';
+import { windowSummary } from '../drop/window-summary.ts';
+import { windowText } from '../core/window.ts';
 import type { BackfillPlan } from './plan.ts';
 import { publishPast } from './publish.ts';
 import { openRange } from './range.ts';
@@ -17,7 +17,7 @@ const SAFETY = 1.5;
  * time remains.
  *
  * @param remaining milliseconds until the invocation has to be done
- * @param state what the source needs to know at the start of the range, where it was planned
+ * @param states what the source needs to know at the start of the range, where it was planned
  * @throws DeadlineError where not even one window could be published in time
  */
 export async function runBackfill(
@@ -25,14 +25,14 @@ export async function runBackfill(
   request: BackfillRequest,
   plan: BackfillPlan,
   remaining: () => number,
-  state?: SourceState,
+  states?: TableStates,
 ): Promise<BackfillSummary> {
   const { settings, masking, signal } = invocation;
   const progress: BackfillProgress = { plan, done: [], left: plan.due };
   const answer = (status: 'published' | 'unfinished'): BackfillSummary =>
     summarizeBackfill(settings.cloud, request, status, progress, masking.scope);
   try {
-    return answer(await publishAll(invocation, request, progress, remaining, state));
+    return answer(await publishAll(invocation, request, progress, remaining, states));
   } catch (error) {
     if (!(signal.aborted && signal.reason instanceof DeadlineError)) throw error;
     if (progress.done.length > 0) return answer('unfinished');
@@ -50,14 +50,14 @@ async function publishAll(
   { range, windowSeconds }: BackfillRequest,
   progress: BackfillProgress,
   remaining: () => number,
-  state: SourceState | undefined,
+  states: TableStates | undefined,
 ): Promise<'published' | 'unfinished'> {
   const { due, sourceFrom } = progress.plan;
   const [first, last] = [due[0], due.at(-1)];
   if (first === undefined || last === undefined) return 'published';
   // What was planned is for the start of the range.
-  const whole = { start: state === undefined ? first.start : range.start, end: last.end };
-  await using reader = openRange(invocation, whole, windowSeconds, state, sourceFrom);
+  const whole = { start: states === undefined ? first.start : range.start, end: last.end };
+  await using reader = openRange(invocation, whole, windowSeconds, states, sourceFrom);
   let longest = 0;
   for (const window of due) {
     if (longest * SAFETY > remaining()) return 'unfinished';

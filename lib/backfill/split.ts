@@ -1,23 +1,24 @@
-import type { OrderedEvents } from '../drop/pump.ts';
-import { SourceError } from '../errors.ts';
-import type { SourceCounts, TraceEvent, WindowOutcome } from '../source/source.ts';
-import { MINUTE, type Seconds } from '../time.ts';
-import { type Window, floorTo, windowText } from '../window.ts';
+import type { OrderedRows } from '../drop/write-table.ts';
+import { SourceError } from '../core/errors.ts';
+import type { Outcome, SourceCounts } from '../source/source.ts';
+import type { AnyTable } from '../tables/table.ts';
+import { MINUTE, type Seconds } from '../core/time.ts';
+import { type Window, floorTo, windowText } from '../core/window.ts';
 
 /** By the clocks of several conductors an event may end before it begins, but not by so much. */
 const CLOCKS = 10 * MINUTE;
 
-/** One pass over a range of windows, of which each in turn gets its events. */
+/** One pass over a range of windows, of which each in turn gets its rows. */
 export interface Split extends AsyncDisposable {
   /**
-   * The events of one window, in order of start. Windows are asked for in order; one may be left out or given up
-   * half read, and its events are then passed over.
+   * The rows of one window, in order of start. Windows are asked for in order; one may be left out or given up
+   * half read, and its rows are then passed over.
    */
-  of(window: Window): OrderedEvents;
+  of(window: Window): OrderedRows<unknown>;
 }
 
 /**
- * Parts a stream of events by the window in which they finish. As events come in order of start, a window is complete
+ * Parts a stream of events by the window that they belong to. As events come in order of start, a window is complete
  * soon after one comes that starts after its end. Of the windows to come only those events are held that started
  * before: in a day that ends at midnight a few in a thousand.
  *
@@ -25,18 +26,19 @@ export interface Split extends AsyncDisposable {
  * @param sourceFrom start of the oldest event of the source, for the outcome of each window
  */
 export function splitByWindow(
-  events: OrderedEvents,
+  events: OrderedRows<unknown>,
+  { order, at = order }: Pick<AnyTable, 'order' | 'at'>,
   range: Window,
   windowSeconds: Seconds,
   sourceFrom: Seconds | null,
 ): Split {
-  const held = new Map<Seconds, TraceEvent[]>();
-  let rest: readonly TraceEvent[] = [];
-  let upcoming: IteratorResult<readonly TraceEvent[], WindowOutcome> | undefined;
-  let outcome: WindowOutcome | undefined;
+  const held = new Map<Seconds, unknown[]>();
+  let rest: readonly unknown[] = [];
+  let upcoming: IteratorResult<readonly unknown[], Outcome> | undefined;
+  let outcome: Outcome | undefined;
   let reached = -Infinity;
 
-  const pull = async (): Promise<readonly TraceEvent[] | undefined> => {
+  const pull = async (): Promise<readonly unknown[] | undefined> => {
     if (rest.length > 0) {
       const pulled = rest;
       rest = [];
@@ -55,9 +57,9 @@ export function splitByWindow(
     return next.value;
   };
   /** Of events in order, those of the window; those of later ones are held. */
-  const sift = (some: readonly TraceEvent[], window: Window): TraceEvent[] =>
+  const sift = (some: readonly unknown[], window: Window): unknown[] =>
     some.filter((event) => {
-      const start = floorTo(event.finish, windowSeconds);
+      const start = floorTo(at(event), windowSeconds);
       if (start === window.start) return true;
       if (start > window.start && start < range.end) {
         const others = held.get(start);
@@ -84,13 +86,13 @@ export function splitByWindow(
       for (let isOver = false; !isOver;) {
         const pulled = await pull();
         if (pulled === undefined) break;
-        const after = isLast ? -1 : pulled.findIndex(({ start }) => start >= window.end + CLOCKS);
+        const after = isLast ? -1 : pulled.findIndex((event) => order(event) >= window.end + CLOCKS);
         isOver = after >= 0;
         const mine = sift(isOver ? pulled.slice(0, after) : pulled, window);
         if (isOver) rest = pulled.slice(after);
         if (mine.length > 0) yield mine;
       }
-      const begun = [...held.values()].flat().filter(({ start }) => start < window.end);
+      const begun = [...held.values()].flat().filter((event) => order(event) < window.end);
       // What is left out for other reasons is known when all is read.
       const skipped = outcome?.counts.skipped ?? {};
       return {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { InputError, StoreError, firstLine } from '../errors.ts';
-import type { Settings } from '../settings.ts';
-import { openStepFunctions } from '../step-functions.ts';
-import { compactIso } from '../time.ts';
-import { windowText, windowsOf } from '../window.ts';
+import { InputError, StoreError, firstLine } from '../core/errors.ts';
+import type { Settings } from '../config/settings.ts';
+import { openStepFunctions } from '../runtime/step-functions.ts';
+import { compactIso } from '../core/time.ts';
+import { windowText, windowsOf } from '../core/window.ts';
 import { type BackfillRequest, eventOf } from './request.ts';
 import { type BackfillSummary, idleSummary } from './summary.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { iso, parseInstant } from '../time.ts';
-import { check } from '../validate.ts';
-import { type Window, windowKey } from '../window.ts';
+import { iso, parseInstant } from '../core/time.ts';
+import { check } from '../core/validate.ts';
+import { type Window, windowKey } from '../core/window.ts';
 
 /** A range as the states of an execution pass it on. */
 export interface Group {

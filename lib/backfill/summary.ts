@@ -1,6 +1,6 @@
-import type { WindowSummary } from '../summary.ts';
-import { iso } from '../time.ts';
-import { type Window, windowText, windowsOf } from '../window.ts';
+import type { WindowSummary } from '../drop/window-summary.ts';
+import { iso } from '../core/time.ts';
+import { type Window, windowText, windowsOf } from '../core/window.ts';
 import type { BackfillPlan } from './plan.ts';
 import { type BackfillRequest, eventOf } from './request.ts';
 

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { releasePackage } from '../drop/data-package.ts';
 import type { Invocation } from '../drop/invocation.ts';
-import { TABLE, TOOL } from '../drop/manifest.ts';
+import { type Manifest, TOOL } from '../drop/manifest.ts';
 import type { Place } from '../drop/place.ts';
 import { type StoredManifest, manifestsOf, publishedWithin } from '../drop/published.ts';
 import type { ReleaseTrace } from '../drop/trace.ts';
-import { BackfillIncompleteError } from '../errors.ts';
-import { expectedNow, readText, writeText } from '../store/bucket.ts';
-import { iso } from '../time.ts';
-import { type Window, windowKey, windowsOf } from '../window.ts';
+import { TABLES } from '../tables/registry.ts';
+import { BackfillIncompleteError } from '../core/errors.ts';
+import { expectedNow, readText, writeText } from '../store/s3/bucket.ts';
+import { iso } from '../core/time.ts';
+import { type Window, windowKey, windowsOf } from '../core/window.ts';
 import { intervals } from './summary.ts';
 
 /** How many intervals a message names. */
@@ -58,10 +59,17 @@ export async function completeRelease(
   const drops = manifests.map(({ manifest }) => manifest);
   const created = drops.reduce((latest, drop) => (drop.created > latest ? drop.created : latest), '');
   const { cloud, licence } = settings;
-  const files = drops.flatMap((drop) => drop.files);
   await put(
     layout.datapackage,
-    releasePackage({ cloud, range: trace.range, created, licence, files, root: layout.root }),
+    releasePackage({
+      cloud,
+      range: trace.range,
+      created,
+      licence,
+      descriptions: TABLES,
+      drops: drops.map(({ tables }) => tables),
+      root: layout.root,
+    }),
   );
   await put(layout.release, {
     releaseVersion: 1,
@@ -71,7 +79,7 @@ export async function completeRelease(
     range: { start: iso(trace.range.start), end: iso(trace.range.end) },
     windows: windows.length,
     maskingScope: trace.maskingScope,
-    tables: { [TABLE]: totalsOf(drops) },
+    tables: Object.fromEntries(trace.tables.map((table) => [table, totalsOf(drops, table)])),
     manifests: manifests.map(({ key, text }) => ({
       key,
       sha256: createHash('sha256').update(text).digest('hex'),
@@ -79,8 +87,12 @@ export async function completeRelease(
   });
 }
 
-function totalsOf(drops: readonly StoredManifest['manifest'][]): object {
-  const rows = drops.reduce((sum, { counts }) => sum + counts.events, 0);
-  const files = drops.flatMap((drop) => drop.files);
-  return { rows, files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
+function totalsOf(drops: readonly Manifest[], table: string): object {
+  const parts = drops.flatMap(({ tables }) => tables[table] ?? []);
+  const files = parts.flatMap((part) => part.files);
+  return {
+    rows: parts.reduce((sum, { counts }) => sum + counts.rows, 0),
+    files: files.length,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
 }

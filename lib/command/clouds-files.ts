@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isObject, readYaml } from '../connection/clouds-yaml.ts';
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 import { readInput } from './terminal.ts';
 
 /** Where openstacksdk looks ("Configuring OpenStack SDK Applications"); the first that is there counts. */

@@ -5,7 +5,7 @@ import { NO_TLS, OPTION_NAMES, type TlsOptions, readTls } from '../connection/da
 import { isLoopback } from '../connection/loopback.ts';
 import { OPTION_FILES, type OptionFileValues, readOptionFiles } from '../connection/option-files.ts';
 import { parseSecret } from '../connection/secret.ts';
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 import { named } from './named.ts';
 import { askSecretly, readInput, say } from './terminal.ts';
 

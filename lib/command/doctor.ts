@@ -1,10 +1,10 @@
 import type { CloudConnection } from '../connection/connection.ts';
 import { holdsPassword, looksLikeDsn } from '../connection/dsn.ts';
 import { parseSecret } from '../connection/secret.ts';
-import { utf8Text } from '../connection/text.ts';
+import { utf8Text } from '../core/text.ts';
 import { type Finding, examine, formatFinding, formatVerdict, verdictOf } from '../doctor/doctor.ts';
-import { InputError } from '../errors.ts';
-import { MINUTE } from '../time.ts';
+import { InputError } from '../core/errors.ts';
+import { MINUTE } from '../core/time.ts';
 import { type DatabaseOptions, connectionToDatabases } from './database-connection.ts';
 import { EXIT } from './exit.ts';
 import { named } from './named.ts';
@@ -56,7 +56,7 @@ async function connectionOf(
   }
   if (secretId !== undefined) return fromSecretsManager(secretId, signal);
   if (hasOptions) return connectionToDatabases(databases);
-  if (secret === undefined) return connectionToOpenStack({}, 'a file: star-compactor doctor admin.rc');
+  if (secret === undefined) return connectionToOpenStack({}, 'or a file: star-compactor doctor admin.rc');
   if (looksLikeDsn(secret)) {
     if (holdsPassword(secret)) {
       throw new InputError(
@@ -78,7 +78,7 @@ async function connectionOf(
 
 async function fromSecretsManager(id: string, signal: AbortSignal): Promise<CloudConnection> {
   const [{ openAwsClients }, { fetchSecret }] = await Promise.all([
-    import('../aws-clients.ts'),
+    import('../runtime/aws-clients.ts'),
     import('../connection/fetch-secret.ts'),
   ]);
   using clients = openAwsClients();

@@ -1,10 +1,10 @@
-import { TRACE_VERSIONS } from '../format/columns.ts';
-import type { FormatName } from '../format/format.ts';
-import { InputError } from '../errors.ts';
-import { MASKING_METHODS, type MaskingMethod } from '../mask/mask.ts';
-import { SECRET_BYTES } from '../mask/masking.ts';
-import type { Settings } from '../settings.ts';
-import { MINUTE, type Seconds, iso, parseInstant } from '../time.ts';
+import { type FormatName, MASKING_METHODS, type MaskingMethod, TRACE_VERSIONS } from '../config/choices.ts';
+import { InputError } from '../core/errors.ts';
+import type { Settings } from '../config/settings.ts';
+import { TABLES } from '../tables/registry.ts';
+import type { AnyTable } from '../tables/table.ts';
+import { MINUTE, type Seconds, iso, parseInstant } from '../core/time.ts';
+import { SECRET_BYTES } from '../transform/masking.ts';
 import { wholeNumber } from './numbers.ts';
 import { formatFor } from './output.ts';
 import { readBytes, say } from './terminal.ts';
@@ -13,6 +13,7 @@ import { readBytes, say } from './terminal.ts';
 export interface DumpArguments {
   readonly start?: string;
   readonly end?: string;
+  readonly table: string;
   readonly epoch: string;
   readonly jsons?: true;
   readonly parquet?: true;
@@ -46,6 +47,7 @@ export interface DumpOptions extends Pick<
   | 'apiSweepSeconds'
   | 'allowPartial'
 > {
+  readonly table: AnyTable;
   readonly format: FormatName;
   /** Whether a file that is there already may be replaced. */
   readonly replaces: boolean;
@@ -79,6 +81,7 @@ export async function readDumpOptions(
     start,
     end,
     settleSeconds,
+    table: readTable(given.table),
     format,
     replaces: given.clobber,
     formatVersion,
@@ -109,6 +112,12 @@ function readRange(given: DumpArguments, settledEdge: Seconds): { start: Seconds
     throw new InputError(`--start: got "${given.start}"; accepted: a time before the end, ${iso(end)}`);
   }
   return { start, end };
+}
+
+function readTable(name: string): AnyTable {
+  const names = TABLES.map((table) => table.name);
+  const wanted = choice('--table', name, names);
+  return TABLES.find((table) => table.name === wanted) as AnyTable;
 }
 
 function readEpoch(text: string, start: Seconds | undefined): Seconds | 'window' {

@@ -1,12 +1,13 @@
 import type { CloudConnection } from '../connection/connection.ts';
-import { type Tally, pump } from '../drop/pump.ts';
-import { loadFormat } from '../format/format.ts';
-import { createMasking } from '../mask/masking.ts';
+import { type WrittenTable, writeTable } from '../drop/write-table.ts';
+import { loadFormat } from '../format/load-format.ts';
 import { openSource } from '../source/open-source.ts';
-import { inStartOrder } from '../source/order.ts';
+import { inOrder } from '../source/order.ts';
 import { ANY_TIME, type Progress, type ReadRequest, type Source } from '../source/source.ts';
-import { DAY, type Seconds, iso } from '../time.ts';
-import type { Window } from '../window.ts';
+import { DAY, type Seconds, iso } from '../core/time.ts';
+import { createMasking } from '../transform/masking.ts';
+import { openTransform } from '../transform/transform.ts';
+import type { Window } from '../core/window.ts';
 import type { DumpOptions } from './dump-options.ts';
 import { openDump } from './output.ts';
 import { duration, showProgress } from './progress.ts';
@@ -41,11 +42,14 @@ export async function dump(
     const source = await openSource(connection, options, say);
     const range = { start: options.start ?? BEGINNING, end: options.end };
     options.tell(`reading ${source.kind} for ${rangeText(options)}`);
+    const { table, epoch } = options;
     const request = await requestOf(source, range, options, display, signal);
-    const encoder = format.encoder(options.epoch === 'window' ? range.start : options.epoch);
-    const tally = await pump({ settings: options, masking, signal }, inStartOrder(source.read(request)), [
-      { encoder, object: file },
-    ]);
+    const encoder = format.encoder(table, epoch === 'window' ? range.start : epoch);
+    const transform = openTransform(table, options, masking.mask);
+    await using opened = await source.open(signal);
+    const rows = inOrder(opened.read(table.name, request), table.order);
+    const written = await writeTable(rows, transform, [{ encoder, object: file }], signal);
+    const tally = { ...written, instances: transform.subjects(), skipped: transform.skipped };
     const bytes = await file.finish();
     display.stop();
     say(summaryLine(path, options, tally, bytes, (performance.now() - started) / 1000));
@@ -56,23 +60,28 @@ export async function dump(
   }
 }
 
+interface Tally extends WrittenTable {
+  readonly instances: number;
+  /** Rows left out by the options, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
 async function requestOf(
   source: Source,
   range: Window,
-  { start, settleSeconds, allowPartial }: DumpOptions,
+  { start, table, settleSeconds, allowPartial }: DumpOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<ReadRequest> {
   // Where everything is read there is nothing before it to know of.
-  const [state] = start === undefined ? [] : await source.statesAt([range], signal);
+  const [states] = start === undefined ? [] : await source.statesAt([range], signal);
   return {
     window: range,
     begin: range.start,
-    state,
+    state: states?.[table.name],
     openHorizonSeconds: ANY_TIME,
     settleSeconds,
     whole: !allowPartial,
-    signal,
     progress,
   };
 }
@@ -84,13 +93,13 @@ function rangeText({ start, end }: DumpOptions): string {
 function summaryLine(
   path: string,
   options: DumpOptions,
-  { events, instances }: Tally,
+  { rows, instances }: Tally,
   bytes: number,
   seconds: number,
 ): string {
   const name = path === '-' ? 'standard output' : path;
   return (
-    `${name}: ${events.toLocaleString('en-US')} events of ${instances.toLocaleString('en-US')} instances, ` +
+    `${name}: ${rows.toLocaleString('en-US')} rows of ${instances.toLocaleString('en-US')} instances, ` +
     `${rangeText(options)}, ${bytes.toLocaleString('en-US')} bytes, ${duration(seconds)}`
   );
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { CommanderError } from 'commander';
-import { InputError, ReaderGoneError, StarError, StoppedError, firstLine } from '../errors.ts';
+import { InputError, ReaderGoneError, StarError, StoppedError, firstLine } from '../core/errors.ts';
 
 /** Exit statuses, for scripts; README lists them. */
 export const EXIT = {

@@ -1,12 +1,12 @@
 import type { CloudConnection } from '../connection/connection.ts';
-import { InputError, StoppedError } from '../errors.ts';
+import { InputError, StoppedError } from '../core/errors.ts';
 import type { DumpArguments } from './dump-options.ts';
 import { EXIT, statusOf, tellingOf } from './exit.ts';
 import { makeProgram } from './program.ts';
 import { say } from './terminal.ts';
 
 /**
- * The door of the command line: runs what the arguments ask for. A command's code is loaded when it is asked for, so
+ * The entry point of the command line: runs what the arguments ask for. A command's code is loaded when it is asked for, so
  * that help costs little.
  *
  * @param args without the program's own name

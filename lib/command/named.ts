@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 
 /** Calls a secret by the name of its file, or of whatever holds it, in the errors of reading it. */
 export async function named<T>(name: string, read: () => Promise<T>): Promise<T> {

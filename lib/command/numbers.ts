@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 
 /** @throws InputError naming the option */
 export function wholeNumber(option: string, text: string, least: number, most: number): number {

@@ -4,7 +4,7 @@ import { type OpenStackFields, isKnown } from '../connection/openstack-fields.ts
 import { asksForPassword, openrcFields } from '../connection/openrc.ts';
 import { openStackConnection } from '../connection/openstack.ts';
 import { formOf, readSecret } from '../connection/secret.ts';
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 import { findCloudsFile, withSecureFile } from './clouds-files.ts';
 import { named } from './named.ts';
 import { askSecretly, readInput } from './terminal.ts';
@@ -23,12 +23,12 @@ const POINTERS = ['OS_CLOUD', 'OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE'];
  * from the `OS_` variables of the environment, of which those that other tools use are left alone. As for OpenStack's
  * own clients, `cacert` may be a path here.
  *
- * @param file how a file is given instead, for errors
+ * @param others how else they may be given, for errors
  * @throws InputError naming the field, never what it holds
  */
 export async function connectionToOpenStack(
   { osrc, osCloud }: OpenStackOptions,
-  file = '--osrc FILE',
+  others = '--os-cloud NAME or --osrc FILE',
 ): Promise<OpenStackConnection> {
   if (osrc !== undefined) return fromFile(osrc, osCloud);
   const cloud = osCloud ?? variable('OS_CLOUD');
@@ -42,8 +42,7 @@ export async function connectionToOpenStack(
   );
   if (given.length === 0) {
     throw new InputError(
-      'OS_AUTH_URL: got nothing; accepted: the OS_ variables that an openrc file sets, OS_CLOUD, --os-cloud NAME or ' +
-        file,
+      'OS_AUTH_URL: got nothing; accepted: the OS_ variables that an openrc file sets, OS_CLOUD, ' + others,
     );
   }
   return named('environment', async () =>

@@ -8,8 +8,9 @@ import { PassThrough, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip, createZstdCompress } from 'node:zlib';
-import type { FormatName, Piece } from '../format/format.ts';
-import { InputError, OutputError, ReaderGoneError, firstLine } from '../errors.ts';
+import type { FormatName } from '../config/choices.ts';
+import type { Piece } from '../format/format.ts';
+import { InputError, OutputError, ReaderGoneError, firstLine } from '../core/errors.ts';
 
 /** A dump that is being written. It bears its name, whole, when `finish` returns, or never. */
 export interface DumpFile {
@@ -73,7 +74,7 @@ function withoutCompression(path: string): string {
  *
  * @param path of a file, or `-` for standard output
  * @param replaces whether a file of that name may be there already
- * @param signal ends a wait for whoever reads the output, or is to read it
+ * @param signal ends a wait for the reader of the output
  * @throws InputError where nothing can be written there
  */
 export async function openDump(path: string, signal: AbortSignal, replaces = true): Promise<DumpFile> {

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { TOOL } from '../drop/manifest.ts';
-import { InputError } from '../errors.ts';
-import { TRACE_VERSIONS } from '../format/columns.ts';
-import { MASKING_METHODS } from '../mask/mask.ts';
-import { DEFAULT_EPOCH } from '../time.ts';
+import { MASKING_METHODS, TRACE_VERSIONS } from '../config/choices.ts';
+import { InputError } from '../core/errors.ts';
+import { DEFAULT_EPOCH } from '../core/time.ts';
+import { instanceEvents } from '../tables/instance-events/table.ts';
+import { TABLES } from '../tables/registry.ts';
 import type { DatabaseOptions } from './database-connection.ts';
 import type { DoctorArguments } from './doctor.ts';
 import type { DumpArguments } from './dump-options.ts';
@@ -158,6 +159,7 @@ function withDump(command: Command): Command {
       `[options] <file>\n\n  star-compactor ${command.name()} --start 2026-11-01 --end 2026-12-01 november.csv.gz`,
     )
     .optionsGroup('What to dump:')
+    .option('--table <name>', `table: ${TABLES.map(({ name }) => name).join(', ')}`, instanceEvents.name)
     .option('--start <time>', 'events that finished then or later, ISO 8601, UTC; everything without it')
     .option('--end <time>', 'events that finished before; the settled edge without it')
     .option('--settle-minutes <n>', 'how long a row may take to be committed', '30')

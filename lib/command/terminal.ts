@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { utf8Text } from '../connection/text.ts';
-import { InputError, StoppedError } from '../errors.ts';
+import { utf8Text } from '../core/text.ts';
+import { InputError, StoppedError } from '../core/errors.ts';
 
 /** Tells the person at the terminal; standard output is for data. */
 export function say(line: string): void {

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 import type { Field, OpenStackFields } from './openstack-fields.ts';
 
 /** Enough for `<<: *defaults` in each of many clouds, too few to blow a small text up. */

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { InputError } from '../errors.ts';
-import { check } from '../validate.ts';
+import { InputError } from '../core/errors.ts';
+import { check } from '../core/validate.ts';
 import type { CellConnection, DatabaseConnection } from './connection.ts';
-import { type TlsOptions, preferOwn, readTls } from './database-tls.ts';
+import { type TlsOptions, preferOwn, readTlsTo } from './database-tls.ts';
 import { parseDsn } from './dsn.ts';
 
 /** The single database of a secret without cells; the name that Nova gives its first cell. */
@@ -90,7 +90,7 @@ function parseRds(value: object, where: string, cell: string, common: TlsOptions
     user: rds.username,
     password: rds.password,
     database: rds.dbname,
-    tls: readTls(preferOwn(tlsOptions(rds), common), `${where}: `),
+    tls: readTlsTo(rds.host, preferOwn(tlsOptions(rds), common), `${where}: `),
   };
 }
 
@@ -111,10 +111,10 @@ function tlsOptions({
 function database(cells: CellConnection[]): DatabaseConnection {
   const seen = new Map<string, string>();
   for (const { cell, host, port: at, database: name } of cells) {
-    const twin = seen.get(`${host}:${at}/${name}`);
-    if (twin !== undefined) {
+    const other = seen.get(`${host}:${at}/${name}`);
+    if (other !== undefined) {
       throw new InputError(
-        `secret: cells: ${cell}: names the same database as ${twin}; accepted: each database once`,
+        `secret: cells: ${cell}: names the same database as ${other}; accepted: each database once`,
       );
     }
     seen.set(`${host}:${at}/${name}`, cell);

@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
 import { createPublicKey } from 'node:crypto';
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 import type { Tls } from './connection.ts';
+import { isLoopback } from './loopback.ts';
 
 /** What is said about TLS, as text. */
 export interface TlsOptions {
@@ -97,6 +99,16 @@ export function readTls(options: TlsOptions, where: string, names: TlsNames = SE
   if (ca !== undefined) return { mode, ca };
   // By the authorities of the whole world anybody could have a certificate of some name.
   return refuse('ssl', `verify-ca needs ${names.ca}; accepted: the authority that signs the server alone`);
+}
+
+/**
+ * The same for a server whose host is known. One that has an address of this machine's own needs no TLS, unless the
+ * operator says otherwise: nothing that is said to it leaves the machine.
+ */
+export function readTlsTo(host: string, options: TlsOptions, where: string): Tls {
+  const isOwnAddress = isIP(host) !== 0 && isLoopback(host);
+  const isSaid = Object.values(options).some((value) => value !== undefined);
+  return isOwnAddress && !isSaid ? { mode: 'off' } : readTls(options, where);
 }
 
 function isRsaKey(pem: string): boolean {

@@ -1,6 +1,6 @@
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 import type { CellConnection } from './connection.ts';
-import { type TlsOptions, preferOwn, readTls } from './database-tls.ts';
+import { type TlsOptions, preferOwn, readTlsTo } from './database-tls.ts';
 
 /** nova.conf spells the driver into the scheme; it makes no difference here. */
 const SCHEMES = [
@@ -95,14 +95,15 @@ export function parseDsn(text: string, where: string, cell: string, common: TlsO
   if (url.username === '') refuse('DSN: user', 'a user name');
   if (database === '' || database.includes('/')) refuse('DSN: database', 'one database name after the host');
 
+  const host = url.hostname.replace(/^\[|\]$/g, '');
   return {
     cell,
-    host: url.hostname.replace(/^\[|\]$/g, ''),
+    host,
     port: url.port === '' ? 3306 : Number(url.port),
     user: decode('user', url.username),
     password: decode('password', url.password),
     database,
-    tls: readTls(preferOwn(readParameters(url.searchParams, where), common), `${where}: `),
+    tls: readTlsTo(host, preferOwn(readParameters(url.searchParams, where), common), `${where}: `),
   };
 }
 

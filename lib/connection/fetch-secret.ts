@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { sameBytes } from '../bytes.ts';
-import { InputError, StarError } from '../errors.ts';
+import { sameBytes } from '../core/bytes.ts';
+import { InputError, StarError } from '../core/errors.ts';
 
 /**
  * Reads a secret's current value, text or bytes. Errors do not quote `id`: it may be a secret itself, misplaced.

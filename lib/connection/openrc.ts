@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 import { type Field, isIgnored, isKnown, type OpenStackFields } from './openstack-fields.ts';
 import { type Part, shellWords, type Word } from './shell-words.ts';
 

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 import {
   NO_SINGLE_SIGN_ON,
   readAuthType,

@@ -1,8 +1,8 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { InputError } from '../errors.ts';
-import { utf8Text } from './text.ts';
+import { InputError } from '../core/errors.ts';
+import { utf8Text } from '../core/text.ts';
 
 /** Where MySQL's and MariaDB's clients look; what comes later counts more. */
 export const OPTION_FILES = ['/etc/my.cnf', '/etc/mysql/my.cnf', join(homedir(), '.my.cnf')];

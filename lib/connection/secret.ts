@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 import { type CloudChoice, cloudFields, readYaml } from './clouds-yaml.ts';
 import type { CloudConnection, DatabaseConnection } from './connection.ts';
 import { databaseConnection, dsnConnection } from './database-secret.ts';

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError } from '../core/errors.ts';
 
 /** A piece of a word: text as it is, another variable, or what only a shell can work out. */
 export type Part = { readonly text: string } | { readonly variable: string } | 'shell';

@@ -1,4 +1,4 @@
-import { DAY, HOUR, MINUTE, type Seconds } from '../time.ts';
+import { DAY, HOUR, MINUTE, type Seconds } from '../core/time.ts';
 
 /** `0.04 s`, `12 s`, `10 min`, `3 h`, `40 days`: two figures are enough to judge by. */
 export function duration(seconds: number): string {

@@ -1,4 +1,4 @@
-import type { Seconds } from '../time.ts';
+import type { Seconds } from '../core/time.ts';
 import { duration } from './amounts.ts';
 import type { Finding, Teller } from './finding.ts';
 

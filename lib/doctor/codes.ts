@@ -1,4 +1,4 @@
-import { SourceError } from '../errors.ts';
+import { SourceError } from '../core/errors.ts';
 
 /**
  * What a source says went wrong, in a word: the code of the driver or of Node's network layer, or the status that the

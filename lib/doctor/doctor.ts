@@ -1,15 +1,9 @@
 import type { CloudConnection } from '../connection/connection.ts';
-import type { Seconds } from '../time.ts';
 import type { Finding } from './finding.ts';
+import type { ExamineOptions } from './options.ts';
 
 export { type Finding, verdictOf } from './finding.ts';
 export { formatFinding, formatVerdict } from './format.ts';
-
-export interface ExamineOptions {
-  readonly signal: AbortSignal;
-  /** How far in the past a window has to end before it is read; what a clock difference is held against. */
-  readonly settleSeconds: Seconds;
-}
 
 /**
  * Examines the way to a cloud, check by check, by what a run would do: reads a little of everything that is needed and

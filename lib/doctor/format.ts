@@ -16,7 +16,7 @@ const MARKS = {
 /** The longest check of a cell is `table shadow_instance_actions_events`; over the API none has a part. */
 const WIDTH = { part: 6, ofPart: 36, alone: 18 };
 
-/** One finding as lines without a last line break; what it costs and what to do stand indented below. */
+/** One finding as lines without a last line break; what it costs and what to do follow, indented. */
 export function formatFinding(finding: Finding, { colour = false }: FormatOptions = {}): string {
   const { check, of, verdict, found, cost, remedy } = finding;
   const name =
@@ -30,8 +30,8 @@ export function formatFinding(finding: Finding, { colour = false }: FormatOption
 
 const MEANING = {
   fine: 'A trace can be made.',
-  lacking: 'A trace can be made; what it lacks or costs stands at "!" above.',
-  fatal: 'No trace can be made until what stands at "✗" above is mended.',
+  lacking: 'A trace can be made; see "!" above for what it lacks or costs.',
+  fatal: 'No trace can be made until everything marked "✗" above is mended.',
 } as const satisfies Record<Verdict, string>;
 
 /** The last line: how many checks came out how, and what follows. */

@@ -1,18 +1,27 @@
 import * as z from 'zod/mini';
-import { StoreError } from '../errors.ts';
+import { StoreError } from '../core/errors.ts';
 import type { Source, SourceState } from '../source/source.ts';
-import { type Expected, readText, writeText } from '../store/bucket.ts';
-import { iso, parseInstant } from '../time.ts';
-import type { Window } from '../window.ts';
+import { type Expected, readText, writeText } from '../store/s3/bucket.ts';
+import { type Seconds, iso, parseInstant } from '../core/time.ts';
+import type { Window } from '../core/window.ts';
 import type { Place } from './place.ts';
 
-/** Where the scheduled runs of a cloud stand: everything that finished before its window's end is published. */
+/** How far the schedule has published: everything that finished before its window's end, from `begin` on. */
 export interface Checkpoint {
   /** The last window published. */
   readonly window: Window;
   /** Its manifest, which the next one names as `previous`. */
   readonly manifest: ManifestRef;
-  readonly source: { readonly kind: Source['kind']; readonly state: SourceState };
+  /** By name of the table: what its reader needs to continue. */
+  readonly tables: Readonly<Record<string, TableState>>;
+}
+
+/** What one kind of source remembers of a table means nothing to another. */
+export interface TableState {
+  readonly source: Source['kind'];
+  /** Start of the table's first window; later than the trace's where the table was added later. */
+  readonly begin: Seconds;
+  readonly state: SourceState;
 }
 
 export interface ManifestRef {
@@ -25,10 +34,14 @@ export interface StoredCheckpoint {
   readonly expected: Expected;
 }
 
-const sourceFields = z.strictObject({
-  kind: z.enum(['database', 'api']),
-  state: z.record(z.string(), z.unknown()),
-});
+const tableFields = z.record(
+  z.string(),
+  z.strictObject({
+    source: z.enum(['database', 'api']),
+    begin: z.int(),
+    state: z.record(z.string(), z.unknown()),
+  }),
+);
 
 const manifestFields = z.strictObject({ key: z.string(), sha256: z.string() });
 
@@ -36,19 +49,19 @@ const manifestFields = z.strictObject({ key: z.string(), sha256: z.string() });
 export const CheckpointFields = z.strictObject({
   window: z.strictObject({ start: z.int(), end: z.int() }),
   manifest: manifestFields,
-  source: sourceFields,
+  tables: tableFields,
 });
 
 const Stored = z.strictObject({
-  checkpointVersion: z.literal(2),
+  checkpointVersion: z.literal(3),
   /** The invocation that wrote it, so that of two that write the same, each knows whether it was the one. */
   run: z.string(),
   window: z.strictObject({ start: z.string(), end: z.string() }),
   manifest: manifestFields,
-  source: sourceFields,
+  tables: tableFields,
 });
 
-/** Another run may move it between our reading and our writing, but not time and again. */
+/** Another run may move it between reading and writing, but not every time. */
 const SWAP_ATTEMPTS = 5;
 
 /** @throws StoreError where the object is not a checkpoint of this version */
@@ -87,9 +100,9 @@ export async function advanceCheckpoint(place: Place, run: string, next: Checkpo
   }
 }
 
-function formatCheckpoint(run: string, { window, manifest, source }: Checkpoint): string {
+function formatCheckpoint(run: string, { window, manifest, tables }: Checkpoint): string {
   const times = { start: iso(window.start), end: iso(window.end) };
-  return JSON.stringify({ checkpointVersion: 2, run, window: times, manifest, source });
+  return JSON.stringify({ checkpointVersion: 3, run, window: times, manifest, tables });
 }
 
 function parseCheckpoint(value: unknown, key: string): Checkpoint {
@@ -99,9 +112,9 @@ function parseCheckpoint(value: unknown, key: string): Checkpoint {
   if (!parsed.success || start === undefined || end === undefined || end <= start) {
     const field = parsed.error?.issues[0]?.path.join('.') ?? 'window';
     throw new StoreError(
-      `checkpoint: ${key}: ${field}: not what version 2 wrote; was it edited, or made by a newer one?`,
+      `checkpoint: ${key}: ${field}: not what version 3 wrote; was it edited, or made by a newer one?`,
     );
   }
-  const { manifest, source } = parsed.data;
-  return { window: { start, end }, manifest, source };
+  const { manifest, tables } = parsed.data;
+  return { window: { start, end }, manifest, tables };
 }

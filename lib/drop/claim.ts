@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { StoreError, SupersededError } from '../errors.ts';
-import { type Expected, readText, writeText } from '../store/bucket.ts';
-import { type Seconds, iso, parseInstant } from '../time.ts';
-import { type Window, windowText } from '../window.ts';
+import { StoreError, SupersededError } from '../core/errors.ts';
+import { type Expected, readText, writeText } from '../store/s3/bucket.ts';
+import { type Seconds, iso, parseInstant } from '../core/time.ts';
+import { type Window, windowText } from '../core/window.ts';
 import { type Checkpoint, CheckpointFields } from './checkpoint.ts';
 import type { Place } from './place.ts';
 

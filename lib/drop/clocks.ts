@@ -1,7 +1,8 @@
-import { ClockError } from '../errors.ts';
-import { storeClock } from '../store/bucket.ts';
-import { MINUTE, iso } from '../time.ts';
+import { ClockError } from '../core/errors.ts';
+import { storeClock } from '../store/s3/bucket.ts';
+import { MINUTE, iso } from '../core/time.ts';
 import type { Invocation } from './invocation.ts';
+import { readAgain } from './read-again.ts';
 
 /** More than clocks that are kept by NTP ever differ. */
 const TOLERATED = 5 * MINUTE;
@@ -11,15 +12,13 @@ const TOLERATED = 5 * MINUTE;
  *
  * @throws ClockError where they differ by more than five minutes
  */
-export async function refuseWrongClock({
-  source,
-  bucket,
-  layout,
-  signal,
-}: Pick<Invocation, 'source' | 'bucket' | 'layout' | 'signal'>): Promise<void> {
+export async function refuseWrongClock(
+  invocation: Pick<Invocation, 'source' | 'bucket' | 'layout' | 'signal' | 'log'>,
+): Promise<void> {
+  const { source, bucket, layout, signal } = invocation;
   const others = {
     'the store': await storeClock(bucket, layout.trace, signal),
-    'the source': await source.clock(signal),
+    'the source': await readAgain(invocation, () => source.clock(signal)),
   };
   const here = Date.now() / 1000;
   for (const [whose, there] of Object.entries(others)) {

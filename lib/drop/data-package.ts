@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
-import { COLUMNS, PROPERTIES } from '../format/columns.ts';
-import type { FormatName } from '../format/format.ts';
-import { type Window, windowKey } from '../window.ts';
-import type { ManifestFile } from './manifest.ts';
+import type { FormatName } from '../config/choices.ts';
+import { PROPERTIES, type Table } from '../tables/table.ts';
+import { type Window, windowKey } from '../core/window.ts';
+import type { ManifestFile } from './manifest-file.ts';
 
 /** A descriptor by Data Package 2.0 (datapackage.org). */
 export interface DataPackage {
@@ -31,46 +31,64 @@ interface Field {
   readonly description: string;
 }
 
-const PLACEHOLDER = { name: 'to-be-chosen', title: 'No licence was chosen for this trace' };
-
 interface Described {
   readonly cloud: string;
   readonly created: string;
   /** As SPDX names it; empty where none was chosen. */
   readonly licence: string;
-  readonly files: readonly ManifestFile[];
+  /** Describe the columns of all tables that come. */
+  readonly descriptions: readonly TableDescription[];
 }
 
+export type TableDescription = Pick<Table<never, never>, 'name' | 'columns'>;
+
+/** By name, the part of a table's manifest that a package describes. */
+type Tables = Readonly<Record<string, { readonly files: readonly ManifestFile[] }>>;
+
 /** Describes the files of a drop. Paths are keys: the descriptor belongs at the top of the bucket. */
-export function dataPackageOf(drop: Described & { readonly window: Window }): DataPackage {
-  const name = `instance-events-${drop.cloud}-${windowKey(drop.window)}`;
-  const resources = drop.files.map((file) => resourceOf(file, `instance-events-${file.format}`, file.key));
-  return packageOf(drop, name, resources);
+export function dataPackageOf(
+  drop: Described & { readonly window: Window; readonly tables: Tables },
+): DataPackage {
+  const resources = Object.entries(drop.tables).flatMap(([name, { files }]) => {
+    const table = descriptionOf(drop, name);
+    return files.map((file) => resourceOf(table, file, dashed(`${name}-${file.format}`), file.key));
+  });
+  return packageOf(drop, `${drop.cloud}-${windowKey(drop.window)}`, resources);
 }
 
 /**
  * Describes all files of a release. Paths are relative to the release's own folder, where the descriptor lies.
  *
- * @param release whose `root` is the key of that folder
+ * @param release whose `root` is the key of that folder; tables of each of its drops
  */
 export function releasePackage(
-  release: Described & { readonly range: Window; readonly root: string },
+  release: Described & { readonly range: Window; readonly root: string; readonly drops: readonly Tables[] },
 ): DataPackage {
-  const { root, range, cloud, files } = release;
-  const resources = files.map((file) => {
-    const path = posix.relative(root, file.key);
-    // Names are unique within a package, in lower case.
-    return resourceOf(
-      file,
-      posix
-        .basename(path)
-        .toLowerCase()
-        .replace(/[^a-z0-9]+/g, '-'),
-      path,
-    );
-  });
-  return packageOf(release, `instance-events-${cloud}-${windowKey(range)}`, resources);
+  const { root, range, cloud, drops } = release;
+  const resources = drops.flatMap((tables) =>
+    Object.entries(tables).flatMap(([name, { files }]) => {
+      const table = descriptionOf(release, name);
+      return files.map((file) => {
+        const path = posix.relative(root, file.key);
+        return resourceOf(table, file, dashed(posix.basename(path)), path);
+      });
+    }),
+  );
+  return packageOf(release, `${cloud}-${windowKey(range)}`, resources);
 }
+
+function descriptionOf({ descriptions }: Described, table: string): TableDescription {
+  const found = descriptions.find(({ name }) => name === table);
+  if (found === undefined) throw new Error(`table ${table}: is not described`);
+  return found;
+}
+
+/** Names of resources are unique within a package, in lower case. */
+function dashed(text: string): string {
+  return text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+}
+
+const PLACEHOLDER = { name: 'to-be-chosen', title: 'No licence was chosen for this trace' };
 
 function packageOf(
   { created, licence }: Described,
@@ -88,7 +106,12 @@ function packageOf(
 }
 
 /** What a file is, and every column with its type. */
-function resourceOf({ format, columns, bytes, sha256 }: ManifestFile, name: string, path: string): Resource {
+function resourceOf(
+  table: TableDescription,
+  { format, columns, bytes, sha256 }: ManifestFile,
+  name: string,
+  path: string,
+): Resource {
   return {
     name,
     path,
@@ -96,7 +119,7 @@ function resourceOf({ format, columns, bytes, sha256 }: ManifestFile, name: stri
     bytes,
     hash: `sha256:${sha256}`,
     schema: {
-      fields: columns.map((column) => fieldOf(format as FormatName, column)),
+      fields: columns.map((column) => fieldOf(table, format as FormatName, column)),
       ...(format === 'csv' ? { missingValues: [''] } : {}),
     },
   };
@@ -110,16 +133,13 @@ const KINDS: Readonly<Record<FormatName, Pick<Resource, 'format' | 'mediatype' |
 
 const TYPES = { string: 'string', integer: 'integer', timestamp: 'datetime' } as const;
 
-function fieldOf(format: FormatName, name: string): Field {
+function fieldOf({ name: table, columns }: TableDescription, format: FormatName, name: string): Field {
   if (name === PROPERTIES) {
-    return {
-      name,
-      type: 'object',
-      description: 'Sizes of the server’s flavour: memory_mb, root_gb, vcpus',
-    };
+    const folded = columns.filter(({ inProperties }) => inProperties).map(({ jsonl }) => jsonl);
+    return { name, type: 'object', description: `As JSON: ${folded.join(', ')}` };
   }
-  const column = COLUMNS.find((each) => each[format] === name);
-  if (column === undefined) throw new Error(`column ${name}: not in the schema`);
+  const column = columns.find((each) => each[format] === name);
+  if (column === undefined) throw new Error(`table ${table}, column ${name}: is not described`);
   const { type, masked, description } = column;
   return {
     name,

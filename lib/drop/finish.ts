@@ -1,8 +1,8 @@
-import { StoreError } from '../errors.ts';
-import { readText, remove, writeText } from '../store/bucket.ts';
+import { StoreError } from '../core/errors.ts';
+import { readText, remove, writeText } from '../store/s3/bucket.ts';
 import { advanceCheckpoint } from './checkpoint.ts';
 import type { DecidedClaim } from './claim.ts';
-import type { Manifest } from './manifest.ts';
+import { type Manifest, filesOf } from './manifest.ts';
 import type { Place } from './place.ts';
 
 export type WindowResult =
@@ -15,7 +15,7 @@ export type WindowResult =
  * manifest, then the checkpoint if one moves. Every run may do it, and again; the one that moves the checkpoint
  * answers for the window.
  *
- * @param run of the invocation that finishes, whoever decided
+ * @param run of the invocation that finishes, which need not be the one that decided
  */
 export async function finishWindow(place: Place, run: string, claim: DecidedClaim): Promise<WindowResult> {
   const { bucket, layout, signal } = place;
@@ -42,6 +42,7 @@ export async function finishWindow(place: Place, run: string, claim: DecidedClai
 }
 
 /** Keys of all objects that a manifest lists. */
-export function keysOf({ files, report }: Pick<Manifest, 'files' | 'report'>): string[] {
-  return [...files.map(({ key }) => key), ...(report === undefined ? [] : [report.key])];
+export function keysOf(manifest: Pick<Manifest, 'tables' | 'report'>): string[] {
+  const { report } = manifest;
+  return [...filesOf(manifest).map(({ key }) => key), ...(report === undefined ? [] : [report.key])];
 }

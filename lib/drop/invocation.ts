@@ -1,7 +1,10 @@
-import type { Masking } from '../mask/masking.ts';
-import type { Settings } from '../settings.ts';
+import type { Log } from '../core/log.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Source } from '../source/source.ts';
+import type { AnyTable } from '../tables/table.ts';
+import type { Masking } from '../transform/masking.ts';
 import type { Place } from './place.ts';
+import type { OpenWatch } from './watch.ts';
 
 /** Everything that lives as long as one invocation and is passed down. */
 export interface Invocation extends Place {
@@ -9,9 +12,10 @@ export interface Invocation extends Place {
   readonly run: string;
   readonly settings: Settings;
   readonly source: Source;
+  /** What a drop holds. */
+  readonly tables: readonly AnyTable[];
   readonly masking: Masking;
+  /** Undefined where drops have no report. */
+  readonly openWatch?: OpenWatch | undefined;
   readonly log: Log;
 }
-
-/** Counts, keys and windows only: never an identifier or a credential. */
-export type Log = (message: string, fields?: Readonly<Record<string, unknown>>) => void;

@@ -1,39 +1,32 @@
-import type { Masking } from '../mask/masking.ts';
+import type { HostFrom, MaskingMethod } from '../config/choices.ts';
 import type { ScanFigures } from '../privacy/leak-scan.ts';
-import type { PrivacyFigures } from '../report/privacy.ts';
-import type { Settings } from '../settings.ts';
-import type { ApiView, Source, WindowOutcome } from '../source/source.ts';
-import { iso } from '../time.ts';
+import type { PrivacyFigures } from '../privacy/figures.ts';
+import type { Settings } from '../config/settings.ts';
+import type { ApiView, Outcome, Source } from '../source/source.ts';
+import type { AnyTable } from '../tables/table.ts';
+import { iso } from '../core/time.ts';
+import type { Masking } from '../transform/masking.ts';
+import type { Window } from '../core/window.ts';
 import type { ManifestRef } from './checkpoint.ts';
-import { type DataPackage, dataPackageOf } from './data-package.ts';
-import type { Window } from '../window.ts';
-
-export const TABLE = 'instance_events';
+import { type DataPackage, type TableDescription, dataPackageOf } from './data-package.ts';
+import type { ManifestFile } from './manifest-file.ts';
 
 /** What a drop is: written last, it makes a drop exist. What it lists is there, byte for byte. */
 export interface Manifest {
-  readonly manifestVersion: 1;
+  readonly manifestVersion: 2;
   readonly tool: { readonly name: string; readonly version: string };
   readonly cloud: string;
-  readonly table: typeof TABLE;
-  readonly source: Source['kind'];
   readonly window: { readonly start: string; readonly end: string };
   readonly epoch: string;
-  readonly masking: string;
-  /** Public id shared by drops whose masks join. */
-  readonly maskingScope: string;
-  readonly hostFrom: string;
+  /** The scope is a public id shared by drops whose masks join. */
+  readonly masking: { readonly method: MaskingMethod; readonly scope: string };
+  readonly hostFrom: HostFrom;
   readonly created: string;
   /** Random id of the invocation that made it. No two manifests are alike, so that one can be told from the next. */
   readonly run: string;
   /** The scheduled drop before this one; null for the first. Drops of a backfill or release have none. */
   readonly previous?: ManifestRef | null;
-  readonly files: readonly ManifestFile[];
-  readonly counts: Counts;
-  /** Start of the oldest event that the source still had; what is older was purged. Null where nobody can tell (the API). */
-  readonly sourceFrom: string | null;
-  /** Only of a drop that came over the API. */
-  readonly api?: ApiView;
+  readonly tables: Readonly<Record<string, TableManifest>>;
   /** How well the people behind it are hidden, and whether a raw identifier was found in it; null: not looked for. */
   readonly privacy?: PrivacyFigures & { readonly scan: ScanFigures | null };
   /** Its page. */
@@ -42,20 +35,21 @@ export interface Manifest {
   readonly datapackage: DataPackage;
 }
 
-export interface ManifestFile {
-  readonly key: string;
-  readonly format: string;
-  readonly formatVersion: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  readonly rows: number;
-  readonly columns: readonly string[];
+export interface TableManifest {
+  readonly kind: AnyTable['kind'];
+  readonly source: Source['kind'];
+  readonly files: readonly ManifestFile[];
+  readonly counts: Counts;
+  /** Start of the oldest row that the source still had; what is older was purged. Null where nobody can tell (the API). */
+  readonly sourceFrom: string | null;
+  /** Only of a table that came over the API. */
+  readonly api?: ApiView;
 }
 
 export interface Counts {
-  /** Rows in each file. */
-  readonly events: number;
-  /** Distinct instances among them. */
+  /** In each file. */
+  readonly rows: number;
+  /** Distinct servers among them. */
   readonly instances: number;
   readonly late: number;
   readonly beforeBegin: number | null;
@@ -71,43 +65,63 @@ export const TOOL = { name: 'star-compactor', version: '0.1.0' } as const;
 
 export function makeManifest(drop: {
   settings: Settings;
-  source: Source['kind'];
   masking: Masking;
   window: Window;
-  files: readonly ManifestFile[];
-  counts: Counts;
-  outcome: WindowOutcome;
+  /** Describe the tables. */
+  descriptions: readonly TableDescription[];
+  tables: Readonly<Record<string, TableManifest>>;
   previous: Manifest['previous'];
   privacy: Manifest['privacy'];
   created: number;
   run: string;
 }): Manifest {
-  const { settings, masking, window, outcome, files } = drop;
+  const { settings, masking, window, descriptions, tables } = drop;
   const { cloud, licence } = settings;
   const created = iso(drop.created);
   return {
-    manifestVersion: 1,
+    manifestVersion: 2,
     tool: TOOL,
     cloud,
-    table: TABLE,
-    source: drop.source,
     window: { start: iso(window.start), end: iso(window.end) },
     epoch: iso(epochOf(settings, window)),
-    masking: masking.method,
-    maskingScope: masking.scope,
+    masking: { method: masking.method, scope: masking.scope },
     hostFrom: settings.hostFrom,
     created,
     run: drop.run,
     ...(drop.previous === undefined ? {} : { previous: drop.previous }),
-    files,
-    counts: drop.counts,
-    sourceFrom: outcome.sourceFrom === null ? null : iso(outcome.sourceFrom),
-    ...(outcome.api === undefined ? {} : { api: outcome.api }),
+    tables,
     ...(drop.privacy === undefined ? {} : { privacy: drop.privacy }),
-    datapackage: dataPackageOf({ cloud, window, created, licence, files }),
+    datapackage: dataPackageOf({ cloud, window, created, licence, descriptions, tables }),
   };
 }
 
-export function epochOf(settings: Settings, window: Window): number {
+export function tableManifest(
+  table: Pick<AnyTable, 'kind'>,
+  source: Source['kind'],
+  files: readonly ManifestFile[],
+  counts: Counts,
+  { sourceFrom, api }: Pick<Outcome, 'sourceFrom' | 'api'>,
+): TableManifest {
+  return {
+    kind: table.kind,
+    source,
+    files,
+    counts,
+    sourceFrom: sourceFrom === null ? null : iso(sourceFrom),
+    ...(api === undefined ? {} : { api }),
+  };
+}
+
+export function epochOf(settings: Pick<Settings, 'epoch'>, window: Window): number {
   return settings.epoch === 'window' ? window.start : settings.epoch;
+}
+
+/** All files of a drop, of all its tables. */
+export function filesOf({ tables }: Pick<Manifest, 'tables'>): ManifestFile[] {
+  return Object.values(tables).flatMap(({ files }) => files);
+}
+
+/** Rows of all tables of a drop. */
+export function rowsOf({ tables }: Pick<Manifest, 'tables'>): number {
+  return Object.values(tables).reduce((sum, { counts }) => sum + counts.rows, 0);
 }

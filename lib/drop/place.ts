@@ -1,6 +1,6 @@
-import type { AwsClients } from '../aws-clients.ts';
-import type { Settings } from '../settings.ts';
-import type { Bucket } from '../store/bucket.ts';
+import type { AwsClients } from '../runtime/aws-clients.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Bucket } from '../store/s3/bucket.ts';
 import { type Layout, layoutOf } from '../store/layout.ts';
 
 /** Where the drops of one trace are: all that is needed to read them, without the source or the masks. */

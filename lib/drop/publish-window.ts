@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
-import { SourceError, StoreError } from '../errors.ts';
-import { pause } from '../pause.ts';
-import { readText } from '../store/bucket.ts';
-import { type Window, windowText } from '../window.ts';
+import { StoreError } from '../core/errors.ts';
+import { readText } from '../store/s3/bucket.ts';
+import { type Window, windowText } from '../core/window.ts';
 import type { StoredCheckpoint } from './checkpoint.ts';
 import { type Decided, type FoundClaim, assertHeld, decideClaim, takeClaim } from './claim.ts';
 import { type WindowResult, finishWindow } from './finish.ts';
 import type { Invocation } from './invocation.ts';
 import type { Place } from './place.ts';
-import type { OrderedEvents } from './pump.ts';
-import { type WrittenData, keysToWrite, writeData } from './write-data.ts';
+import { ObjectsChangedError, readAgain } from './read-again.ts';
+import { type WindowRows, type WrittenDrop, keysToWrite, writeDrop } from './write-drop.ts';
 
 /** One window to publish, by the schedule or by a backfill. */
 export interface WindowTask {
@@ -19,13 +18,10 @@ export interface WindowTask {
   /** That claim as it was found, before anything else was looked at: absent, undecided, or decided and finished. */
   readonly found: FoundClaim | undefined;
   /** Begins to read the window; called again after a reading that failed. */
-  readonly read: () => OrderedEvents;
+  readonly read: () => Promise<WindowRows>;
   /** What the schedule continues, read after the claim; undefined for a backfill, which has no checkpoint. */
   readonly continues?: { readonly from: StoredCheckpoint | undefined };
 }
-
-/** A lost connection is tried again this often before the run fails. */
-const ATTEMPTS = 3;
 
 /**
  * Publishes one window from end to end: claim, data objects, decision, manifest, checkpoint. A crash anywhere is
@@ -44,8 +40,8 @@ export async function publishWindow(invocation: Invocation, task: WindowTask): P
   );
   const mayFinish = (): Promise<void> => assertHeld(invocation, key, held);
   await refusePublished(invocation, window, mayFinish);
-  const data = await writeWithRetries(invocation, task, mayFinish);
-  const claim = await decideClaim(invocation, key, held, decisionOf(invocation, task, data));
+  const drop = await writeWithRetries(invocation, task, mayFinish);
+  const claim = await decideClaim(invocation, key, held, decisionOf(invocation, task, drop));
   return finishWindow(invocation, run, claim);
 }
 
@@ -70,11 +66,12 @@ function writeWithRetries(
   invocation: Invocation,
   { window, read, continues }: WindowTask,
   mayFinish: () => Promise<void>,
-): Promise<WrittenData> {
+): Promise<WrittenDrop> {
   const previous = continues && (continues.from?.checkpoint.manifest ?? null);
-  return readWithRetries(invocation, async () => {
-    const data = await writeData(invocation, window, read(), mayFinish, previous);
-    if (data !== undefined) return data;
+  return readAgain(invocation, async () => {
+    await using rows = await read();
+    const drop = await writeDrop(invocation, window, rows, mayFinish, previous);
+    if (drop !== undefined) return drop;
     // A run that lost its claim to this one has finished an object late, or the store's answer to ours was lost.
     await mayFinish();
     throw new ObjectsChangedError(
@@ -83,29 +80,12 @@ function writeWithRetries(
   });
 }
 
-class ObjectsChangedError extends StoreError {}
-
-/** Tries again to read where the source failed for a transient reason. @throws SourceError the last one */
-async function readWithRetries<T>({ log, signal }: Invocation, read: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await read();
-    } catch (error) {
-      const mayHelp =
-        error instanceof ObjectsChangedError || (error instanceof SourceError && error.transient);
-      if (!mayHelp || attempt === ATTEMPTS) throw error;
-      log('reading again', { attempt, reason: error.message });
-      await pause(attempt * attempt * (500 + Math.random() * 1000), signal);
-    }
-  }
-}
-
 function decisionOf(
   { source, layout }: Invocation,
   { window, continues }: WindowTask,
-  data: WrittenData,
+  { manifest: made, outcomes }: WrittenDrop,
 ): Decided {
-  const manifest = `${JSON.stringify(data.manifest, null, 2)}\n`;
+  const manifest = `${JSON.stringify(made, null, 2)}\n`;
   if (continues === undefined) return { manifest, checkpoint: null };
   const sha256 = createHash('sha256').update(manifest).digest('hex');
   return {
@@ -113,7 +93,12 @@ function decisionOf(
     checkpoint: {
       window,
       manifest: { key: layout.manifest(window), sha256 },
-      source: { kind: source.kind, state: data.outcome.state },
+      tables: Object.fromEntries(
+        Object.entries(outcomes).map(([table, { state }]) => {
+          const begin = continues.from?.checkpoint.tables[table]?.begin ?? window.start;
+          return [table, { source: source.kind, begin, state }];
+        }),
+      ),
     },
   };
 }

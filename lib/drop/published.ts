@@ -1,6 +1,6 @@
-import { listKeys, readText } from '../store/bucket.ts';
-import { DAY, isoDate, parseCompact } from '../time.ts';
-import type { Window } from '../window.ts';
+import { listKeys, readText } from '../store/s3/bucket.ts';
+import { DAY, isoDate, parseCompact } from '../core/time.ts';
+import type { Window } from '../core/window.ts';
 import type { Manifest } from './manifest.ts';
 import type { Place } from './place.ts';
 

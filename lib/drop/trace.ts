@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { StoreError } from '../errors.ts';
-import { listKeys, readText, writeText } from '../store/bucket.ts';
-import { MINUTE, type Seconds, iso, parseInstant } from '../time.ts';
-import type { Window } from '../window.ts';
+import { StoreError } from '../core/errors.ts';
+import { listKeys, readText, writeText } from '../store/s3/bucket.ts';
+import { MINUTE, type Seconds, iso, parseInstant } from '../core/time.ts';
+import type { Window } from '../core/window.ts';
 import { readClaim } from './claim.ts';
 import type { Place } from './place.ts';
 

@@ -1,44 +1,32 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import { renderReport } from '../report/page.ts';
-import type { Ranking } from '../report/ranking.ts';
-import type { DropStatistics } from '../report/statistics.ts';
-import { type Expected, writeText } from '../store/bucket.ts';
-import type { Window } from '../window.ts';
-import type { Invocation } from './invocation.ts';
+import { expectedNow, writeText } from '../store/s3/bucket.ts';
+import type { Window } from '../core/window.ts';
 import type { Manifest } from './manifest.ts';
-import type { Watch, Watched } from './watch.ts';
+import type { Place } from './place.ts';
+import type { Watch } from './watch.ts';
 
 /**
- * Writes the page of a drop, beside its manifest, which it quotes and which then names it.
+ * Notes what the page of a drop is now, before anything of the drop is read.
  *
- * @returns undefined where the page was changed by somebody else meanwhile
- * @throws PrivacyError where it holds a raw identifier
+ * @returns what writes the page, beside the manifest, which it quotes and which then names it; that gives undefined
+ *   where the page was changed by somebody else meanwhile
  */
-export async function writeReport(
-  { bucket, layout, signal }: Invocation,
+export async function openReport(
+  { bucket, layout, signal }: Place,
   window: Window,
-  { manifest, watch, watched }: { manifest: Manifest; watch: Watch; watched: Watched },
-  expected: Expected,
-): Promise<Manifest['report'] | undefined> {
+  watch: Watch,
+): Promise<(manifest: Manifest) => Promise<Manifest['report'] | undefined>> {
   const key = layout.report(window);
-  const folder = posix.dirname(key);
-  const links = {
-    index: posix.relative(folder, layout.index),
-    manifest: posix.relative(folder, layout.manifest(window)),
+  const expected = await expectedNow(bucket, key, signal);
+  return async (manifest) => {
+    const folder = posix.dirname(key);
+    const page = watch.page(manifest, {
+      index: posix.relative(folder, layout.index),
+      manifest: posix.relative(folder, layout.manifest(window)),
+    });
+    const etag = await writeText(bucket, key, page, expected, signal, 'text/html; charset=utf-8');
+    if (etag === undefined) return undefined;
+    return { key, bytes: Buffer.byteLength(page), sha256: createHash('sha256').update(page).digest('hex') };
   };
-  const scan = watched.scan === null ? {} : { scan: watched.scan };
-  const render = (of: DropStatistics): string => renderReport({ manifest, statistics: of, links, ...scan });
-  const page = render(watched.statistics);
-  const { statistics } = watched;
-  const bare = { ...statistics, projects: nameless(statistics.projects), hosts: nameless(statistics.hosts) };
-  watch.page(page, render(bare));
-  const etag = await writeText(bucket, key, page, expected, signal, 'text/html; charset=utf-8');
-  if (etag === undefined) return undefined;
-  return { key, bytes: Buffer.byteLength(page), sha256: createHash('sha256').update(page).digest('hex') };
-}
-
-/** Nothing else on the page comes from masked columns. */
-function nameless(ranking: Ranking): Ranking {
-  return { ...ranking, top: ranking.top.map(({ rows }) => ({ rows, mask: '0'.repeat(32) })) };
 }

@@ -1,4 +1,4 @@
-import { DAY, MINUTE, type Seconds, isoDate } from '../time.ts';
+import { DAY, MINUTE, type Seconds, isoDate } from '../core/time.ts';
 
 /**
  * `2026-11-22T08:15:00`, ISO 8601 in UTC without a zone. A trace has a handful of days, 1,440 minutes of day and 60
@@ -20,8 +20,3 @@ const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0
 const MINUTES = Array.from({ length: DAY / MINUTE }, (_, minute) =>
   [TWO_DIGITS[Math.floor(minute / 60)], TWO_DIGITS[minute % 60], ''].join(':'),
 );
-
-/** Whole seconds since the epoch of the trace; -1 for what came before it. */
-export function secondsSince(epoch: Seconds, time: Seconds): number {
-  return time < epoch ? -1 : time - epoch;
-}

@@ -1,51 +1,50 @@
 import { stringify } from 'csv-stringify/sync';
-import type { MaskedInstance } from '../mask/masked-event.ts';
-import { onceForEach } from '../collections/once-for-each.ts';
-import { remember } from '../collections/remember.ts';
-import { createClock, secondsSince } from './clock.ts';
-import { type TraceVersion, csvColumns } from './columns.ts';
-import { GZIP } from './gzip.ts';
+import type { TraceVersion } from '../config/choices.ts';
+import { type Column, PROPERTIES } from '../tables/table.ts';
+import { createClock } from './clock.ts';
 import type { Format } from './format.ts';
-import { joinPieces, rememberNumbers, tellTexts } from './pieces.ts';
+import { GZIP } from './gzip.ts';
+import { joinPieces, tellTexts } from './pieces.ts';
 
 /**
- * CSV as the published Chameleon traces have it: RFC 4180 quoting, a header line, `\n` at line ends. Version 0.3 has
- * the server's sizes in a last column, PROPERTIES, as JSON.
+ * CSV as the published Chameleon traces have it: RFC 4180 quoting, a header line, `\n` at line ends, times without a
+ * zone. Version 0.3 has some columns (a server's sizes) as JSON in a last one, PROPERTIES.
  */
 export function csv(version: TraceVersion): Format {
-  const columns = csvColumns(version);
   return {
     name: 'csv',
     version,
-    columns,
     ...GZIP,
-    encoder(epoch, onText) {
+    columns: (columns) => columnsOf(columns, version).map(({ csv: name }) => name),
+    encoder(table, epoch, onText) {
       const tell = tellTexts(onText);
       const clock = createClock();
-      const time = rememberNumbers((at) => tell(flat(clock(at), secondsSince(epoch, at), '')));
-      const duration = rememberNumbers((seconds) => tell(flat(seconds, '')));
-      const text = remember((value: string | null) => tell(`${field(value)},`));
-      const host = remember((value: string | null) => tell(field(value)));
-      const ofInstance = onceForEach((instance: MaskedInstance) => ({
-        start: tell(flat(field(instance.uuid), '')),
-        middle: tell(
-          version === '0.2' ? flat(sizes(instance), names(instance), '') : flat(names(instance), ''),
-        ),
-        end: tell(version === '0.2' ? '\n' : `,${properties(instance)}\n`),
-      }));
+      const columns = columnsOf(table.columns, version);
+      const fieldOf = ({ type, value }: Column<never>): ((part: never) => string) => {
+        switch (type) {
+          case 'string':
+            return (part) => field(value(part, epoch) as string | null);
+          case 'timestamp':
+            return (part) => {
+              const time = value(part, epoch) as number | null;
+              return time === null ? '' : clock(time);
+            };
+          case 'integer':
+            return (part) => String(value(part, epoch) ?? '');
+        }
+      };
       return {
-        head: tell(`${columns.map(field).join(',')}\n`),
-        rows: joinPieces((event, put) => {
-          const { start, middle, end } = ofInstance(event.instance);
-          put(start);
-          put(text(event.event));
-          put(time(event.start));
-          put(time(event.finish));
-          put(duration(event.finish - event.start));
-          put(text(event.result));
-          put(middle);
-          put(host(event.host));
-          put(end);
+        head: tell(`${columns.map(({ csv: name }) => field(name)).join(',')}\n`),
+        rows: joinPieces(columns, (run) => {
+          const fields = run.columns.map(fieldOf);
+          // Joined at once: a template would leave a tree of strings, to be walked again for every row.
+          const texts = Array.from({ length: fields.length + 1 }, () => '');
+          return (part) => {
+            for (let nth = 0; nth < fields.length; nth++)
+              texts[nth] = (fields[nth] as (part: never) => string)(part);
+            if (run.isLast) texts[fields.length - 1] += '\n';
+            return tell(run.isLast ? texts.slice(0, -1).join(',') : texts.join(','));
+          };
         }),
         tail: () => '',
       };
@@ -53,22 +52,24 @@ export function csv(version: TraceVersion): Format {
   };
 }
 
-/** Fields in one piece. A template would leave a tree of strings, to be walked again for every row. */
-function flat(...fields: readonly (string | number)[]): string {
-  return fields.join(',');
+type Named = Pick<Column<never>, 'csv' | 'jsonl' | 'inProperties'>;
+
+function columnsOf<C extends Named>(columns: readonly C[], version: TraceVersion): C[] {
+  const folded = columns.filter(({ inProperties }) => inProperties);
+  const [first] = folded;
+  if (version === '0.2' || first === undefined) return [...columns];
+  return [...columns.filter(({ inProperties }) => !inProperties), properties(first, folded)];
 }
 
-function names({ hostname, userId, projectId }: MaskedInstance): string {
-  return `${field(hostname)},${field(userId)},${field(projectId)}`;
-}
-
-function sizes({ memoryMb, rootGb, vcpus }: MaskedInstance): string {
-  return `${memoryMb ?? ''},${rootGb ?? ''},${vcpus ?? ''}`;
-}
-
-/** Valid JSON in a fixed order of keys; what is unknown is null. */
-function properties({ memoryMb, rootGb, vcpus }: MaskedInstance): string {
-  return field(`{"memory_mb": ${memoryMb}, "root_gb": ${rootGb}, "vcpus": ${vcpus}}`);
+/** Valid JSON in a fixed order of keys; what is unknown is null. All columns in it are of one part. */
+function properties<C extends Named>(like: C, folded: readonly C[]): C {
+  const value: Column<never>['value'] = (part, epoch) => {
+    const pairs = (folded as readonly (C & Column<never>)[]).map(
+      (one) => `${JSON.stringify(one.jsonl)}: ${JSON.stringify(one.value(part, epoch))}`,
+    );
+    return `{${pairs.join(', ')}}`;
+  };
+  return { ...like, csv: PROPERTIES, type: 'string', value };
 }
 
 /** Masks and event names need no quoting and are by far the most; the library sees to everything else. */

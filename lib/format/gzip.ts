@@ -21,5 +21,6 @@ const LEVEL = { level: 3, memLevel: 9, chunkSize: 64 * 1024 };
 /** No Content-Encoding, for then clients would unpack the file and its hash would not be the manifest's. */
 export const GZIP = {
   contentType: 'application/gzip',
+  compression: 'gzip',
   compressor: (): Transform => createGzip({ ...LEVEL, readableHighWaterMark: QUEUED_BYTES } as object),
 } as const;

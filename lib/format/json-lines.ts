@@ -1,56 +1,31 @@
-import type { MaskedInstance } from '../mask/masked-event.ts';
-import { onceForEach } from '../collections/once-for-each.ts';
-import { remember } from '../collections/remember.ts';
-import { createClock, secondsSince } from './clock.ts';
-import { COLUMNS } from './columns.ts';
-import { GZIP } from './gzip.ts';
+import type { Column, Value } from '../tables/table.ts';
+import { createClock } from './clock.ts';
 import type { Format } from './format.ts';
-import { joinPieces, rememberNumbers, tellTexts } from './pieces.ts';
+import { GZIP } from './gzip.ts';
+import { joinPieces, tellTexts } from './pieces.ts';
 
 /** One JSON object a line; times with `Z`, what is unknown is null. */
 export const jsonLines: Format = {
   name: 'jsonl',
   version: '0.2',
-  columns: COLUMNS.map((column) => column.jsonl),
   ...GZIP,
-  encoder(epoch, onText) {
+  columns: (columns) => columns.map(({ jsonl }) => jsonl),
+  encoder(table, epoch, onText) {
     const tell = tellTexts(onText);
     const clock = createClock();
-    const time = (name: string, seconds: string): ((at: number) => string) =>
-      rememberNumbers((at) => tell(`"${name}":"${clock(at)}Z","${seconds}":${secondsSince(epoch, at)},`));
-    const start = time('start_time', 'startSec');
-    const finish = time('finish_time', 'finishSec');
-    const duration = rememberNumbers((length) => tell(`"duration":${length},`));
-    const text = remember((value: string | null) => tell(json(value)));
-    const result = tell('"result":');
-    const ofInstance = onceForEach(
-      ({ uuid, memoryMb, rootGb, vcpus, hostname, userId, projectId }: MaskedInstance) => ({
-        start: tell(`{"uuid":${json(uuid)},"event":`),
-        middle: tell(
-          `,"memory_mb":${memoryMb},"root_gb":${rootGb},"vcpus":${vcpus},` +
-            `"hostname":${json(hostname)},"user_id":${json(userId)},"project_id":${json(projectId)},"host":`,
-        ),
-      }),
-    );
+    const json = (value: Value, { type }: Pick<Column<never>, 'type'>): string =>
+      type === 'timestamp' && value !== null ? `"${clock(value as number)}Z"` : JSON.stringify(value);
     return {
       head: '',
-      rows: joinPieces((event, put) => {
-        const instance = ofInstance(event.instance);
-        put(instance.start);
-        put(text(event.event));
-        put(',');
-        put(start(event.start));
-        put(finish(event.finish));
-        put(duration(event.finish - event.start));
-        put(result);
-        put(text(event.result));
-        put(instance.middle);
-        put(text(event.host));
-        put('}\n');
+      rows: joinPieces(table.columns, ({ columns, isFirst, isLast }) => {
+        const named = columns.map((column) => ({ name: `${JSON.stringify(column.jsonl)}:`, column }));
+        const [begin, end] = [isFirst ? '{' : '', isLast ? '}\n' : ','];
+        return (part) => {
+          const pairs = named.map(({ name, column }) => name + json(column.value(part, epoch), column));
+          return tell([begin, pairs.join(','), end].join(''));
+        };
       }),
       tail: () => '',
     };
   },
 };
-
-const json = (value: string | null): string => JSON.stringify(value);

@@ -2,15 +2,10 @@ import { PassThrough } from 'node:stream';
 import { zstdCompressSync } from 'node:zlib';
 import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import type { MaskedEvent } from '../mask/masked-event.ts';
-import type { Seconds } from '../time.ts';
-import { secondsSince } from './clock.ts';
-import { COLUMNS } from './columns.ts';
-import type { Format } from './format.ts';
+import type { Column, Value } from '../tables/table.ts';
+import type { Seconds } from '../core/time.ts';
+import type { Encoder, Format } from './format.ts';
 import { QUEUED_BYTES } from './queued-bytes.ts';
-
-type Name = (typeof COLUMNS)[number]['parquet'];
-type Value = string | number | bigint | null;
 
 /**
  * Rows in a row group, each with its own dictionaries and least and greatest values. As rows are in order of start, a
@@ -22,25 +17,29 @@ const ROWS_PER_GROUP = 10_000;
 export const parquet: Format = {
   name: 'parquet',
   version: '0.2',
-  columns: COLUMNS.map((column) => column.parquet),
   contentType: 'application/vnd.apache.parquet',
+  compression: 'none',
   compressor: () => new PassThrough({ readableHighWaterMark: QUEUED_BYTES }),
-  encoder(epoch) {
+  columns: (columns) => columns.map((column) => column.parquet),
+  encoder<Row>(
+    { name: table, columns }: { name: string; columns: readonly Column<Row>[] },
+    epoch: Seconds,
+  ): Encoder<Row> {
     const bytes = new ByteWriter();
     const writer = new ParquetWriter({
       writer: bytes,
-      schema: SCHEMA,
+      schema: schemaOf(table, columns),
       codec: 'ZSTD',
       compressors: { ZSTD: (page) => zstdCompressSync(page) },
       createdBy: 'star-compactor',
     });
-    const values = valuesSince(epoch);
-    let waiting: MaskedEvent[] = [];
+    const fields = columns.map((column) => ({ name: column.parquet, cell: cellOf(column, epoch) }));
+    let waiting: Row[] = [];
 
-    const writeGroup = (rows: readonly MaskedEvent[]): void => {
+    const writeGroup = (rows: readonly Row[]): void => {
       // The writer waits for nobody: its sink is memory.
       void writer.write({
-        columnData: COLUMNS.map(({ parquet: name }) => ({ name, data: rows.map(values[name]) })),
+        columnData: fields.map(({ name, cell }) => ({ name, data: rows.map(cell) })),
         rowGroupSize: ROWS_PER_GROUP,
       });
     };
@@ -52,8 +51,8 @@ export const parquet: Format = {
     };
     return {
       head: '',
-      rows(events) {
-        waiting = waiting.concat(events);
+      rows(rows: readonly Row[]) {
+        waiting = waiting.concat(rows);
         const whole = waiting.length - (waiting.length % ROWS_PER_GROUP);
         if (whole === 0) return '';
         writeGroup(waiting.slice(0, whole));
@@ -69,7 +68,7 @@ export const parquet: Format = {
   },
 };
 
-const TYPES: Readonly<Record<(typeof COLUMNS)[number]['type'], Omit<SchemaElement, 'name'>>> = {
+const TYPES: Readonly<Record<Column<never>['type'], Omit<SchemaElement, 'name'>>> = {
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } },
   integer: { type: 'INT64' },
   timestamp: {
@@ -79,32 +78,35 @@ const TYPES: Readonly<Record<(typeof COLUMNS)[number]['type'], Omit<SchemaElemen
   },
 };
 
-const SCHEMA: SchemaElement[] = [
-  { name: 'instance_events', num_children: COLUMNS.length },
-  ...COLUMNS.map(({ parquet: name, type }) => ({
-    name,
-    repetition_type: 'OPTIONAL' as const,
-    ...TYPES[type],
-  })),
-];
+function schemaOf(
+  table: string,
+  columns: readonly Pick<Column<never>, 'parquet' | 'type'>[],
+): SchemaElement[] {
+  return [
+    { name: table, num_children: columns.length },
+    ...columns.map(({ parquet: name, type }) => ({
+      name,
+      repetition_type: 'OPTIONAL' as const,
+      ...TYPES[type],
+    })),
+  ];
+}
 
-function valuesSince(epoch: Seconds): Readonly<Record<Name, (event: MaskedEvent) => Value>> {
-  const integer = (value: number | null): bigint | null => (value === null ? null : BigInt(value));
-  return {
-    instance_uuid: ({ instance }) => instance.uuid,
-    event: ({ event }) => event,
-    start_time: ({ start }) => BigInt(start * 1000),
-    start_sec: ({ start }) => BigInt(secondsSince(epoch, start)),
-    finish_time: ({ finish }) => BigInt(finish * 1000),
-    finish_sec: ({ finish }) => BigInt(secondsSince(epoch, finish)),
-    event_duration: ({ start, finish }) => BigInt(finish - start),
-    result: ({ result }) => result,
-    memory_mb: ({ instance }) => integer(instance.memoryMb),
-    disk_gb: ({ instance }) => integer(instance.rootGb),
-    vcpus: ({ instance }) => integer(instance.vcpus),
-    instance_name: ({ instance }) => instance.hostname,
-    user_id: ({ instance }) => instance.userId,
-    project_id: ({ instance }) => instance.projectId,
-    host_name: ({ host }) => host,
-  };
+function cellOf<Row>(
+  { type, part, value }: Column<Row>,
+  epoch: Seconds,
+): (row: Row) => string | bigint | null {
+  const of = (row: Row): Value => value(part.of(row) as never, epoch);
+  switch (type) {
+    case 'string':
+      return (row) => of(row) as string | null;
+    case 'integer':
+      return (row) => toInteger(of(row), 1);
+    case 'timestamp':
+      return (row) => toInteger(of(row), 1000);
+  }
+}
+
+function toInteger(value: Value, times: number): bigint | null {
+  return value === null ? null : BigInt((value as number) * times);
 }

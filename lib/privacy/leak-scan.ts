@@ -1,4 +1,4 @@
-import { numberSet } from '../collections/number-set.ts';
+import { numberSet } from '../core/collections/number-set.ts';
 import { fingerprintTokens } from './tokens.ts';
 
 /** What a scan has found; README tells what it can and cannot show. */

@@ -1,4 +1,4 @@
-import { DAY, type Seconds, isoDate } from '../time.ts';
+import { DAY, type Seconds, isoDate } from '../core/time.ts';
 import type { CalendarDay } from './calendar.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { compact, dateText, durationText, monthText } from './text.ts';

@@ -1,5 +1,5 @@
-import { DAY, type Seconds } from '../time.ts';
-import { type Window, floorTo } from '../window.ts';
+import { DAY, type Seconds } from '../core/time.ts';
+import { type Window, floorTo } from '../core/window.ts';
 
 /** A published drop, as the index lists it. */
 export interface DropEntry {

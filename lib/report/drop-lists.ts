@@ -1,5 +1,5 @@
-import { DAY, type Seconds } from '../time.ts';
-import { type Window, windowsOf } from '../window.ts';
+import { DAY, type Seconds } from '../core/time.ts';
+import { type Window, windowsOf } from '../core/window.ts';
 import { countPart, dayId } from './calendar-table.ts';
 import type { CalendarDay, DropEntry } from './calendar.ts';
 import { type Markup, markup } from './markup.ts';

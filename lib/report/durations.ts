@@ -1,4 +1,4 @@
-import { DAY, HOUR, MINUTE, type Seconds } from '../time.ts';
+import { DAY, HOUR, MINUTE, type Seconds } from '../core/time.ts';
 
 const SECOND = 1;
 

@@ -1,4 +1,4 @@
-import type { Seconds } from '../time.ts';
+import type { Seconds } from '../core/time.ts';
 import { DURATION_EDGES } from './durations.ts';
 import type { Slots } from './slots.ts';
 

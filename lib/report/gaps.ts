@@ -1,5 +1,5 @@
-import type { Seconds } from '../time.ts';
-import type { Window } from '../window.ts';
+import type { Seconds } from '../core/time.ts';
+import type { Window } from '../core/window.ts';
 
 /** How many of the longest gaps are told. */
 const GAPS = 5;

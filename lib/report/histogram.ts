@@ -1,4 +1,4 @@
-import { DAY, HOUR, MINUTE, type Seconds } from '../time.ts';
+import { DAY, HOUR, MINUTE, type Seconds } from '../core/time.ts';
 import { DURATION_EDGES } from './durations.ts';
 import { type Markup, markup } from './markup.ts';
 import { NBSP, counted, percent } from './text.ts';

@@ -1,4 +1,4 @@
-import { DAY, type Seconds } from '../time.ts';
+import { DAY, type Seconds } from '../core/time.ts';
 import { calendarTables } from './calendar-table.ts';
 import { type CalendarDay, type DropEntry, calendarDays, missingWindows } from './calendar.ts';
 import { documentOf } from './document.ts';

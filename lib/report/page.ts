@@ -11,8 +11,10 @@ import { finishedSection } from './sections/finished.ts';
 import { flavoursSection } from './sections/flavours.ts';
 import { privacySection } from './sections/privacy.ts';
 import { resultsSection } from './sections/results.ts';
+import { tablesSection } from './sections/tables.ts';
 import { together } from './series.ts';
 import type { DropStatistics } from './statistics.ts';
+import { instanceEvents } from '../tables/instance-events/table.ts';
 import { count, percent, weekdayText, windowTitle } from './text.ts';
 
 export interface Report {
@@ -32,7 +34,7 @@ export function renderReport({ manifest, statistics, scan, links = {} }: Report)
     resultsSection(statistics),
     durationsSection(statistics),
     flavoursSection(statistics),
-    busiestSection(statistics, manifest.masking),
+    busiestSection(statistics, manifest.masking.method),
   ];
   return documentOf({
     title: `${title}, ${manifest.cloud}`,
@@ -40,19 +42,21 @@ export function renderReport({ manifest, statistics, scan, links = {} }: Report)
       links.index !== undefined && markup` · <a href="${links.index}">all drops</a>`
     }</p><h1>${title}</h1><p class="sub">${weekdayText(window.start)}, all times in UTC</p>`,
     main: [
-      warning(manifest.masking),
+      warning(manifest.masking.method),
       tiles(headline(manifest, statistics)),
       finishedSection(statistics),
       rows > 0 && charts,
       completenessSection(statistics, manifest),
       privacySection(statistics.privacy, rows, scan),
+      tablesSection(manifest),
       dropSection(manifest, links.manifest),
     ],
     footer: markup`<p>Made by ${manifest.tool.name} ${manifest.tool.version} on <time class="time" datetime="${manifest.created}">${manifest.created}</time>.</p>`,
   });
 }
 
-function headline({ counts }: Manifest, { rows, events, privacy }: DropStatistics): Fact[] {
+function headline({ tables }: Manifest, { rows, events, privacy }: DropStatistics): Fact[] {
+  const { counts } = tables[instanceEvents.name] ?? {};
   const { error } = together(events);
   const { distinct } = privacy;
   return [
@@ -62,8 +66,8 @@ function headline({ counts }: Manifest, { rows, events, privacy }: DropStatistic
     { name: 'Projects', value: count(distinct.projects) },
     { name: 'Hosts', value: count(distinct.hosts) },
     { name: 'Failed', value: rows === 0 ? '–' : percent(error, rows) },
-    { name: 'Late', value: count(counts.late) },
-    { name: 'Still open', value: count(counts.stillOpen) },
+    { name: 'Late', value: count(counts?.late ?? 0) },
+    { name: 'Still open', value: count(counts?.stillOpen ?? 0) },
   ];
 }
 

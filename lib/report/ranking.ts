@@ -1,4 +1,4 @@
-import type { Tallies } from './identities.ts';
+import type { Tallies } from '../privacy/identities.ts';
 
 /** Who had the most rows. */
 export interface Ranking {

@@ -1,5 +1,5 @@
-import { HOUR, MINUTE, type Seconds } from '../time.ts';
-import type { Window } from '../window.ts';
+import { HOUR, MINUTE, type Seconds } from '../core/time.ts';
+import type { Window } from '../core/window.ts';
 
 /** A window cut into equal parts, which a chart shows side by side; the last may be shorter. */
 export interface Slots {

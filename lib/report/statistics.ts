@@ -1,12 +1,12 @@
-import type { MaskedEvent } from '../mask/masked-event.ts';
-import { HOUR, type Seconds } from '../time.ts';
-import type { Window } from '../window.ts';
-import { countClasses } from './classes.ts';
+import type { MaskedEvent } from '../tables/instance-events/row.ts';
+import { HOUR, type Seconds } from '../core/time.ts';
+import type { Window } from '../core/window.ts';
+import { countClasses } from '../privacy/classes.ts';
 import { durationBin } from './durations.ts';
 import { type EventTally, tallyEvents } from './event-tallies.ts';
 import { findGaps } from './gaps.ts';
-import { type FlavourTally, identify, tallies } from './identities.ts';
-import { type PrivacyFigures, privacyFigures } from './privacy.ts';
+import { type FlavourTally, identify, tallies } from '../privacy/identities.ts';
+import { type PrivacyFigures, privacyFigures } from '../privacy/figures.ts';
 import { type Ranking, rank } from './ranking.ts';
 import { slotsOf } from './slots.ts';
 

@@ -1,5 +1,5 @@
-import { DAY, HOUR, MINUTE, type Seconds, iso } from '../time.ts';
-import type { Window } from '../window.ts';
+import { DAY, HOUR, MINUTE, type Seconds, iso } from '../core/time.ts';
+import type { Window } from '../core/window.ts';
 
 const NUMBERS = new Intl.NumberFormat('en-GB');
 const DATES = new Intl.DateTimeFormat('en-GB', {

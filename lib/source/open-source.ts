@@ -1,5 +1,5 @@
 import type { CloudConnection } from '../connection/connection.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Source } from './source.ts';
 
 /** What of the settings concerns the source. */
@@ -19,10 +19,10 @@ export async function openSource(
   warn: (text: string) => void,
 ): Promise<Source> {
   if (connection.kind === 'database') {
-    const { databaseSource } = await import('./database/database.ts');
+    const { databaseSource } = await import('./nova-db/nova-db.ts');
     return databaseSource(connection.cells, settings.retiredCells);
   }
-  const { apiSource } = await import('./api/api.ts');
+  const { apiSource } = await import('./nova-api/nova-api.ts');
   return apiSource(connection, {
     concurrency: settings.apiConcurrency,
     sweepSeconds: settings.apiSweepSeconds,

@@ -1,44 +1,18 @@
-import { DAY, type Seconds } from '../time.ts';
-import type { Window } from '../window.ts';
+import { DAY, type Seconds } from '../core/time.ts';
+import type { Window } from '../core/window.ts';
 
-/** A server as the cloud knows it when it is read; sizes are its present flavour's, also in rows of its past. */
-export interface Instance {
-  readonly uuid: string;
-  readonly hostname: string | null;
-  readonly userId: string | null;
-  readonly projectId: string | null;
-  /** The compute where it is now, or was when it was deleted. */
-  readonly host: string | null;
-  /** The hypervisor's own name: for bare metal, the machine. */
-  readonly node: string | null;
-  readonly memoryMb: number | null;
-  readonly rootGb: number | null;
-  readonly vcpus: number | null;
+/** Some rows in any order, and the promise that no later batch holds one whose order is below `watermark`. */
+export interface Batch<Row> {
+  readonly rows: readonly Row[];
+  readonly watermark: number;
 }
 
-/** One finished instance action event. Events of one instance share the object that describes it. */
-export interface TraceEvent {
-  readonly instance: Instance;
-  readonly event: string | null;
-  readonly start: Seconds;
-  readonly finish: Seconds;
-  readonly result: string | null;
-  /** Where the event was recorded: a compute, or a controller; absent before Rocky. */
-  readonly host: string | null;
-}
-
-/** Some events in any order, and the promise that no later batch holds one that starts before `watermark`. */
-export interface Batch {
-  readonly events: readonly TraceEvent[];
-  readonly watermark: Seconds;
-}
-
-/** What a source tells once a window is read from end to end. */
-export interface WindowOutcome {
-  /** What the source needs to continue cheaply; kept in the checkpoint, its form is the source's own. */
+/** What a reader tells once a window is read from end to end. */
+export interface Outcome {
+  /** What the reader needs to continue cheaply; kept in the checkpoint, its form is the reader's own. */
   readonly state: SourceState;
   readonly counts: SourceCounts;
-  /** Start of the oldest event that the source still has: what lies before was purged, and is not "nothing". */
+  /** Start of the oldest row that the source still has: what lies before was purged, and is not "nothing". */
   readonly sourceFrom: Seconds | null;
   /** Only of the API, which never shows all. */
   readonly api?: ApiView;
@@ -82,43 +56,56 @@ export interface ReadRequest {
   readonly window: Window;
   /** What finished earlier is not for this reader: the `begin` of a trace, or the start of a backfill's range. */
   readonly begin: Seconds;
-  /** The state that the previous window's outcome gave; undefined for the first window ever. */
+  /** The state that the previous window's outcome gave; undefined for the table's first window. */
   readonly state: SourceState | undefined;
   readonly openHorizonSeconds: Seconds;
   /** How long a row may take from the time it carries until it can be seen. */
   readonly settleSeconds: Seconds;
   /** Fails rather than leave out what a later window would have to bring: here no later window looks for it. */
   readonly whole: boolean;
-  /** Aborts the reading, before the invocation's deadline. */
-  readonly signal: AbortSignal;
   readonly progress?: Progress;
 }
+
+/** Reads one table. */
+export type Reader<Row> = (request: ReadRequest) => AsyncGenerator<Batch<Row>, Outcome, void>;
 
 /** Told how much there is to read and how much is read, in the source's own units: rows, or servers. */
 export interface Progress {
   /** So much more is known to be there. */
   expect(count: number): void;
-  /** So much more is read, and these events were in it. */
-  done(count: number, events: number): void;
+  /** So much more is read, and these rows were in it. */
+  done(count: number, rows: number): void;
 }
 
 /**
- * A cloud that can be read. Knows nothing of masking, formats or S3. Every source yields the same events for the
+ * A cloud that can be read. Knows nothing of masking, formats or stores. Every source yields the same rows for the
  * same cloud and window.
  */
 export interface Source {
   readonly kind: 'database' | 'api';
-  /** Yields the events that finished in the window (and late ones) and returns what is to be remembered. */
-  read(request: ReadRequest): AsyncGenerator<Batch, WindowOutcome, void>;
+  /** Opens it for reading: all tables of one opening are read in one snapshot, as far as the source has any. */
+  open(signal: AbortSignal): Promise<OpenSource>;
   /** What time it is there; null where it does not tell. */
   clock(signal: AbortSignal): Promise<Seconds | null>;
   /** What it still has of a range of time, without reading it. */
   history(range: Window, signal: AbortSignal): Promise<History>;
   /**
-   * What a schedule would remember at the start of each range, so that reading it need not look back; undefined of
-   * a source that has to look back all the same. Costs one look over the whole history, however many ranges.
+   * By range and table, what the schedule would remember at its start, so that reading it need not look back; empty
+   * for a source that has to look back in any case. Costs one look over the whole history, however many ranges.
    */
-  statesAt(ranges: readonly Window[], signal: AbortSignal): Promise<readonly (SourceState | undefined)[]>;
+  statesAt(ranges: readonly Window[], signal: AbortSignal): Promise<readonly TableStates[]>;
+}
+
+/** By name of the table. */
+export type TableStates = Readonly<Record<string, SourceState>>;
+
+export interface OpenSource extends AsyncDisposable {
+  /**
+   * Yields the rows that belong to the window (and late ones) and returns what is to be remembered.
+   *
+   * @throws InputError for a table that this source cannot read
+   */
+  read(table: string, request: ReadRequest): AsyncGenerator<Batch<unknown>, Outcome, void>;
 }
 
 export interface History {

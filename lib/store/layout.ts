@@ -1,12 +1,13 @@
-import { FILES, type FormatName } from '../format/format.ts';
-import { compactIso, isoDate } from '../time.ts';
-import { type Window, windowKey } from '../window.ts';
+import type { FormatName } from '../config/choices.ts';
+import { EXTENSIONS, folderOf } from '../format/files.ts';
+import { compactIso, isoDate } from '../core/time.ts';
+import { type Window, windowKey } from '../core/window.ts';
 
-/** Keys of everything that a cloud's traces consist of, fixed by the cloud and the window. */
+/** Keys of everything that a trace consists of, fixed by trace, table, format and window. */
 export interface Layout {
   /** Of the trace; all other keys begin so, and a slash. */
   readonly root: string;
-  data(window: Window, format: FormatName): string;
+  data(window: Window, table: string, format: FormatName): string;
   manifest(window: Window): string;
   /** The page of a drop. */
   report(window: Window): string;
@@ -38,9 +39,9 @@ export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): 
   const root = `${prefix === '' ? '' : `${prefix}/`}cloud=${cloud}`;
   return {
     root,
-    data(window, format) {
-      const { folder, extension } = FILES[format];
-      return `${root}/${folder}/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${extension}`;
+    data(window, table, format) {
+      const name = `${table}-${windowKey(window)}.${EXTENSIONS[format]}`;
+      return `${root}/${folderOf(table, format)}/date=${isoDate(window.start)}/${name}`;
     },
     manifest: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.json`,
     report: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.report.html`,

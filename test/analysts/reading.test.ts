@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { COLUMNS } from '../../lib/format/columns.ts';
+import { COLUMNS } from '../../lib/tables/instance-events/columns.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { upsert } from '../support/nova/rows.ts';
 import { loadSample, shiftByYear } from '../support/nova/sample.ts';

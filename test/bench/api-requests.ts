@@ -1,19 +1,20 @@
 /*
  * What a window costs over the API of a real cloud, in requests and time, against reading it as the original tool
- * did: all servers, then the actions of each, then each action, in every run. `npm run bench:api`, with `OS_*` of an
- * administrator in the environment. Windows of five minutes over the last hour; `-- --minutes 60 --hours 24` for a
+ * did: all servers, then the actions of each, then each action, in every run. `npm run bench -- api-requests`, with `OS_*` of an
+ * administrator in the environment. Windows of five minutes over the last hour; `--minutes 60 --hours 24` for a
  * cloud where less happens.
  */
 import { parseArgs } from 'node:util';
+import { instanceEvents } from '../../lib/tables/instance-events/table.ts';
 import type { OpenStackConnection } from '../../lib/connection/connection.ts';
 import { parseSecret } from '../../lib/connection/secret.ts';
-import { listActions, showEvents } from '../../lib/source/api/actions.ts';
-import { apiSource } from '../../lib/source/api/api.ts';
-import { CELL_TIMEOUT_SECONDS, listServers } from '../../lib/source/api/listing.ts';
-import { openNova } from '../../lib/source/api/nova.ts';
-import type { SourceState, WindowOutcome } from '../../lib/source/source.ts';
-import { DAY, HOUR, MINUTE } from '../../lib/time.ts';
-import { type Window, windowText } from '../../lib/window.ts';
+import { listActions, showEvents } from '../../lib/source/nova-api/actions.ts';
+import { apiSource } from '../../lib/source/nova-api/nova-api.ts';
+import { CELL_TIMEOUT_SECONDS, listServers } from '../../lib/source/nova-api/listing.ts';
+import { openNova } from '../../lib/source/nova-api/nova.ts';
+import type { Outcome, SourceState } from '../../lib/source/source.ts';
+import { DAY, HOUR, MINUTE } from '../../lib/core/time.ts';
+import { type Window, windowText } from '../../lib/core/window.ts';
 import { median, table } from './subject.ts';
 
 const ROUNDS = 3;
@@ -91,21 +92,21 @@ async function readWindow(
 ): Promise<Reading> {
   const began = performance.now();
   const source = apiSource(connection, { concurrency: CONCURRENCY, sweepSeconds, allowPartial: false });
-  const reader = source.read({
+  await using open = await source.open(signal);
+  const reader = open.read(instanceEvents.name, {
     window,
     state,
     openHorizonSeconds: 30 * DAY,
     settleSeconds: MINUTE,
     begin: start,
     whole: false,
-    signal,
   });
   let events = 0;
-  let outcome: WindowOutcome | undefined;
+  let outcome: Outcome | undefined;
   while (outcome === undefined) {
     const next = await reader.next();
     if (next.done === true) outcome = next.value;
-    else events += next.value.events.length;
+    else events += next.value.rows.length;
   }
   const seconds = (performance.now() - began) / 1000;
   return { events, requests: outcome.api?.requests ?? 0, seconds, state: outcome.state };

@@ -1,9 +1,9 @@
 /*
  * How a day's window fares when the cloud is far away: the same day over the API and from the database, through a
- * proxy that delays. Keystone and Nova are the stand-in. `npm run bench:distance`; `-- --events 4000`.
+ * proxy that delays. Keystone and Nova are the stand-in. `npm run bench -- distance`; `--events 4000`.
  */
 import { parseArgs } from 'node:util';
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { DAY, MINUTE } from '../../lib/core/time.ts';
 import { startDelayingProxy } from '../support/delaying-proxy.ts';
 import { startMariaDb } from '../support/mariadb/index.ts';
 import { fillHistory } from '../support/nova/bulk-history.ts';

@@ -1,11 +1,11 @@
 /*
  * What it costs to take a day's events out of a database into S3, masked, in order and compressed, against yardsticks
  * on the same rows: `npm run bench`. The database and S3 run beside it and are not counted. The subjects take turns,
- * so that what else the machine does hits all alike. `npm run bench -- --events 5000000 --rounds 3`; with `--alone` the
+ * so that what else the machine does hits all alike. `npm run bench -- extraction --events 5000000 --rounds 3`; with `--alone` the
  * yardsticks are left out. `--cost` asks what days of several sizes cost on Lambda instead (cost.ts).
  */
 import { parseArgs } from 'node:util';
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { DAY, MINUTE } from '../../lib/core/time.ts';
 import { startMariaDb } from '../support/mariadb/index.ts';
 import { fillHistory } from '../support/nova/bulk-history.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';

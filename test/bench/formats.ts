@@ -1,8 +1,9 @@
 /*
  * What formats and the report cost: one daily window of a million events, written in each format with and without the
- * report. `npm run bench:formats`; another size may be given: `npm run bench:formats -- 100000`.
+ * report. `npm run bench -- formats`; another size may be given: `npm run bench -- formats 100000`.
  */
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { filesOf } from '../../lib/drop/manifest.ts';
+import { DAY, MINUTE } from '../../lib/core/time.ts';
 import { readDrops } from '../support/drops.ts';
 import { startMariaDb } from '../support/mariadb/index.ts';
 import { fillHistory } from '../support/nova/bulk-history.ts';
@@ -39,7 +40,7 @@ try {
       if (cost.rows !== size) throw new Error(`${cost.rows} rows of ${size}: ${cost.status}`);
       costs[nth]?.push(cost);
       const [drop] = round === 0 ? await readDrops(stage.client, '', { rows: false }) : [];
-      for (const file of drop?.manifest.files ?? []) bytes.set(file.format, file.bytes);
+      for (const file of drop === undefined ? [] : filesOf(drop.manifest)) bytes.set(file.format, file.bytes);
       await stage.stop();
     }
   }

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { DAY, MINUTE } from '../../lib/core/time.ts';
 import type { MariaDb } from '../support/mariadb/index.ts';
 import { type Filled, fillHistory } from '../support/nova/bulk-history.ts';
 import { replay } from '../support/nova/history.ts';

@@ -1,8 +1,8 @@
 /*
  * Peak memory of one daily window of 10 thousand, 100 thousand and 1 million events: it should be flat.
- * `npm run bench:memory`; sizes may be given: `npm run bench:memory -- 10000 5000000`.
+ * `npm run bench -- memory`; sizes may be given: `npm run bench -- memory 10000 5000000`.
  */
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { DAY, MINUTE } from '../../lib/core/time.ts';
 import { startMariaDb } from '../support/mariadb/index.ts';
 import { fillHistory } from '../support/nova/bulk-history.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';

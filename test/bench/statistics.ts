@@ -1,19 +1,24 @@
 /*
  * What the figures of the report cost for one million rows: processor time a row, and memory at the end of the drop, where all
- * its instances are still held. `node --expose-gc test/bench/statistics.ts`; the number of rows may be given.
+ * its instances are still held. `npm run bench -- statistics`; the number of rows may be given.
  */
-import { createMask } from '../../lib/mask/mask.ts';
-import { eventMasker } from '../../lib/mask/mask-event.ts';
 import { collectStatistics } from '../../lib/report/statistics.ts';
+import { instanceEvents } from '../../lib/tables/instance-events/table.ts';
+import { createMask } from '../../lib/transform/mask.ts';
+import { openTransform } from '../../lib/transform/transform.ts';
 import { EVENTS } from '../support/nova/bulk-pattern.ts';
 import { busyDay } from '../support/report/days.ts';
 
 const BATCH = 1000;
 const rows = Number(process.argv[2] ?? 1_000_000);
 const { window, events } = busyDay(Date.UTC(2026, 10, 20) / 1000, Math.ceil(rows / EVENTS));
-const mask = eventMasker(createMask('sha2-salted', Buffer.alloc(32, 1)), 'event');
+const transform = openTransform(
+  instanceEvents,
+  { hostFrom: 'event', excludeUsers: new Set(), excludeProjects: new Set() },
+  createMask('sha2-salted', Buffer.alloc(32, 1)),
+);
 /** Instances are masked once, and all of them held, as by a source that looks each up once. */
-const instances = new Set(events.map((event) => mask(event).instance));
+const instances = new Set(transform.apply(events).map(({ instance }) => instance));
 
 const usedMiB = (): number => {
   globalThis.gc?.();
@@ -37,7 +42,7 @@ function measure(): string {
     return result;
   };
   for (let at = 0; at < events.length; at += BATCH) {
-    const batch = events.slice(at, at + BATCH).map(mask);
+    const batch = transform.apply(events.slice(at, at + BATCH));
     timed(() => {
       for (const event of batch) collector.add(event);
     });

@@ -1,6 +1,6 @@
 /*
  * What one daily window costs after a short and after a long history, with as many events again in the shadow
- * tables: it should be the same. `npm run bench:cost`; sizes may be given: `npm run bench:cost -- 100000 1000000`.
+ * tables: it should be the same. `npm run bench -- window-cost`; sizes may be given: `npm run bench -- window-cost 100000 1000000`.
  * The server's own counters tell what was read; they do not depend on the machine, nor on what else it does.
  * Below 600,000 events a history is shorter than the 30 days for which open events are carried, and so carries
  * fewer.

@@ -1,7 +1,8 @@
+import { eventsOf } from '../support/drops.ts';
 import { renderIndex } from '../../lib/report/index-page.ts';
 import { renderReport } from '../../lib/report/page.ts';
-import type { TraceEvent } from '../../lib/source/source.ts';
-import { DAY, HOUR } from '../../lib/time.ts';
+import type { TraceEvent } from '../../lib/tables/instance-events/row.ts';
+import { DAY, HOUR } from '../../lib/core/time.ts';
 import { busyDay, emptyDay, quietDay, recordedDay } from '../support/report/days.ts';
 import { reportedDrop } from '../support/report/drop.ts';
 import { dailyDrops, hourlyDrops } from '../support/report/entries.ts';
@@ -76,7 +77,11 @@ function oddReport(): string {
   const api = { microversion: '2.96', requests: 4123, swept: false, unseen: ['cell2 did not answer'] };
   return renderReport({
     ...drop,
-    manifest: { ...drop.manifest, masking: 'none', source: 'api', api },
+    manifest: {
+      ...drop.manifest,
+      masking: { method: 'none', scope: 'none' },
+      tables: { instance_events: { ...eventsOf(drop.manifest), source: 'api', sourceFrom: null, api } },
+    },
     scan: { values: 12, tokens: 999, found: 2, ambiguous: 3 },
   });
 }

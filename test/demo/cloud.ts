@@ -1,4 +1,4 @@
-import { MINUTE, type Seconds } from '../../lib/time.ts';
+import { MINUTE, type Seconds } from '../../lib/core/time.ts';
 import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
 import { fillHistory } from '../support/nova/bulk-history.ts';
 import { type Replay, replay } from '../support/nova/history.ts';

@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
-import { DAY, MINUTE, type Seconds } from '../../lib/time.ts';
+import { filesOf } from '../../lib/drop/manifest.ts';
+import { DAY, MINUTE, type Seconds } from '../../lib/core/time.ts';
 import { layoutOf } from '../../lib/store/layout.ts';
 import { type Drop, listKeys, readDrops } from '../support/drops.ts';
 import { BUCKET } from '../support/stage.ts';
@@ -39,7 +40,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   print(heading('Yours to open, until the next npm start'));
   print(`  ${shown(bucket)}/`);
   print(`  ${shown(join(bucket, layoutOf({ prefix: '', cloud: CLOUD }).index))}  ${dim('in a browser')}`);
-  print(`  zcat ${shown(join(bucket, last.manifest.files[0]?.key ?? ''))} | head`);
+  print(`  zcat ${shown(join(bucket, filesOf(last.manifest)[0]?.key ?? ''))} | head`);
   print(`  ${dim(`what the function logged: ${shown(join(options.folder, 'function.log'))}`)}`);
 }
 

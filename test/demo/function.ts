@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { statSync } from 'node:fs';
-import type { ScheduleSummary } from '../../lib/summary.ts';
-import { type Seconds, iso } from '../../lib/time.ts';
+import type { ScheduleSummary } from '../../lib/schedule/summary.ts';
+import { type Seconds, iso } from '../../lib/core/time.ts';
 import { bundle } from '../../tools/bundle.mjs';
 
 /** What the process of one invocation sends back. */

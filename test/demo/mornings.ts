@@ -1,8 +1,8 @@
 import type { Manifest } from '../../lib/drop/manifest.ts';
-import type { WindowSummary } from '../../lib/summary.ts';
+import type { WindowSummary } from '../../lib/drop/window-summary.ts';
 import { layoutOf } from '../../lib/store/layout.ts';
-import { type Seconds, parseInstant } from '../../lib/time.ts';
-import { readObject } from '../support/drops.ts';
+import { type Seconds, parseInstant } from '../../lib/core/time.ts';
+import { eventsOf, readObject } from '../support/drops.ts';
 import type { Invoked } from './function.ts';
 import { CLOUD, type DemoOptions, type Setting } from './setting.ts';
 import { columns, count, day, heading, minute, perSecond, size } from './text.ts';
@@ -63,10 +63,11 @@ export async function runMornings(
   }
 }
 
-function windowCells(window: WindowSummary, { window: { start }, counts }: Manifest): string[] {
+function windowCells(window: WindowSummary, manifest: Manifest): string[] {
+  const { counts } = eventsOf(manifest);
   return [
-    day(parseInstant(start) ?? 0),
-    count(counts.events),
+    day(parseInstant(manifest.window.start) ?? 0),
+    count(counts.rows),
     size(window.bytes ?? 0),
     count(counts.late),
     count(counts.stillOpen),

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DAY, type Seconds } from '../../lib/time.ts';
+import { DAY, type Seconds } from '../../lib/core/time.ts';
 import { findBinaries } from '../support/mariadb/binaries.ts';
 import { startOpenStack } from '../support/openstack/index.ts';
 import { type Stage, startStage } from '../support/stage.ts';

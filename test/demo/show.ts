@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '../../lib/drop/manifest.ts';
+import type { ManifestFile } from '../../lib/drop/manifest-file.ts';
 import { columns, count, dim, fit, size, terminalWidth } from './text.ts';
 
 /** Keys as a tree of their parts, each with its size; `folder` is where the bucket lies. */
@@ -44,17 +45,23 @@ function* linesOf({ children }: Branch, indent: string): Generator<{ text: strin
   }
 }
 
+function cut(files: readonly ManifestFile[]): ManifestFile[] {
+  return files.map((file) => ({
+    ...file,
+    columns: [...file.columns.slice(0, 3), `… and ${file.columns.length - 3} more`],
+  }));
+}
+
 /** The manifest as it is, but for what repeats itself, which is cut. */
 export function manifestLines(manifest: Manifest, indent: string): string[] {
   const width = terminalWidth() - indent.length;
-  const files = manifest.files.map(({ columns: names, ...file }) => ({
-    ...file,
-    columns: [...names.slice(0, 3), `… and ${names.length - 3} more`],
-  }));
+  const tables = Object.fromEntries(
+    Object.entries(manifest.tables).map(([name, table]) => [name, { ...table, files: cut(table.files) }]),
+  );
   const { name, licenses, resources } = manifest.datapackage;
   const datapackage = { name, licenses, resources: [`… and ${resources.length} more`] };
   return (
-    JSON.stringify({ ...manifest, files, datapackage }, null, 2)
+    JSON.stringify({ ...manifest, tables, datapackage }, null, 2)
       // Small lists and objects on a line of their own, as one would write them.
       .replaceAll(
         /(\[|\{)\n\s+([^[\]{}]*?)\n\s+(\]|\})/g,

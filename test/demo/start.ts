@@ -5,7 +5,7 @@
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { firstLine } from '../../lib/errors.ts';
+import { firstLine } from '../../lib/core/errors.ts';
 import { runDemo } from './demo.ts';
 import type { DemoOptions } from './setting.ts';
 

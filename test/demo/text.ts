@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { iso } from '../../lib/time.ts';
+import { iso } from '../../lib/core/time.ts';
 
 /** Bold on a terminal that shows it, plain everywhere else. */
 export function heading(text: string): string {

@@ -1,11 +1,11 @@
-import { type Drop, readDrops } from '../support/drops.ts';
+import { type Drop, eventsOf, readDrops } from '../support/drops.ts';
 import type { Row } from '../support/mariadb/index.ts';
 import { compareWithTruth, identityOf } from '../support/nova/compare.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
 import { brokenPromises } from '../support/trace/promises.ts';
 import { readObjects, tracesAmong } from '../support/trace/read.ts';
-import { DAY, iso } from '../../lib/time.ts';
+import { DAY, iso } from '../../lib/core/time.ts';
 import type { Range, Schedule } from './schedule.ts';
 import type { World } from './world.ts';
 
@@ -46,7 +46,10 @@ export async function violations(
   const isSteady = (row: Row): boolean => !unsteady.has(`${String(row['cell'])} ${Number(row['id'])}`);
   const early = truth.filter(within(start, begin));
   wrong.push(...pastWrong('backfill', backfilled, early, isSteady));
-  const beforeBegin = scheduled.reduce((sum, { manifest }) => sum + (manifest.counts.beforeBegin ?? 0), 0);
+  const beforeBegin = scheduled.reduce(
+    (sum, { manifest }) => sum + (eventsOf(manifest).counts.beforeBegin ?? 0),
+    0,
+  );
   // Its finish may have been written over since, with one in another window.
   const most = truth.filter((row) => !isSteady(row) && String(row['start_time']) < sqlTime(begin)).length;
   if (beforeBegin > most) wrong.push(`${beforeBegin} counted as before begin, of at most ${most}`);
@@ -118,7 +121,7 @@ function scheduleWrong(drops: readonly Drop[], all: readonly Row[], begin: numbe
     .filter((row) => !extra.includes(identityOf(row)))
     .filter((row) => String((JSON.parse(row) as unknown[])[3]) >= begun);
   if (unknown.length > 0) wrong.push(`${unknown.length} rows too many: ${unknown[0]}`);
-  const rewritten = drops.reduce((sum, { manifest }) => sum + manifest.counts.rewritten, 0);
+  const rewritten = drops.reduce((sum, { manifest }) => sum + eventsOf(manifest).counts.rewritten, 0);
   // One that had finished before `begin` is backfill's, whatever Nova makes of its finish later.
   const isOlder = (row: string): boolean => String((JSON.parse(row) as unknown[])[2]) < begun;
   // One that finishes behind the last window by now is counted by the next, unless an earlier one has.
@@ -136,7 +139,9 @@ function scheduleWrong(drops: readonly Drop[], all: readonly Row[], begin: numbe
   return wrong;
 }
 
-function lateWrong({ manifest: { window, counts }, rows }: Drop): string[] {
+function lateWrong({ manifest, rows }: Drop): string[] {
+  const { window } = manifest;
+  const { counts } = eventsOf(manifest);
   const finishes = (rows['jsonl'] ?? []).map((row) => String(row['finish_time']));
   const late = finishes.filter((finish) => finish < window.start).length;
   const early = finishes.filter((finish) => finish >= window.end).length;
@@ -145,6 +150,6 @@ function lateWrong({ manifest: { window, counts }, rows }: Drop): string[] {
     ...(late === counts.late ? [] : [`${window.start}: ${late} late rows, ${counts.late} counted`]),
     ...(early === 0 ? [] : [`${window.start}: ${early} rows finished after the window`]),
     ...(starts.join() === starts.toSorted().join() ? [] : [`${window.start}: rows are not in order`]),
-    ...(finishes.length === counts.events ? [] : [`${window.start}: ${counts.events} events counted`]),
+    ...(finishes.length === counts.rows ? [] : [`${window.start}: ${counts.rows} rows counted`]),
   ];
 }

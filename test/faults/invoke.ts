@@ -1,6 +1,6 @@
 import { latestEdge } from '../../lib/backfill/request.ts';
-import { InputError, StarError, UnexpectedError } from '../../lib/errors.ts';
-import { MINUTE, iso } from '../../lib/time.ts';
+import { InputError, StarError, UnexpectedError } from '../../lib/core/errors.ts';
+import { MINUTE, iso } from '../../lib/core/time.ts';
 import { execute } from '../support/release.ts';
 import { readObjects, tracesAmong } from '../support/trace/read.ts';
 import type { PlannedRun, Range, Schedule } from './schedule.ts';

@@ -1,6 +1,6 @@
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
-import type { ScheduleSummary } from '../../lib/summary.ts';
-import { MINUTE, iso } from '../../lib/time.ts';
+import type { ScheduleSummary } from '../../lib/schedule/summary.ts';
+import { MINUTE, iso } from '../../lib/core/time.ts';
 import type { Fault } from '../support/aws/faults.ts';
 import { replay } from '../support/nova/history.ts';
 import type { RequestRecord } from '../support/s3/server.ts';

@@ -1,5 +1,5 @@
 import { latestEdge } from '../../lib/backfill/request.ts';
-import { DAY, MINUTE, parseInstant } from '../../lib/time.ts';
+import { DAY, MINUTE, parseInstant } from '../../lib/core/time.ts';
 import type { Fault } from '../support/aws/faults.ts';
 import type { Change } from '../support/nova/history.ts';
 import { type Random, seeded } from '../support/nova/prng.ts';

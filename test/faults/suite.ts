@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 
 /** The first seed; schedule number n has the n-th from there on. */
 export const SEED = Number(process.env['TEST_SEED'] ?? Math.floor(Date.now() / 1000) % 1e6);
-const TOTAL = Number(process.env['TEST_SCHEDULES'] ?? 500);
+const TOTAL = Number(process.env['TEST_SCHEDULES'] ?? 300);
 
 /** Of the schedules of a whole run so many, at least one. */
 export function share(part: number): number {

@@ -1,14 +1,15 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseSecret } from '../../lib/connection/secret.ts';
-import { StarError } from '../../lib/errors.ts';
-import { apiSource } from '../../lib/source/api/api.ts';
-import { DAY } from '../../lib/time.ts';
+import { StarError } from '../../lib/core/errors.ts';
+import { apiSource } from '../../lib/source/nova-api/nova-api.ts';
+import { DAY } from '../../lib/core/time.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';
 import type { Listening } from '../support/aws/listen.ts';
+import { instanceEvents } from '../../lib/tables/instance-events/table.ts';
 import { startForwarder } from '../support/openstack/forwarder.ts';
 import { type LocalOpenStack, startOpenStack } from '../support/openstack/index.ts';
 import { loggedOf, nearly } from './holds.ts';
@@ -69,17 +70,17 @@ async function readWindow(): Promise<number> {
   const connection = await parseSecret(secret);
   if (connection.kind !== 'api') throw new Error('that is no API');
   const source = apiSource(connection, { concurrency: 4, sweepSeconds: 0, allowPartial: false });
-  const batches = source.read({
+  await using opened = await source.open(AbortSignal.timeout(PATIENCE_MS));
+  const batches = opened.read(instanceEvents.name, {
     window: { start: START, end: START + DAY },
     state: undefined,
     openHorizonSeconds: 86_400 * 30,
     settleSeconds: 1800,
     begin: START,
     whole: false,
-    signal: AbortSignal.timeout(PATIENCE_MS),
   });
   let events = 0;
-  for await (const batch of batches) events += batch.events.length;
+  for await (const batch of batches) events += batch.rows.length;
   return events;
 }
 

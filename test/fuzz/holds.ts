@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import { cpuSeconds } from '../support/cpu-seconds.ts';
-import { StarError, UnexpectedError, tellable } from '../../lib/errors.ts';
+import { StarError, UnexpectedError, tellable } from '../../lib/core/errors.ts';
 
 /** Inputs by property; a small sample where nothing is said. `npm run test:fuzz` says more. */
 export const RUNS = Number(process.env['FUZZ_RUNS'] ?? 200);

@@ -9,9 +9,9 @@ import { readEndStep, readPlanStep, readWindowsStep } from '../../lib/backfill/s
 import { type DumpArguments, readDumpOptions } from '../../lib/command/dump-options.ts';
 import { makeProgram } from '../../lib/command/program.ts';
 import { readOptionFiles } from '../../lib/connection/option-files.ts';
-import { InputError } from '../../lib/errors.ts';
-import { readSettings } from '../../lib/settings.ts';
-import { scheduledTime } from '../../lib/trigger.ts';
+import { InputError } from '../../lib/core/errors.ts';
+import { readSettings } from '../../lib/config/settings.ts';
+import { scheduledTime } from '../../lib/schedule/scheduled-time.ts';
 import { MARK, RUNS, expectOwnErrors, nearly, secretText } from './holds.ts';
 
 const NOW = Date.UTC(2026, 10, 25) / 1000;

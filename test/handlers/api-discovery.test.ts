@@ -1,10 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { OpenStackConnection } from '../../lib/connection/connection.ts';
 import { parseSecret } from '../../lib/connection/secret.ts';
-import { type ApiOptions, apiSource } from '../../lib/source/api/api.ts';
-import type { SourceState, WindowOutcome } from '../../lib/source/source.ts';
-import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/time.ts';
-import type { Drop } from '../support/drops.ts';
+import { apiSource } from '../../lib/source/nova-api/nova-api.ts';
+import type { ApiOptions } from '../../lib/source/nova-api/open-api.ts';
+import type { Outcome, SourceState } from '../../lib/source/source.ts';
+import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/core/time.ts';
+import { instanceEvents } from '../../lib/tables/instance-events/table.ts';
+import type { TraceEvent } from '../../lib/tables/instance-events/row.ts';
+import { type Drop, eventsOf } from '../support/drops.ts';
 import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
 import { upsert } from '../support/nova/rows.ts';
@@ -99,7 +102,7 @@ async function finishEvent(
   ]);
 }
 
-interface Read extends WindowOutcome {
+interface Read extends Outcome {
   readonly events: readonly string[];
   readonly requests: number;
 }
@@ -120,14 +123,14 @@ async function hour(
     ...options,
   });
   twin.openstack.clearRequests();
-  const reader = source.read({
+  await using open = await source.open(new AbortController().signal);
+  const reader = open.read(instanceEvents.name, {
     window: { start: START + nth * HOUR, end: START + (nth + 1) * HOUR },
     state,
     openHorizonSeconds: 30 * DAY,
     settleSeconds: 10 * MINUTE,
     begin: START,
     whole,
-    signal: new AbortController().signal,
   });
   const events: string[] = [];
   for (;;) {
@@ -135,7 +138,7 @@ async function hour(
     if (next.done === true) {
       return { ...next.value, events: events.toSorted(), requests: twin.openstack.requests().length };
     }
-    events.push(...next.value.events.map((one) => String(one.event)));
+    events.push(...(next.value.rows as TraceEvent[]).map((one) => String(one.event)));
   }
 }
 
@@ -396,7 +399,7 @@ describe('An older Nova, as a stand-in', () => {
       return JSON.stringify(fields);
     };
     expect(onlyOverApi.map(reduced).toSorted()).toEqual(onlyInDatabase.map(reduced).toSorted());
-    return api[0]?.manifest.api?.unseen ?? [];
+    return eventsOf(api[0]?.manifest).api?.unseen ?? [];
   };
 
   test.each([
@@ -448,7 +451,7 @@ describe('An older Nova, as a stand-in', () => {
     expect(sorted(rowsOf(api))).toEqual(sorted(expected));
     expect(known.filter(isGone).length).toBeGreaterThan(0);
     expect(known.filter(isGone).length).toBeLessThan(known.length);
-    expect(api[0]?.manifest.api?.unseen).toContain('deletedFlavours');
+    expect(eventsOf(api[0]?.manifest).api?.unseen).toContain('deletedFlavours');
   });
 
   test('below 2.21 is refused, for it shows nothing of deleted servers', async () => {

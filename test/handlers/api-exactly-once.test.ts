@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DAY, MINUTE } from '../../lib/time.ts';
-import type { Drop } from '../support/drops.ts';
+import { DAY, MINUTE } from '../../lib/core/time.ts';
+import { type Drop, eventsOf } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import {
   type RandomHistory,
@@ -25,8 +25,8 @@ beforeEach(async () => {
 });
 afterEach(() => twin.stop());
 
-const total = (drops: readonly Drop[], count: 'events' | 'late' | 'rewritten' | 'abandoned'): number =>
-  drops.reduce((sum, { manifest }) => sum + manifest.counts[count], 0);
+const total = (drops: readonly Drop[], count: 'rows' | 'late' | 'rewritten' | 'abandoned'): number =>
+  drops.reduce((sum, { manifest }) => sum + eventsOf(manifest).counts[count], 0);
 
 const mornings = (history: RandomHistory, skipped: readonly number[] = []): number[] =>
   Array.from({ length: DAYS }, (_, day) => day + 1)
@@ -61,14 +61,14 @@ describe(`The same days over a stand-in of the Nova API and from its databases (
     await twin.live(history.changes, mornings(history));
     const { database, api, onlyInDatabase, onlyOverApi } = await compareTwin(twin);
     expect({ onlyInDatabase: await missing(onlyInDatabase), onlyOverApi }).toEqual(EQUAL);
-    expect(total(api, 'events')).toBeGreaterThan(1000);
-    expect(total(database, 'events') - total(api, 'events')).toBe(onlyInDatabase.length);
+    expect(total(api, 'rows')).toBeGreaterThan(1000);
+    expect(total(database, 'rows') - total(api, 'rows')).toBe(onlyInDatabase.length);
     const unseen = onlyInDatabase.length;
     expect(Math.abs(total(api, 'late') - total(database, 'late'))).toBeLessThanOrEqual(unseen);
     expect(Math.abs(total(api, 'rewritten') - total(database, 'rewritten'))).toBeLessThanOrEqual(unseen);
     expect(total(api, 'late') + total(api, 'rewritten')).toBeGreaterThan(0);
     const [last, lastOverApi] = [database.at(-1), api.at(-1)].map(
-      (drop) => drop?.manifest.counts.stillOpen ?? 0,
+      (drop) => eventsOf(drop?.manifest).counts.stillOpen,
     );
     expect(Math.abs((last ?? 0) - (lastOverApi ?? 0))).toBeLessThanOrEqual(unseen);
   });
@@ -111,6 +111,6 @@ describe('The recorded changes of a real Nova, over a stand-in of its API', () =
     );
     const { api, database: _, ...differences } = await compareTwin(twin);
     expect(differences).toEqual(EQUAL);
-    expect(total(api, 'events')).toBe(1521);
+    expect(total(api, 'rows')).toBe(1521);
   });
 });

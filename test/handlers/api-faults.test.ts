@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DAY, MINUTE } from '../../lib/time.ts';
-import { listKeys } from '../support/drops.ts';
+import { DAY, MINUTE } from '../../lib/core/time.ts';
+import { eventsOf, listKeys } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
 import { seeded } from '../support/nova/prng.ts';
@@ -41,7 +41,7 @@ async function dropBoth(): Promise<void> {
 
 async function expectNothingPublished(): Promise<void> {
   const keys = await listKeys(twin.overApi.client);
-  expect(keys.filter((key) => !key.endsWith('state/claim.json'))).toEqual([]);
+  expect(keys.filter((key) => !key.includes('/state/'))).toEqual([]);
 }
 
 describe(`A troubled stand-in of the Nova API (seed ${SEED})`, () => {
@@ -72,17 +72,20 @@ describe(`A troubled stand-in of the Nova API (seed ${SEED})`, () => {
     await dropBoth();
     const { api, database: _, ...differences } = await compareTwin(twin);
     expect(differences).toEqual(EQUAL);
-    expect(api.reduce((sum, { manifest }) => sum + manifest.counts.events, 0)).toBeGreaterThan(100);
+    expect(api.reduce((sum, { manifest }) => sum + eventsOf(manifest).counts.rows, 0)).toBeGreaterThan(100);
     for (const count of Object.values(met)) expect(count).toBeGreaterThan(1);
   });
 
   test('that cuts answers short, and has a proxy which answers in its place, gives whole drops', async () => {
     const random = seeded(SEED + 1);
     let cut = 0;
-    twin.openstack.onRequest = () => {
+    // A web page in the place of Keystone, or of Nova's versions, is told at once: a wrong URL gives the same.
+    const known: readonly string[] = ['servers', 'actions', 'action', 'services'];
+    twin.openstack.onRequest = ({ kind }) => {
       if (!random.chance(0.1)) return undefined;
       cut++;
-      return random.chance(0.5) ? { truncate: Math.floor(random.between(1, 60)) } : { garbage: true };
+      const isCut = random.chance(0.5) || !known.includes(kind);
+      return isCut ? { truncate: Math.floor(random.between(1, 60)) } : { garbage: true };
     };
     await dropBoth();
     const { api: _api, database: _database, ...differences } = await compareTwin(twin);
@@ -101,8 +104,8 @@ describe(`A troubled stand-in of the Nova API (seed ${SEED})`, () => {
     };
     twin.overApi.env['STAR_API_CONCURRENCY'] = '1';
     await dropBoth();
-    // One at the start of each run.
-    expect(met.tokens).toBe(2 + met.revoked);
+    // One at the start of each run, and one by which the first asks for the time.
+    expect(met.tokens).toBe(3 + met.revoked);
     expect(met.revoked).toBeGreaterThan(20);
     const { api: _api, database: _database, ...differences } = await compareTwin(twin);
     expect(differences).toEqual(EQUAL);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { DAY, MINUTE } from '../../lib/core/time.ts';
 import { type Drop, listKeys, readDrops } from '../support/drops.ts';
 import { compareWithTruth } from '../support/nova/compare.ts';
 import { UNMASKED } from '../support/nova/scene.ts';
@@ -29,7 +29,7 @@ async function expectAll(): Promise<Drop[]> {
 
 const scopes = async (): Promise<Set<string>> => {
   const drops = await readDrops(past.stage.client, '', { rows: false });
-  return new Set(drops.map(({ manifest }) => manifest.maskingScope));
+  return new Set(drops.map(({ manifest }) => manifest.masking.scope));
 };
 const plans = (): Promise<string[]> => listKeys(past.stage.client, 'cloud=test/state/backfills/');
 

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { filesOf } from '../../lib/drop/manifest.ts';
 import type { BackfillSummary } from '../../lib/backfill/summary.ts';
-import type { ScheduleSummary } from '../../lib/summary.ts';
-import { iso } from '../../lib/time.ts';
+import type { ScheduleSummary } from '../../lib/schedule/summary.ts';
+import { iso } from '../../lib/core/time.ts';
 import { type Drop, listKeys, readDrops, readObject } from '../support/drops.ts';
 import { type Cloud, type Hour, UNMASKED, startCloud } from '../support/invoke/cloud.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
@@ -68,9 +69,9 @@ async function expectNothingLeftOver(): Promise<void> {
   const { client, env } = cloud.stage;
   const keys = await listKeys(client, env['STAR_PREFIX']);
   const drops = await readDrops(client, env['STAR_PREFIX'], { rows: false });
-  const listed = drops.flatMap(({ manifest: { files, report } }) => [
-    ...files.map(({ key }) => key),
-    ...(report === undefined ? [] : [report.key]),
+  const listed = drops.flatMap(({ manifest }) => [
+    ...filesOf(manifest).map(({ key }) => key),
+    ...(manifest.report === undefined ? [] : [manifest.report.key]),
   ]);
   expect(keys.filter((key) => /\/instance_events|\.report\.html$/.test(key))).toEqual(listed.toSorted());
   for (const key of keys.filter((each) => each.includes('state/claims/'))) {

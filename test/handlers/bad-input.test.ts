@@ -640,8 +640,18 @@ test('the schedule refuses a name that is a release’s, and writes nothing', as
     await stage.setSecret(rds({}));
     const asked = { start: '2025-05-01T00:00:00Z', end: '2025-06-01T00:00:00Z' };
     const Body = JSON.stringify({
-      ...{ traceVersion: 1, cloud: 'test', kind: 'release', windowMinutes: 1440, created: asked.end },
-      ...{ asked, range: asked, tables: [], formats: [], source: 'api', maskingScope: 'one', settings: 'ff' },
+      traceVersion: 1,
+      cloud: 'test',
+      kind: 'release',
+      windowMinutes: 1440,
+      created: asked.end,
+      asked,
+      range: asked,
+      tables: ['instance_events'],
+      formats: ['csv'],
+      source: 'database',
+      maskingScope: 'one',
+      settings: 'ff',
     });
     const Key = 'cloud=test/state/trace.json';
     await stage.client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));

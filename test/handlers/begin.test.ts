@@ -2,8 +2,8 @@ import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { latestEdge } from '../../lib/backfill/request.ts';
 import type { BackfillSummary } from '../../lib/backfill/summary.ts';
-import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/time.ts';
-import { listKeys, readObject } from '../support/drops.ts';
+import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/core/time.ts';
+import { eventsOf, listKeys, readObject } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 import { BUCKET } from '../support/stage.ts';
@@ -161,7 +161,7 @@ describe('A trace that the schedule begins', () => {
     await scene.finish('cell1', other, at('03 21:00'));
     await scene.run(at('05 00:45'));
     await scene.run(at('06 00:45'));
-    const counts = (await scene.drops()).map(({ manifest }) => manifest.counts);
+    const counts = (await scene.drops()).map(({ manifest }) => eventsOf(manifest).counts);
     expect(counts.map(({ beforeBegin }) => beforeBegin)).toEqual([0, 0, 0, 1, 0]);
     expect(counts.map(({ late }) => late)).toEqual([0, 0, 0, 1, 0]);
     expect((await days())['04']).toEqual(['compute_other', 'compute_041000']);
@@ -289,7 +289,6 @@ describe('A run whose clock is wrong', () => {
 
   test('by the clock of the database alone is refused as well', async () => {
     const reader = await scene.cell('cell1').reader();
-    const [was] = await db.query('SELECT @@GLOBAL.init_connect AS statement');
     await scene.stage.setSecret(`${scene.cell('cell1').dsn(reader)}?ssl=off`);
     // It is run for users without privileges only.
     await db.query("SET GLOBAL init_connect = 'SET timestamp = 1577880000'");
@@ -302,7 +301,7 @@ describe('A run whose clock is wrong', () => {
           ) as string,
         });
     } finally {
-      await db.query('SET GLOBAL init_connect = ?', [String(was?.['statement'] ?? '')]);
+      await db.query('SET GLOBAL init_connect = DEFAULT');
     }
     expect(await listKeys(scene.stage.client)).toEqual([]);
   });

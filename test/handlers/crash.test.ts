@@ -1,7 +1,7 @@
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { iso } from '../../lib/time.ts';
+import { iso } from '../../lib/core/time.ts';
 import { listKeys } from '../support/drops.ts';
 import {
   type Cloud,

@@ -1,7 +1,7 @@
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ScheduleSummary } from '../../lib/summary.ts';
-import { iso } from '../../lib/time.ts';
+import type { ScheduleSummary } from '../../lib/schedule/summary.ts';
+import { iso } from '../../lib/core/time.ts';
 import { listKeys, readDrops } from '../support/drops.ts';
 import {
   type Cloud,

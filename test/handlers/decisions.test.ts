@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Manifest } from '../../lib/drop/manifest.ts';
+import { filesOf, type Manifest } from '../../lib/drop/manifest.ts';
 import { listKeys, readObject } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
@@ -202,7 +202,7 @@ describe('a checkpoint', () => {
 
 describe('what a crashed run has written', () => {
   const keyOf = (folder: string, extension: string): string =>
-    `cloud=test/${folder}/date=2025-06-02/instance-events-20250602T000000Z-20250603T000000Z.${extension}`;
+    `cloud=test/${folder}/date=2025-06-02/instance_events-20250602T000000Z-20250603T000000Z.${extension}`;
   const CSV = keyOf('instance_events', 'csv.gz');
   const REPORT = MANIFEST.replace('.json', '.report.html');
 
@@ -242,8 +242,8 @@ describe('what a crashed run has written', () => {
         expect(keys).not.toContain(CSV);
         expect(keys).not.toContain(REPORT);
       }
-      const { files } = JSON.parse(await textOf(MANIFEST)) as Manifest;
-      expect(Object.keys(await visible())).toEqual([...files.map(({ key }) => key), MANIFEST]);
+      const manifest = JSON.parse(await textOf(MANIFEST)) as Manifest;
+      expect(Object.keys(await visible())).toEqual([...filesOf(manifest).map(({ key }) => key), MANIFEST]);
       expect(await scene.published()).toEqual({ '2025-06-02T00:00': ['compute_a'] });
     },
   );

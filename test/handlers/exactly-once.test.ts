@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ScheduleSummary } from '../../lib/summary.ts';
-import { DAY, MINUTE } from '../../lib/time.ts';
-import { type Drop, readDrops } from '../support/drops.ts';
+import type { ScheduleSummary } from '../../lib/schedule/summary.ts';
+import { DAY, MINUTE } from '../../lib/core/time.ts';
+import { type Drop, eventsOf, readDrops } from '../support/drops.ts';
 import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
 import { compareWithTruth, identityOf, unlikeNow } from '../support/nova/compare.ts';
 import { type Change, replay } from '../support/nova/history.ts';
@@ -54,8 +54,8 @@ async function live(changes: readonly Change[], runs: readonly number[]): Promis
 
 const total = (
   drops: readonly Drop[],
-  count: 'events' | 'late' | 'rewritten' | 'stillOpen' | 'abandoned',
-): number => drops.reduce((sum, { manifest }) => sum + manifest.counts[count], 0);
+  count: 'rows' | 'late' | 'rewritten' | 'stillOpen' | 'abandoned',
+): number => drops.reduce((sum, { manifest }) => sum + eventsOf(manifest).counts[count], 0);
 
 /** Every finished event is in the drops once; those that Nova rewrote after publication may have other values. */
 async function expectExactlyOnce(until: number, history: Pick<RandomHistory, 'rewritten'>): Promise<Drop[]> {
@@ -66,7 +66,7 @@ async function expectExactlyOnce(until: number, history: Pick<RandomHistory, 're
   expect(onlyInDrops.map(identityOf).toSorted()).toEqual(onlyInDatabase.map(identityOf).toSorted());
   expect(total(drops, 'rewritten')).toBe(onlyInDatabase.length);
   expect(onlyInDatabase.length).toBeLessThanOrEqual(history.rewritten.length);
-  expect(total(drops, 'events')).toBe(truth.length);
+  expect(total(drops, 'rows')).toBe(truth.length);
   for (const { manifest, rows } of drops) {
     const starts = (rows['jsonl'] ?? []).map((row) => String(row['start_time']));
     expect(starts).toEqual(starts.toSorted());
@@ -75,7 +75,7 @@ async function expectExactlyOnce(until: number, history: Pick<RandomHistory, 're
     const inWindow = finishes.filter(
       (finish) => finish >= manifest.window.start && finish < manifest.window.end,
     );
-    expect(finishes.length - inWindow.length).toBe(manifest.counts.late);
+    expect(finishes.length - inWindow.length).toBe(eventsOf(manifest).counts.late);
   }
   return drops;
 }
@@ -93,7 +93,7 @@ describe(`over ${DAYS} days of events that straddle midnight, last for days, nev
     const drops = await expectExactlyOnce(history.start + DAYS * DAY, history);
     expect(drops).toHaveLength(DAYS);
     expect(total(drops, 'late')).toBeGreaterThan(0);
-    expect(drops.at(-1)?.manifest.counts.stillOpen).toBeGreaterThan(0);
+    expect(eventsOf(drops.at(-1)?.manifest).counts.stillOpen).toBeGreaterThan(0);
   });
 
   test('three days without a run are caught up by the next, window by window', async () => {
@@ -151,7 +151,7 @@ describe('the recorded changes of a real Nova', () => {
     const drops = await readDrops(stage.client);
     const { onlyInDrops, onlyInDatabase } = compareWithTruth(drops, truth);
     expect(truth).toHaveLength(1521);
-    expect(total(drops, 'events')).toBe(1521);
+    expect(total(drops, 'rows')).toBe(1521);
     expect(onlyInDrops.map(identityOf).toSorted()).toEqual(onlyInDatabase.map(identityOf).toSorted());
     expect(total(drops, 'rewritten')).toBe(onlyInDatabase.length);
     return { drops, rewritten: onlyInDatabase.length };

@@ -1,8 +1,8 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { ScheduleSummary } from '../../lib/summary.ts';
-import { logger } from '../../lib/telemetry.ts';
-import { type Drop, readDrops } from '../support/drops.ts';
+import type { ScheduleSummary } from '../../lib/schedule/summary.ts';
+import { logger } from '../../lib/runtime/telemetry.ts';
+import { type Drop, eventsOf, readDrops } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { upsert } from '../support/nova/rows.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';
@@ -103,7 +103,7 @@ describe(`${CLOUDS} clouds whose schedules come at once, in one process,`, () =>
   });
 
   test('share no mask and no scope, though all their names are the same', () => {
-    const scopes = drops.map(({ manifest }) => manifest.maskingScope);
+    const scopes = drops.map(({ manifest }) => manifest.masking.scope);
     expect(new Set(scopes).size).toBe(CLOUDS);
     for (const field of ['uuid', 'hostname', 'user_id', 'project_id', 'host']) {
       const masks = drops.flatMap(({ rows }) => rows['jsonl']?.[0]?.[field]);
@@ -114,7 +114,7 @@ describe(`${CLOUDS} clouds whose schedules come at once, in one process,`, () =>
   test('count each its own in manifest, figures and page', () => {
     for (const { manifest } of drops) {
       const nth = Number(manifest.cloud.split('-')[1]);
-      expect(manifest.counts).toMatchObject({ events: EVENTS + nth, instances: 1 });
+      expect(eventsOf(manifest).counts).toMatchObject({ rows: EVENTS + nth, instances: 1 });
       expect(manifest.privacy).toMatchObject({
         distinct: { users: 1, projects: 1, hosts: 1, instances: 1 },
         classes: { count: 1, rareRows: EVENTS + nth },

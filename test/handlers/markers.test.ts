@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { enter } from '../../lib/door.ts';
-import { logger } from '../../lib/telemetry.ts';
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { enter } from '../../lib/runtime/handle.ts';
+import { logger } from '../../lib/runtime/telemetry.ts';
+import { DAY, MINUTE } from '../../lib/core/time.ts';
 import { listKeys, readObject, readParquet } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';

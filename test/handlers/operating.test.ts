@@ -2,8 +2,8 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { HOUR } from '../../lib/time.ts';
-import { listKeys, readObject } from '../support/drops.ts';
+import { HOUR } from '../../lib/core/time.ts';
+import { eventsOf, listKeys, readObject } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { compareWithTruth } from '../support/nova/compare.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
@@ -198,8 +198,8 @@ describe('a checkpoint that is not what this version wrote is refused by name, a
     { of: 'an empty object', change: () => '{}', names: /checkpointVersion/ },
     {
       of: 'of a future version',
-      change: (checkpoint) => JSON.stringify({ ...checkpoint, checkpointVersion: 3 }),
-      names: /checkpointVersion: .*version 2.*newer/,
+      change: (checkpoint) => JSON.stringify({ ...checkpoint, checkpointVersion: 4 }),
+      names: /checkpointVersion: .*version 3.*newer/,
     },
     {
       of: 'with a key that is not known',
@@ -225,13 +225,23 @@ describe('a checkpoint that is not what this version wrote is refused by name, a
       change: (checkpoint) =>
         JSON.stringify({
           ...checkpoint,
-          source: { kind: 'database', state: { cell1: { nextEventId: 'x' } } },
+          tables: {
+            instance_events: {
+              source: 'database',
+              begin: at('02 00:00'),
+              state: { cell1: { nextEventId: 'x' } },
+            },
+          },
         }),
       names: /cell1/,
     },
     {
       of: 'of another kind of source',
-      change: (checkpoint) => JSON.stringify({ ...checkpoint, source: { kind: 'api', state: {} } }),
+      change: (checkpoint) =>
+        JSON.stringify({
+          ...checkpoint,
+          tables: { instance_events: { source: 'api', begin: at('02 00:00'), state: {} } },
+        }),
       names: /source.*api|api.*source/,
     },
   ];
@@ -253,8 +263,8 @@ describe('a checkpoint that is not what this version wrote is refused by name, a
 describe('masks', () => {
   const rowsOf = async (): Promise<{ scope: string; method: string; rows: Record<string, unknown>[] }[]> =>
     (await scene.drops()).map(({ manifest, rows }) => ({
-      scope: manifest.maskingScope,
-      method: manifest.masking,
+      scope: manifest.masking.scope,
+      method: manifest.masking.method,
       rows: (rows['jsonl'] ?? []).map(({ uuid, hostname, user_id: user, project_id: project, host }) => ({
         uuid,
         hostname,
@@ -330,8 +340,8 @@ test('excluded users and projects are left out and counted', async () => {
   await scene.run(at('03 00:45'));
   expect(await scene.published()).toEqual({ '2025-06-02T00:00': kept });
   const [drop] = await scene.drops();
-  expect(drop?.manifest.counts).toMatchObject({
-    events: 2,
+  expect(eventsOf(drop?.manifest).counts).toMatchObject({
+    rows: 2,
     instances: 2,
     skipped: { excludedUser: 3, excludedProject: 1 },
   });
@@ -434,6 +444,6 @@ test('carried events that are purged do not break the run and are counted', asyn
   await scene.run(at('05 00:45'));
   const [, second, third] = await scene.drops();
   expect(second?.rows['jsonl']?.map((row) => row['event'])).toEqual([name]);
-  expect(second?.manifest.counts).toMatchObject({ stillOpen: 1, skipped: { eventGone: 3 } });
-  expect(third?.manifest.counts).toMatchObject({ stillOpen: 1, skipped: {} });
+  expect(eventsOf(second?.manifest).counts).toMatchObject({ stillOpen: 1, skipped: { eventGone: 3 } });
+  expect(eventsOf(third?.manifest).counts).toMatchObject({ stillOpen: 1, skipped: {} });
 });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DAY } from '../../lib/time.ts';
+import { DAY } from '../../lib/core/time.ts';
 import { listKeys, readDrops } from '../support/drops.ts';
 import { type DatabaseUser, type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { compareWithTruth, unlikeNow } from '../support/nova/compare.ts';

@@ -18,7 +18,7 @@ const past = usePast({ days: DAYS, eventsPerDay: 12 });
 
 const scopes = async (): Promise<Set<string>> => {
   const drops = await readDrops(past.stage.client, `${ROOT}/`, { rows: false });
-  return new Set(drops.map(({ manifest }) => manifest.maskingScope));
+  return new Set(drops.map(({ manifest }) => manifest.masking.scope));
 };
 const manifests = async (): Promise<Record<string, string>> =>
   Object.fromEntries(
@@ -178,6 +178,25 @@ test('A release whose plan failed for a wrong password leaves nothing, and is as
 
   await past.stage.setSecret(JSON.stringify({ cells: dsns, ssl: 'off' }));
   expect((await past.ask(SHORT)).status).toBe('SUCCEEDED');
+  await expectComplete(4, await scopeOfTrace(), {});
+});
+
+test('A plan whose answer was lost is made again, with the same secret, groups and range', async () => {
+  const answers: object[] = [];
+  // The source has nothing of the first days.
+  const execution = await past.ask(
+    { ...SHORT, start: '2025-07-25' },
+    {
+      async plan(event) {
+        answers.push(await past.stage.step('plan', event));
+        if (answers.length === 1) throw Object.assign(new Error('no answer'), { name: 'Lambda.Unknown' });
+        return answers[1];
+      },
+    },
+  );
+  expect(execution.status).toBe('SUCCEEDED');
+  const [lost, again] = answers as { groups: object[]; request: object }[];
+  expect(again).toMatchObject({ groups: lost?.groups, request: lost?.request });
   await expectComplete(4, await scopeOfTrace(), {});
 });
 

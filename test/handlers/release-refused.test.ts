@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { InputError } from '../../lib/errors.ts';
-import { DAY } from '../../lib/time.ts';
+import { InputError } from '../../lib/core/errors.ts';
+import { DAY } from '../../lib/core/time.ts';
 import { listKeys, readDrops, readObject } from '../support/drops.ts';
 import { replay } from '../support/nova/history.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
@@ -49,7 +49,7 @@ describe('A request for an incomplete release', () => {
     Object.assign(past.stage.env, deployed);
     expect((await past.ask(REQUEST)).status).toBe('SUCCEEDED');
     const drops = await readDrops(past.stage.client, `${ROOT}/`);
-    expect(drops.map(({ manifest }) => manifest.maskingScope)).toEqual([scope, scope, scope, scope]);
+    expect(drops.map(({ manifest }) => manifest.masking.scope)).toEqual([scope, scope, scope, scope]);
     expect(past.secrets()).toEqual([]);
   }
 

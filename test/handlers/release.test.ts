@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { DAY, MINUTE, iso } from '../../lib/time.ts';
+import { filesOf } from '../../lib/drop/manifest.ts';
+import { DAY, MINUTE, iso } from '../../lib/core/time.ts';
 import type { Drop } from '../support/drops.ts';
 import { listKeys, readDrops, readObject } from '../support/drops.ts';
 import type { Row } from '../support/mariadb/index.ts';
@@ -43,9 +44,9 @@ const rowsOf = (drops: readonly Drop[], format: string): Row[] =>
 async function expectProven(root: string, drops: readonly Drop[], rows: number): Promise<void> {
   const objects = await past.objects(`${root}/`);
   const manifests = Object.keys(objects).filter((key) => /\/manifests\/.*\.json$/.test(key));
-  const files = drops.flatMap(({ manifest }) => manifest.files);
+  const files = drops.flatMap(({ manifest }) => filesOf(manifest));
   const { maskingScope } = (await json(`${root}/state/trace.json`)) as { maskingScope: string };
-  expect(drops.map(({ manifest }) => manifest.maskingScope)).toEqual(drops.map(() => maskingScope));
+  expect(drops.map(({ manifest }) => manifest.masking.scope)).toEqual(drops.map(() => maskingScope));
   expect(await json(`${root}/release.json`)).toMatchObject({
     releaseVersion: 1,
     cloud: root.replace('cloud=', ''),
@@ -196,7 +197,7 @@ describe(`A release (seed ${SEED})`, () => {
       expect(execution.status).toBe('SUCCEEDED');
       expect(secretsAtWork).toEqual([['release/year']]);
       const drops = await readDrops(past.stage.client, `${ROOT}/`);
-      expect(drops.map(({ manifest }) => manifest.maskingScope)).toEqual([scope, scope, scope]);
+      expect(drops.map(({ manifest }) => manifest.masking.scope)).toEqual([scope, scope, scope]);
       await expectProven(ROOT, drops, rowsOf(drops, 'jsonl').length);
       expect(past.secrets()).toEqual([]);
     },
@@ -212,8 +213,8 @@ describe(`A release (seed ${SEED})`, () => {
     const released = await readDrops(past.stage.client, `${ROOT}/`);
     expect(scheduled?.manifest.window).toEqual(released.at(-1)?.manifest.window);
     expect(scheduled?.rows).toEqual(released.at(-1)?.rows);
-    expect(new Set(released.map(({ manifest }) => manifest.maskingScope))).toEqual(
-      new Set([scheduled?.manifest.maskingScope]),
+    expect(new Set(released.map(({ manifest }) => manifest.masking.scope))).toEqual(
+      new Set([scheduled?.manifest.masking.scope]),
     );
     expect(past.secrets()).toEqual([]);
   });

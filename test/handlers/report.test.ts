@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readObject, listKeys } from '../support/drops.ts';
+import { eventsOf, listKeys, readObject } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 import { BUCKET } from '../support/stage.ts';
@@ -88,7 +88,7 @@ describe('A drop’s page', () => {
   test('is made of an empty day as well', async () => {
     await scene.run(at('03 00:45'));
     const [drop] = await scene.drops();
-    expect(drop?.manifest.counts.events).toBe(0);
+    expect(eventsOf(drop?.manifest).counts.rows).toBe(0);
     expect(await text(drop?.manifest.report?.key ?? '')).toMatch(/nothing finished/i);
     expect(drop?.manifest.privacy?.classes.rareShare).toBe(0);
   });
@@ -173,6 +173,9 @@ describe('The scan for raw identifiers', () => {
 
 describe('The index page', () => {
   test('lists the drops of schedule and backfill, and reads only manifests that are new to it', async () => {
+    const uuid = await scene.server('cell1');
+    const times = { start: at('01 10:30'), finish: at('01 10:31') };
+    await scene.event('cell1', uuid, 'compute_stop_instance', times);
     await populate(1);
     await scene.run(at('03 00:45'));
     await scene.run(at('05 00:45'));
@@ -188,10 +191,8 @@ describe('The index page', () => {
       .filter(({ operation, key }) => operation === 'GetObject' && /manifests\/.*\.json$/.test(key ?? ''))
       .map(({ key }) => key?.split('/')[2]);
     expect(new Set(manifests)).toEqual(new Set(['date=2025-06-05']));
-    const uuid = await scene.server('cell1');
-    const times = { start: at('01 10:30'), finish: at('01 10:31') };
-    await scene.event('cell1', uuid, 'compute_stop_instance', times);
-    await scene.stage.backfill({ start: '2025-06-01', end: '2025-06-02' });
+    const { rows } = await scene.stage.backfill({ start: '2025-06-01', end: '2025-06-02' });
+    expect(rows).toBe(1);
     const both = await text('cloud=test/index.html');
     for (const day of ['01', '02', '03', '04', '05']) {
       expect(both).toContain(`href="manifests/date=2025-06-${day}/`);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, test } from 'vitest';
 import type { SecretOwner } from '../../lib/backfill/masking-secret.ts';
-import { DAY } from '../../lib/time.ts';
+import { DAY } from '../../lib/core/time.ts';
 import { type Past, date, usePast } from '../support/past.ts';
 import { statusChange } from '../support/state-machine/run.ts';
 import type { Status } from '../support/state-machine/server.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ScheduleSummary } from '../../lib/summary.ts';
-import { iso } from '../../lib/time.ts';
+import type { ScheduleSummary } from '../../lib/schedule/summary.ts';
+import { iso } from '../../lib/core/time.ts';
 import {
   type Cloud,
   type Hour,

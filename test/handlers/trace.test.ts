@@ -6,8 +6,9 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { filesOf } from '../../lib/drop/manifest.ts';
 import type { Answer } from '../support/invoke/runtime.ts';
-import { type Drop, listKeys, readDrops, readObject, readParquet } from '../support/drops.ts';
+import { type Drop, eventsOf, listKeys, readDrops, readObject, readParquet } from '../support/drops.ts';
 import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
 import { upsert } from '../support/nova/rows.ts';
@@ -201,21 +202,21 @@ describe('the trace of a real Nova’s day', () => {
   test('is what its manifest says: columns, rows, bytes, hashes, counts and how far the source goes back', async () => {
     const { manifest } = drop;
     expect(manifest).toMatchObject({
-      manifestVersion: 1,
+      manifestVersion: 2,
       cloud: 'test',
-      table: 'instance_events',
-      source: 'database',
       window: { start: '2025-11-23T00:00:00Z', end: '2025-11-24T00:00:00Z' },
       epoch: '2025-11-23T07:25:00Z',
-      masking: 'sha2-salted',
+      masking: { method: 'sha2-salted' },
       hostFrom: 'event',
       previous: null,
+      tables: { instance_events: { kind: 'events', source: 'database' } },
     });
-    expect(manifest.files.map(({ format, columns }) => ({ format, columns }))).toEqual([
+    expect(Object.keys(manifest.tables)).toEqual(['instance_events']);
+    expect(filesOf(manifest).map(({ format, columns }) => ({ format, columns }))).toEqual([
       { format: 'csv', columns: CSV_COLUMNS },
       { format: 'jsonl', columns: JSON_FIELDS },
     ]);
-    for (const { key, bytes, sha256, rows } of manifest.files) {
+    for (const { key, bytes, sha256, rows } of filesOf(manifest)) {
       const stored = await readObject(stage.client, key);
       const unpacked = gunzipSync(stored).toString('utf8');
       expect({ bytes, sha256, rows }).toEqual({
@@ -229,8 +230,8 @@ describe('the trace of a real Nova’s day', () => {
       'SELECT (SELECT COUNT(*) FROM instance_actions_events WHERE finish_time IS NULL) +' +
         ' (SELECT COUNT(*) FROM shadow_instance_actions_events WHERE finish_time IS NULL) AS events',
     );
-    expect(manifest.counts).toEqual({
-      events: truth.length,
+    expect(eventsOf(manifest).counts).toEqual({
+      rows: truth.length,
       instances: new Set(truth.map((row) => row['uuid'])).size,
       late: 0,
       beforeBegin: 0,
@@ -239,11 +240,11 @@ describe('the trace of a real Nova’s day', () => {
       rewritten: 0,
       skipped: { actionGone: 2, instanceGone: 1 },
     });
-    expect(manifest.sourceFrom).toBe('2025-11-23T07:21:53Z');
+    expect(eventsOf(manifest).sourceFrom).toBe('2025-11-23T07:21:53Z');
     const keys = (await listKeys(stage.client)).filter((key) => !key.includes('/state/claim'));
     expect(keys.toSorted()).toEqual(
       [
-        ...manifest.files.map(({ key }) => key),
+        ...filesOf(manifest).map(({ key }) => key),
         'cloud=test/manifests/date=2025-11-23/20251123T000000Z-20251124T000000Z.json',
         'cloud=test/manifests/date=2025-11-23/20251123T000000Z-20251124T000000Z.report.html',
         'cloud=test/index.html',

@@ -2,10 +2,10 @@ import { readFile, readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { type BackfillRequest, readRequest, resolveRequest } from '../../lib/backfill/request.ts';
 import { readEndStep, readPlanStep, readWindowsStep, windowOf } from '../../lib/backfill/steps.ts';
-import { readSettings } from '../../lib/settings.ts';
-import { parseInstant } from '../../lib/time.ts';
-import { scheduledTime } from '../../lib/trigger.ts';
-import { windowText } from '../../lib/window.ts';
+import { readSettings } from '../../lib/config/settings.ts';
+import { parseInstant } from '../../lib/core/time.ts';
+import { scheduledTime } from '../../lib/schedule/scheduled-time.ts';
+import { windowText } from '../../lib/core/window.ts';
 
 const folder = new URL('../../events/', import.meta.url);
 const settings = readSettings({ STAR_BUCKET: 'traces', STAR_SECRET: 'star-compactor/nova' });

@@ -1,4 +1,4 @@
-import { MINUTE, type Seconds } from '../../lib/time.ts';
+import { MINUTE, type Seconds } from '../../lib/core/time.ts';
 import { replay } from '../support/nova/history.ts';
 import type { Random } from '../support/nova/prng.ts';
 import { plainServer, upsert } from '../support/nova/rows.ts';

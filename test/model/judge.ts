@@ -1,4 +1,5 @@
-import { type Seconds, iso } from '../../lib/time.ts';
+import { eventsOf } from '../support/drops.ts';
+import { type Seconds, iso } from '../../lib/core/time.ts';
 import { brokenPromises } from '../support/trace/promises.ts';
 import { type StoredDrop, type StoredTrace, rowsOf } from '../support/trace/read.ts';
 import type { LivingCloud } from './cloud.ts';
@@ -83,7 +84,7 @@ export function openJudge(cloud: LivingCloud, tally: Tally): Judge {
     rowsOf(trace, drop).map((row) => {
       const identity = `${String(row['event'])} ${String(row['start_time'])}`;
       const mask = String(row['uuid']);
-      join(drop.manifest.maskingScope, uuids.get(identity) ?? '', mask);
+      join(drop.manifest.masking.scope, uuids.get(identity) ?? '', mask);
       return { identity, mask, finish: Date.parse(String(row['finish_time'])) / 1000 };
     });
   /** Within a scope a server has one mask, and a mask one server. */
@@ -119,14 +120,17 @@ export function openJudge(cloud: LivingCloud, tally: Tally): Judge {
     expectEqual(`the scheduled drop of ${iso(drop.start)}`, rows.filter(isCertain), due.filter(isCertain));
     publish(rows, drop.start);
     const late = rows.filter(({ finish }) => finish < drop.start).length;
-    expectSame('late', drop.manifest.counts.late, late);
+    expectSame('late', eventsOf(drop.manifest).counts.late, late);
     watermark = drop.end;
     tally.scheduled += rows.length;
   };
   /** What finished before `begin` and is visible since the schedule read last, is counted and not published. */
   const judgeBeforeBegin = (drops: readonly StoredDrop[], { source }: Look): void => {
     if (drops.length === 0 || begin === undefined) return;
-    const counted = drops.reduce((sum, { manifest }) => sum + (manifest.counts.beforeBegin ?? 0), 0);
+    const counted = drops.reduce(
+      (sum, { manifest }) => sum + (eventsOf(manifest).counts.beforeBegin ?? 0),
+      0,
+    );
     const now = [...source.values()].filter(({ finish }) => finish < (begin ?? 0));
     const found = early === undefined ? [] : now.filter(({ identity }) => early?.has(identity) === false);
     const certain = found.filter(({ name, identity }) => !isUnstable(name) && !isCloned(identity));

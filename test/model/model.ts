@@ -1,6 +1,6 @@
 import { latestEdge } from '../../lib/backfill/request.ts';
-import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/time.ts';
-import { floorTo } from '../../lib/window.ts';
+import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/core/time.ts';
+import { floorTo } from '../../lib/core/window.ts';
 import { type Random, seeded } from '../support/nova/prng.ts';
 import type { Cell } from '../support/nova/schema.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
@@ -66,7 +66,7 @@ export const WEIGHTS: Readonly<Record<StepKind, number>> = {
   run: 8,
   backfill: 3,
   release: 3,
-  pair: 4,
+  pair: 8,
 };
 
 interface Model {

@@ -1,5 +1,5 @@
-import { BackfillIncompleteError, InputError, StarError, UnexpectedError } from '../../lib/errors.ts';
-import { HOUR, type Seconds, iso } from '../../lib/time.ts';
+import { BackfillIncompleteError, InputError, StarError, UnexpectedError } from '../../lib/core/errors.ts';
+import { HOUR, type Seconds, iso } from '../../lib/core/time.ts';
 import type { Random } from '../support/nova/prng.ts';
 import { type Planned, execute } from '../support/release.ts';
 import type { Stage } from '../support/stage.ts';

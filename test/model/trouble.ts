@@ -2,7 +2,7 @@ import type { Fault, RequestHook } from '../support/aws/faults.ts';
 import type { Random } from '../support/nova/prng.ts';
 import type { RequestRecord } from '../support/s3/server.ts';
 
-/** What happens to a move at its n-th request to S3. */
+/** What happens to a move at its n-th request that changes something in S3. */
 export interface Trouble {
   readonly nth: number;
   /**
@@ -21,9 +21,9 @@ export type Move = () => Promise<unknown>;
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 export function drawTrouble(random: Random, isPair: boolean): Trouble | undefined {
-  if (random.chance(isPair ? 0.3 : 0.5)) return undefined;
+  if (random.chance(isPair ? 0.2 : 0.4)) return undefined;
   const kind = isPair ? random.pick(KINDS) : random.pick(KINDS.slice(0, 3));
-  return { kind, nth: Math.round(Math.exp(random.between(0, Math.log(120)))) };
+  return { kind, nth: random.chance(0.5) ? random.whole(1, 8) : random.whole(1, 30) };
 }
 
 /** What meets the requests of moves; `onRequest` is for the S3 server. */
@@ -44,15 +44,16 @@ export function openTroubles(): Troubles {
       const [first, ...others] = moves.map((move) => () => outcomeOf(move));
       const doOthers = (): Promise<Outcome[]> => Promise.all(others.map((move) => move()));
       if (first === undefined) return { outcomes: [], isMet: false };
-      let requests = 0;
+      let writes = 0;
       let isDead = false;
       let isMet = false;
       const isOvertaken = trouble?.kind.startsWith('overtaken') === true;
       let overtaking: Promise<Outcome[]> | undefined;
-      meet = async () => {
+      meet = async ({ method }) => {
         if (isDead) return DEAD;
-        requests++;
-        if (requests !== trouble?.nth) return undefined;
+        if (method === 'GET' || method === 'HEAD') return undefined;
+        writes++;
+        if (writes !== trouble?.nth) return undefined;
         isMet = true;
         if (trouble.kind === 'answer lost') return { when: 'after', reset: true };
         if (isOvertaken) {

@@ -4,10 +4,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'test/lib/window.test.ts',
+      'test/lib/core/window.test.ts',
       'test/lib/drop/{checkpoint,claim,manifest}.test.ts',
-      'test/lib/mask/*.test.ts',
-      'test/lib/settings.test.ts',
+      'test/lib/transform/*.test.ts',
+      'test/lib/config/settings.test.ts',
     ],
     // Tried once for every mutant, so it is the start that counts.
     isolate: false,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { DatabaseConnection, OpenStackConnection } from '../../lib/connection/connection.ts';
 import { parseSecret } from '../../lib/connection/secret.ts';
-import { StarError, UnexpectedError } from '../../lib/errors.ts';
-import { DAY, HOUR, MINUTE, iso } from '../../lib/time.ts';
-import { floorTo } from '../../lib/window.ts';
+import { StarError, UnexpectedError } from '../../lib/core/errors.ts';
+import { DAY, HOUR, MINUTE, iso } from '../../lib/core/time.ts';
+import { floorTo } from '../../lib/core/window.ts';
 import { type Proxy, startProxy } from '../faults/proxy.ts';
 import { wireFault } from '../faults/schedule.ts';
 import { readDrops } from '../support/drops.ts';

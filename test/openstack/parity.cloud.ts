@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HOUR, MINUTE, type Seconds } from '../../lib/time.ts';
-import type { Drop } from '../support/drops.ts';
+import { HOUR, MINUTE, type Seconds } from '../../lib/core/time.ts';
+import { type Drop, eventsOf } from '../support/drops.ts';
 import { readDrops } from '../support/drops.ts';
 import { UNMASKED } from '../support/nova/scene.ts';
 import { without } from '../support/nova/twin.ts';
@@ -52,8 +52,10 @@ describe('On a real cloud', () => {
           String(ofApi.length).padStart(8),
           String(onlyInDatabase.length).padStart(8),
           String(without(ofApi, ofDatabase).length).padStart(11),
-          String(api.manifest.api?.requests).padStart(9),
-          `${database.manifest.counts.stillOpen}/${api.manifest.counts.stillOpen}`.padStart(17),
+          String(eventsOf(api.manifest).api?.requests).padStart(9),
+          `${eventsOf(database.manifest).counts.stillOpen}/${eventsOf(api.manifest).counts.stillOpen}`.padStart(
+            17,
+          ),
         ].join(' '),
       );
     }

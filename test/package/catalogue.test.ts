@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { COLUMNS, type TraceVersion, csvColumns } from '../../lib/format/columns.ts';
-import { FILES, type FormatName } from '../../lib/format/format.ts';
+import { FORMAT_NAMES, type FormatName, type TraceVersion } from '../../lib/config/choices.ts';
+import { csv as csvOf } from '../../lib/format/csv.ts';
+import { folderOf } from '../../lib/format/files.ts';
 import { layoutOf } from '../../lib/store/layout.ts';
-import { parseInstant } from '../../lib/time.ts';
+import { TABLES } from '../../lib/tables/registry.ts';
+import type { AnyTable } from '../../lib/tables/table.ts';
+import { parseInstant } from '../../lib/core/time.ts';
 import { type Packaged, packaged } from './packaged.ts';
 import { type Stack, object, resolveTemplate, string } from './resolve.ts';
 
@@ -20,72 +23,93 @@ afterAll(async () => {
   for (const each of packages) await each[Symbol.asyncDispose]();
 });
 
-const TABLES: Record<FormatName, string> = {
-  csv: 'CsvTable',
-  jsonl: 'JsonLinesTable',
-  parquet: 'ParquetTable',
-};
-const FORMATS = Object.keys(TABLES) as FormatName[];
+/** Every table there is, in every format. */
+const GLUE_TABLES = TABLES.flatMap((table) => FORMAT_NAMES.map((format) => [table, format] as const));
 
-const inputOf = (stack: Stack, format: FormatName) =>
-  object(stack.resources.get(TABLES[format])?.properties['TableInput']);
-const columnsOf = (stack: Stack, format: FormatName): [name: string, type: string][] => {
-  const { Columns: columns } = object(inputOf(stack, format)['StorageDescriptor']);
+function inputOf(stack: Stack, table: AnyTable, format: FormatName) {
+  const inputs = [...stack.resources.values()]
+    .filter(({ type }) => type === 'AWS::Glue::Table')
+    .map(({ properties }) => object(properties['TableInput']));
+  const [input, ...others] = inputs.filter(({ Name }) => Name === folderOf(table.name, format));
+  if (input === undefined || others.length > 0)
+    throw new Error(`${table.name}, ${format}: not one Glue table, but ${input ? 'several' : 'none'}`);
+  return input;
+}
+const columnsOf = (stack: Stack, table: AnyTable, format: FormatName): [name: string, type: string][] => {
+  const { Columns: columns } = object(inputOf(stack, table, format)['StorageDescriptor']);
   return (columns as { Name: string; Type: string }[]).map(({ Name, Type }) => [Name, Type]);
 };
 
 describe('The catalogue', () => {
-  test('has the columns of the one schema, with types that hold what the files hold', () => {
-    const typed = { string: 'string', timestamp: 'timestamp', integer: 'bigint' };
-    const inJson = { string: 'string', timestamp: 'string', integer: 'bigint' };
-    expect(columnsOf(defaults, 'parquet')).toEqual(
-      COLUMNS.map(({ parquet, type }) => [parquet, typed[type]]),
+  test('has a Glue table for every table and format, and no other', () => {
+    const types = [...defaults.resources.values()].map(({ type }) => type);
+    expect(types.filter((type) => type === 'AWS::Glue::Table')).toHaveLength(GLUE_TABLES.length);
+    expect([...defaults.resources.keys()]).toEqual(
+      expect.arrayContaining(['InstanceEventsCsv', 'InstanceEventsJsonl', 'InstanceEventsParquet']),
     );
-    expect(columnsOf(defaults, 'jsonl')).toEqual(
-      COLUMNS.map(({ jsonl, type }) => [jsonl.toLowerCase(), inJson[type]]),
-    );
-    const csv = (version: TraceVersion): [string, string][] =>
-      csvColumns(version).map((name) => [
-        COLUMNS.find((column) => column.csv === name)?.parquet ?? name.toLowerCase(),
-        'string',
-      ]);
-    expect(columnsOf(defaults, 'csv')).toEqual(csv('0.2'));
-    expect(columnsOf(given, 'csv')).toEqual(csv('0.3'));
   });
 
-  test('maps every column of JSON lines that has capitals to its field', () => {
-    const serde = object(object(inputOf(defaults, 'jsonl')['StorageDescriptor'])['SerdeInfo']);
-    const capital = COLUMNS.map(({ jsonl }) => jsonl).filter((name) => name !== name.toLowerCase());
+  test.each(TABLES)('has the columns of $name, with types that hold what the files hold', (table) => {
+    const { columns } = table;
+    const typed = { string: 'string', timestamp: 'timestamp', integer: 'bigint' };
+    const inJson = { string: 'string', timestamp: 'string', integer: 'bigint' };
+    expect(columnsOf(defaults, table, 'parquet')).toEqual(
+      columns.map(({ parquet, type }) => [parquet, typed[type]]),
+    );
+    expect(columnsOf(defaults, table, 'jsonl')).toEqual(
+      columns.map(({ jsonl, type }) => [jsonl.toLowerCase(), inJson[type]]),
+    );
+    const csv = (version: TraceVersion): [string, string][] =>
+      csvOf(version)
+        .columns(columns)
+        .map((name) => [
+          columns.find((column) => column.csv === name)?.parquet ?? name.toLowerCase(),
+          'string',
+        ]);
+    expect(columnsOf(defaults, table, 'csv')).toEqual(csv('0.2'));
+    expect(columnsOf(given, table, 'csv')).toEqual(csv('0.3'));
+  });
+
+  test.each(TABLES)('maps every column of $name in JSON lines that has capitals to its field', (table) => {
+    const serde = object(object(inputOf(defaults, table, 'jsonl')['StorageDescriptor'])['SerdeInfo']);
+    const capital = table.columns.map(({ jsonl }) => jsonl).filter((name) => name !== name.toLowerCase());
     expect(serde['Parameters']).toEqual(
       Object.fromEntries(capital.map((name) => [`mapping.${name.toLowerCase()}`, name])),
     );
   });
 
-  test.each(FORMATS)('finds the %s files of a day where the function puts them, and no others', (format) => {
-    const time = parseInstant('2026-11-22T00:00:00Z') ?? 0;
-    const key = layoutOf(GIVEN).data({ start: time, end: time + 3600 }, format);
-    const template = string(object(inputOf(given, format)['Parameters'])['storage.location.template']);
-    const folder = template.replace('${cloud}', 'prod').replace('${date}', '2026-11-22');
-    expect(`s3://my-traces/${key}`.slice(0, folder.length)).toBe(folder);
-    expect(`s3://my-traces/${key}`.slice(folder.length)).not.toContain('/');
-    expect(inputOf(given, format)['Name']).toBe(FILES[format].folder);
-  });
+  test.each(GLUE_TABLES.map(([table, format]) => ({ table, format, name: table.name })))(
+    'finds the $format files of $name of a day where the functions put them, of releases too, and no others',
+    ({ table, format }) => {
+      const time = parseInstant('2026-11-22T00:00:00Z') ?? 0;
+      const { Parameters: parameters } = inputOf(given, table, format);
+      const template = string(object(parameters)['storage.location.template']);
+      for (const cloud of ['prod', 'prod-2025']) {
+        const layout = layoutOf({ ...GIVEN, cloud });
+        const key = layout.data({ start: time, end: time + 3600 }, table.name, format);
+        const folder = template.replace('${cloud}', cloud).replace('${date}', '2026-11-22');
+        expect(`s3://my-traces/${key}`.slice(0, folder.length)).toBe(folder);
+        expect(`s3://my-traces/${key}`.slice(folder.length)).not.toContain('/');
+      }
+    },
+  );
 
-  test('projects partitions over the cloud and every date, so that none has to be added', () => {
-    for (const format of FORMATS) {
-      const { PartitionKeys: keys, Parameters: parameters } = inputOf(given, format);
+  test('projects partitions over every date of the trace that a query names, so that none has to be added', () => {
+    for (const [table, format] of GLUE_TABLES) {
+      const { PartitionKeys: keys, Parameters: parameters } = inputOf(given, table, format);
       expect(keys).toEqual([
         { Name: 'cloud', Type: 'string' },
         { Name: 'date', Type: 'string' },
       ]);
       expect(parameters).toMatchObject({
         'projection.enabled': 'true',
-        'projection.cloud.type': 'enum',
-        'projection.cloud.values': 'prod',
+        // A release is found by its name without a deployment.
+        'projection.cloud.type': 'injected',
         'projection.date.type': 'date',
         'projection.date.format': 'yyyy-MM-dd',
         'projection.date.range': '2015-01-01,NOW',
       });
+      expect(parameters).not.toHaveProperty(['projection.cloud.values']);
     }
     expect(object(defaults.resources.get('CatalogueDatabase')?.properties['DatabaseInput'])['Name']).toBe(
       'star_compactor_dev',

@@ -38,7 +38,7 @@ describe('The dashboard', () => {
     });
 
   test('shows every metric that the function publishes, of this cloud', async () => {
-    const telemetry = await readFile(new URL('../../lib/telemetry.ts', import.meta.url), 'utf8');
+    const telemetry = await readFile(new URL('../../lib/schedule/metrics.ts', import.meta.url), 'utf8');
     const published = [...telemetry.matchAll(/addMetric\(\s*'(\w+)'/g)].map(([, name]) => name);
     const own = metrics().filter(([namespace]) => namespace === 'StarCompactor');
     expect(new Set(own.map(([, name]) => name))).toEqual(new Set(published));

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { DAY, MINUTE } from '../../lib/core/time.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { listKeys } from '../support/drops.ts';
 import { replay } from '../support/nova/history.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
 import { type Twin, startTwin } from '../support/nova/twin.ts';
@@ -13,8 +14,8 @@ import { type Packaged, packaged } from './packaged.ts';
 import { type Stack, type Statement, resolveTemplate, statements, string } from './resolve.ts';
 
 /*
- * Holds what each function calls, as the stand-ins of S3, Secrets Manager and Step Functions see it, against what its
- * role grants, both ways.
+ * Holds what each function calls, as the fakes of S3, Secrets Manager and Step Functions see it, against what its role
+ * grants, both ways.
  */
 
 const START = Date.UTC(2026, 7, 1) / 1000;
@@ -89,74 +90,114 @@ async function makeBusy(): Promise<void> {
   );
 }
 
-/** Calls every function in every way that asks something else of AWS. */
-async function everyDoor(): Promise<void> {
-  const end = START + DAYS * DAY;
-  const day = (nth: number): string => new Date((START + nth * DAY) * 1000).toISOString().slice(0, 10);
-  const run = (time: number): Promise<unknown> => of('scheduled', () => stage.run(time));
-  const backfill = (event: object): Promise<unknown> => of('backfill', () => stage.backfill(event));
-  let isCut = true;
-  let isTorn = false;
-  let isDead = false;
-  const refusal = { status: 403, code: 'AccessDenied' };
-  twin.onS3Request = ({ operation, key }) => {
-    if (isCut && operation === 'PutObject' && /manifests\/.*\.json$/.test(key)) return refusal;
-    if (isDead && operation === 'PutObject' && key.includes('instance_events')) return refusal;
-    if (!isTorn || operation !== 'UploadPart') return undefined;
-    isTorn = false;
+const day = (nth: number): string => new Date((START + nth * DAY) * 1000).toISOString().slice(0, 10);
+const refusal = { status: 403, code: 'AccessDenied' };
+
+/** Refuses requests for an object, so often. */
+function refuse(operation: string, key: RegExp, times = 1): void {
+  let left = times;
+  twin.onS3Request = (request) => {
+    if (request.operation !== operation || !key.test(request.key) || left === 0) return undefined;
+    left--;
     return refusal;
   };
+}
 
-  // A backfill that is cut off, and a schedule that begins its trace with what that has decided.
-  await backfill({ start: day(DAYS - 1), end: day(DAYS) }).catch(() => undefined);
-  isCut = false;
-  await run(end + 45 * MINUTE);
-  await run(end + 2 * DAY + 45 * MINUTE);
-  await backfill({ start: day(DAYS - 3), end: day(DAYS - 2) });
-  // Without a format that is there.
-  await backfill({ start: day(DAYS - 3), end: day(DAYS - 2), replace: true, formats: ['csv'] });
-  await backfill({ start: day(0), end: day(DAYS - 2) });
+/** Lets something fail, and then succeed. */
+async function twice(work: () => Promise<unknown>): Promise<void> {
+  await work().catch(() => undefined);
+  twin.onS3Request = undefined;
+  await work();
+}
 
+/** Has a report refused, and the next run make neither that nor one of the formats: both are left behind. */
+async function leavingBehind(work: () => Promise<unknown>): Promise<void> {
+  const { STAR_FORMATS: formats } = stage.env;
+  stage.env['STAR_FORMATS'] = 'jsonl,csv';
+  refuse('PutObject', /\.report\.html$/, Infinity);
+  await work().catch(() => undefined);
+  twin.onS3Request = undefined;
+  Object.assign(stage.env, { STAR_FORMATS: formats, STAR_REPORT: 'false' });
+  await work();
+  stage.env['STAR_REPORT'] = 'true';
+}
+
+/** Nothing is published any more. */
+async function wipe(): Promise<void> {
+  for (const Key of await listKeys(stage.client))
+    await stage.client.send(new DeleteObjectCommand({ Bucket: 'traces', Key }));
+}
+
+/** Calls every function in every way that asks something else of AWS. */
+async function everyDoor(): Promise<void> {
+  await stage.createSecret(MASKS, randomBytes(32));
+  await everySchedule();
+  await everyBackfill();
+  await everyExecution();
+}
+
+async function everySchedule(): Promise<void> {
+  const run = (days: number): Promise<unknown> =>
+    of('scheduled', () => stage.run(START + days * DAY + 45 * MINUTE));
+  await run(DAYS - 1);
+  await leavingBehind(() => run(DAYS));
+  stage.env['STAR_MASKING_SECRET'] = MASKS;
+  await run(DAYS + 1);
+  delete stage.env['STAR_MASKING_SECRET'];
+  // Files of several parts, one of which is refused.
+  await wipe();
+  refuse('UploadPart', /./);
+  await twice(() => run(BUSY + 1));
+}
+
+async function everyBackfill(): Promise<void> {
+  const backfill = (start: number, end: number, more = {}): Promise<unknown> =>
+    of('backfill', () => stage.backfill({ start: day(start), end: day(end), ...more }));
+  await wipe();
+  await backfill(0, 2);
+  await leavingBehind(() => backfill(2, 3));
+  stage.env['STAR_MASKING_SECRET'] = MASKS;
+  await backfill(3, 4);
+  delete stage.env['STAR_MASKING_SECRET'];
+  refuse('UploadPart', /./);
+  await twice(() => backfill(BUSY, BUSY + 1));
+  await backfill(0, DAYS);
+  await backfill(0, 1, { release: 'year' });
+}
+
+async function everyExecution(): Promise<void> {
   const functions: Functions = {
     plan: (event) => of('backfillPlan', () => stage.step('plan', event)),
     windows: (event) => of('backfillWindows', () => stage.step('windows', event)),
     end: (event) => of('backfillEnd', () => stage.step('end', event)),
   };
-  isCut = true;
-  const failed = await execute(functions, { start: day(1), end: day(5), concurrency: 1 });
-  isCut = false;
-  await of('backfillEnd', () => stage.step('end', statusChange(failed)));
-  await redrive(failed, functions);
-  await execute(functions, { start: day(1), end: day(3), replace: true, concurrency: 1, formats: ['csv'] });
-  await of('backfillEnd', () => stage.step('end', { sweep: true }));
-
-  // Files of several parts, one of which is refused once.
-  const settled = end + (BUSY - DAYS + 3) * DAY + 45 * MINUTE;
-  const busy = { start: day(BUSY), end: day(BUSY + 1), replace: true };
-  isTorn = true;
-  await run(settled).catch(() => undefined);
-  await run(settled);
-  isTorn = true;
-  await backfill(busy).catch(() => undefined);
-  await backfill(busy);
-  isTorn = true;
-  await execute(functions, { ...busy, concurrency: 1 });
-
-  // With a masking secret of the operator's.
-  await stage.createSecret(MASKS, randomBytes(32));
+  const run = async (start: number, end: number, more = {}): Promise<void> => {
+    const request = { start: day(start), end: day(end), concurrency: 1, ...more };
+    expect(await execute(functions, request)).toMatchObject({ status: 'SUCCEEDED' });
+  };
+  await wipe();
+  await run(0, 3);
+  await leavingBehind(() => run(3, 4));
   stage.env['STAR_MASKING_SECRET'] = MASKS;
-  await run(settled + DAY);
-  await backfill({ start: day(1), end: day(2), replace: true });
-  await execute(functions, { start: day(1), end: day(2), replace: true, concurrency: 1 });
+  await run(4, 5);
+  await run(0, 2, { release: 'masked' });
+  delete stage.env['STAR_MASKING_SECRET'];
+  for (const more of [{}, { release: 'busy' }]) {
+    refuse('UploadPart', /./);
+    await run(BUSY, BUSY + 1, more);
+    twin.onS3Request = undefined;
+  }
 
-  // A trace that begins where a backfill has died.
-  await stage.client.send(
-    new DeleteObjectCommand({ Bucket: 'traces', Key: 'cloud=test/state/checkpoint.json' }),
-  );
-  isDead = true;
-  await backfill({ start: day(BUSY + 4), end: day(BUSY + 5) }).catch(() => undefined);
-  isDead = false;
-  await run(settled + 2 * DAY);
+  // One that fails and is redriven, is asked for again when it is complete, and is stopped too late.
+  const request = { start: day(0), end: day(3), release: 'year' };
+  refuse('PutObject', /manifests\/.*\.json$/, Infinity);
+  const failed = await execute(functions, request);
+  twin.onS3Request = undefined;
+  expect(await redrive(failed, functions)).toMatchObject({ status: 'SUCCEEDED' });
+  await of('backfill', () => stage.backfill(request));
+  expect(await execute(functions, request)).toMatchObject({ status: 'SUCCEEDED' });
+  await of('backfillEnd', () => stage.step('end', statusChange({ ...failed, status: 'ABORTED' })));
+  await of('backfillEnd', () => stage.step('end', { sweep: true }));
 }
 
 /** Lets a function work, and notes what it needed meanwhile. */

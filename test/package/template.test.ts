@@ -46,21 +46,20 @@ const EVERYTHING = {
 const MACHINE = 'arn:aws:states:eu-central-1:123456789012:stateMachine:star-compactor-dev-backfill';
 const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:star-compactor-dev-backfill';
 const OBJECTS = 'arn:aws:s3:::DropBucket/cloud=openstack';
-const OF_DROPS = [`${OBJECTS}/instance_events*`, `${OBJECTS}/manifests/*`];
+/** Of the cloud's releases, each a trace of its own. */
+const RELEASES = 'arn:aws:s3:::DropBucket/cloud=openstack-*';
+const ofDrops = (trace: string): string[] => [`${trace}/*/date=????-??-??/*-*-*`, `${trace}/manifests/*`];
 const RenewTheIndex = {
   actions: ['s3:PutObject'],
   resources: [`${OBJECTS}/index.html`, `${OBJECTS}/state/index.json`],
 };
-/** What whoever publishes windows may do. */
-const DROPS = {
-  ReadDrops: { actions: ['s3:GetObject'], resources: [`${OBJECTS}/*`] },
-  WriteDrops: { actions: ['s3:PutObject'], resources: OF_DROPS },
-  AbortUploads: { actions: ['s3:AbortMultipartUpload'], resources: [`${OBJECTS}/instance_events*`] },
-  TakeAndRemoveClaims: {
-    actions: ['s3:PutObject', 's3:DeleteObject'],
-    resources: [`${OBJECTS}/state/claims/*`],
-  },
-  RenewTheIndex,
+const AbortUploads = {
+  actions: ['s3:AbortMultipartUpload'],
+  resources: [`${OBJECTS}/*/date=????-??-??/*-*-*`],
+};
+const ClearAway = {
+  actions: ['s3:DeleteObject'],
+  resources: [`${OBJECTS}/*/date=????-??-??/*-*-*`, `${OBJECTS}/manifests/*.report.html`],
 };
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ParamsPlugin = createRequire(import.meta.url)('../../tools/params-plugin.cjs');
@@ -152,25 +151,21 @@ describe('the compiled template', () => {
   test.each([
     ['defaults alone', () => defaults],
     ['every parameter given', () => everything],
-  ])(
-    'passes the CloudFormation rules with %s',
-    (_, made) => {
-      const engine = new RegoEngine();
-      try {
-        const report = engine.validateStandard(new TemplateFile(made().templatePath), {
-          severityLevel: 'WARN',
-        });
-        const found = report.diagnostics
-          .filter(({ ruleId }) => !MEANT.has(ruleId))
-          .map(({ severity, ruleId, message }) => `${severity} ${ruleId} ${message}`);
-        expect(report.status).toBe('OK');
-        expect(found).toEqual([]);
-      } finally {
-        engine.free();
-      }
-    },
-    60_000,
-  );
+  ])('passes the CloudFormation rules with %s', (_, made) => {
+    const engine = new RegoEngine();
+    try {
+      const report = engine.validateStandard(new TemplateFile(made().templatePath), {
+        severityLevel: 'WARN',
+      });
+      const found = report.diagnostics
+        .filter(({ ruleId }) => !MEANT.has(ruleId))
+        .map(({ severity, ruleId, message }) => `${severity} ${ruleId} ${message}`);
+      expect(report.status).toBe('OK');
+      expect(found).toEqual([]);
+    } finally {
+      engine.free();
+    }
+  });
 
   test('grants only actions that IAM knows, none by wildcard and none by a managed policy', async () => {
     const roles = [small, full].flatMap((stack) => ofType(stack, 'AWS::IAM::Role'));
@@ -248,12 +243,16 @@ describe('the compiled template', () => {
     }
   });
 
-  test('lets the function touch its own cloud in the bucket, and delete nothing but claims of windows', () => {
+  test('lets the schedule touch its own trace, and delete only what no manifest can list', () => {
     expect(granted(small, 'FunctionRole')).toEqual({
-      ...DROPS,
+      ReadDrops: { actions: ['s3:GetObject'], resources: [`${OBJECTS}/*`] },
+      WriteDrops: { actions: ['s3:PutObject'], resources: ofDrops(OBJECTS) },
+      AbortUploads,
+      ClearAway,
+      RenewTheIndex,
       MoveOn: {
         actions: ['s3:PutObject'],
-        resources: [`${OBJECTS}/state/checkpoint.json`, `${OBJECTS}/state/claim.json`],
+        resources: ['trace', 'checkpoint', 'claim'].map((name) => `${OBJECTS}/state/${name}.json`),
       },
       LearnThatAnObjectIsMissing: { actions: ['s3:ListBucket'], resources: ['arn:aws:s3:::DropBucket'] },
       WriteOwnLog: {
@@ -276,15 +275,14 @@ describe('the compiled template', () => {
     },
   );
 
-  test('lets those who mask read the masking secret that is given, and nobody else', () => {
+  test('lets those who mask, or tell a release’s scope, read the masking secret that is given, and nobody else', () => {
     const mask = {
       actions: ['secretsmanager:GetSecretValue'],
       resources: ['arn:aws:secretsmanager:eu-central-1:123456789012:secret:star-compactor/masks-??????'],
     };
-    for (const role of ['FunctionRole', 'BackfillRole', 'BackfillWindowsRole'])
+    for (const role of READERS.map((name) => roleOf(full, name)))
       expect(granted(full, role)).toMatchObject({ ReadMaskingSecret: mask });
-    for (const role of ['BackfillPlanRole', 'BackfillEndRole'])
-      expect(granted(full, role)).not.toHaveProperty('ReadMaskingSecret');
+    expect(granted(full, 'BackfillEndRole')).not.toHaveProperty('ReadMaskingSecret');
   });
 
   test('keeps the bucket private, encrypted, versioned, under TLS and free of leftovers', () => {
@@ -357,7 +355,10 @@ describe('the compiled template', () => {
     });
     expect(properties(small, 'DeadLetters')).toMatchObject({ SqsManagedSseEnabled: true });
     expect(granted(small, 'ScheduleRole')).toEqual({
-      StartRun: { actions: ['lambda:InvokeFunction'], resources: ['ScheduledLambdaFunction.Arn'] },
+      StartRunsAndSweeps: {
+        actions: ['lambda:InvokeFunction'],
+        resources: ['ScheduledLambdaFunction.Arn', 'BackfillEndLambdaFunction.Arn'],
+      },
       HandOverFailures: { actions: ['sqs:SendMessage'], resources: ['DeadLetters.Arn'] },
     });
     expect(properties(small, 'ScheduleRole')['AssumeRolePolicyDocument']).toMatchObject({
@@ -400,6 +401,7 @@ describe('the compiled template', () => {
       STAR_SETTLE_MINUTES: '30',
       STAR_OPEN_HORIZON_DAYS: '30',
       STAR_EPOCH: '2015-09-06T23:31:16Z',
+      STAR_TABLES: 'instance_events',
       STAR_FORMATS: 'csv',
       STAR_FORMAT_VERSION: '0.2',
       STAR_LICENCE: '',
@@ -504,23 +506,28 @@ describe('the compiled template', () => {
 });
 
 describe('the backfill', () => {
-  const plans = `${OBJECTS}/state/backfills/*`;
   const list = { actions: ['s3:ListBucket'], resources: ['arn:aws:s3:::DropBucket'] };
-  const RemoveDrops = { actions: ['s3:DeleteObject'], resources: OF_DROPS };
-  const ReadManifests = { actions: ['s3:GetObject'], resources: [`${OBJECTS}/manifests/*`] };
-  const SeeWhereTheScheduleStands = {
-    actions: ['s3:GetObject'],
-    resources: [`${OBJECTS}/state/checkpoint.json`],
-  };
   const log = (name: string): object => ({
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     resources: [`${name}LogGroup.Arn`],
   });
+  const inBoth = (path: string): string[] => [OBJECTS, RELEASES].map((trace) => `${trace}/${path}`);
+  const ReadMaskingSecrets = { actions: ['secretsmanager:GetSecretValue'], resources: [MASKING_SECRETS] };
 
-  test('has a door that makes drops itself or starts the machine, and nothing else', () => {
+  test('makes short ranges itself or starts the machine, and writes no release', () => {
     expect(granted(small, 'BackfillRole')).toEqual({
-      ...DROPS,
-      RemoveDrops,
+      ReadDropsAndWhereReleasesStand: {
+        actions: ['s3:GetObject'],
+        resources: [`${OBJECTS}/*`, `${RELEASES}/state/*`, `${RELEASES}/release.json`],
+      },
+      WriteDrops: {
+        actions: ['s3:PutObject'],
+        resources: [...ofDrops(OBJECTS), `${OBJECTS}/state/claims/*`],
+      },
+      AbortUploads,
+      ClearAway,
+      BeginTheTrace: { actions: ['s3:PutObject'], resources: [`${OBJECTS}/state/trace.json`] },
+      RenewTheIndex,
       LearnThatAnObjectIsMissing: list,
       StartLongOnes: { actions: ['states:StartExecution'], resources: [MACHINE] },
       WriteOwnLog: log('Backfill'),
@@ -528,24 +535,32 @@ describe('the backfill', () => {
     expect(properties(small, 'BackfillLambdaEvConf')).toMatchObject({ MaximumRetryAttempts: 0 });
   });
 
-  test('has a planner that makes masking secrets and cannot read them', () => {
+  test('has a planner that makes and reads masking secrets, and neither reads nor writes data', () => {
     expect(granted(small, 'BackfillPlanRole')).toEqual({
-      ReadManifests,
-      SeeWhereTheScheduleStands,
-      LeavePlans: { actions: ['s3:GetObject', 's3:PutObject'], resources: [plans] },
+      ReadState: {
+        actions: ['s3:GetObject'],
+        resources: [...inBoth('state/*'), `${RELEASES}/release.json`],
+      },
+      BeginTraces: { actions: ['s3:PutObject'], resources: inBoth('state/trace.json') },
+      LeavePlans: { actions: ['s3:PutObject'], resources: inBoth('state/backfills/*') },
       LearnThatAnObjectIsMissing: list,
       MakeMaskingSecrets: { actions: ['secretsmanager:CreateSecret'], resources: [MASKING_SECRETS] },
+      ReadMaskingSecrets,
       WriteOwnLog: log('BackfillPlan'),
     });
   });
 
-  test('has workers that read masking secrets, as no other function may', () => {
-    const { RenewTheIndex: _, ...drops } = DROPS;
+  test('has workers that read masking secrets, as no other function but the planner may', () => {
     expect(granted(small, 'BackfillWindowsRole')).toEqual({
-      ...drops,
-      RemoveDrops,
+      ReadTraces: { actions: ['s3:GetObject'], resources: inBoth('*') },
+      WriteDrops: {
+        actions: ['s3:PutObject'],
+        resources: [OBJECTS, RELEASES].flatMap((trace) => [...ofDrops(trace), `${trace}/state/claims/*`]),
+      },
+      AbortUploads: { actions: ['s3:AbortMultipartUpload'], resources: inBoth('*/date=????-??-??/*-*-*') },
+      ClearAway,
       LearnThatAnObjectIsMissing: list,
-      ReadMaskingSecrets: { actions: ['secretsmanager:GetSecretValue'], resources: [MASKING_SECRETS] },
+      ReadMaskingSecrets,
       WriteOwnLog: log('BackfillWindows'),
     });
     const readers = ofType(full, 'AWS::IAM::Role').filter((role) =>
@@ -554,35 +569,50 @@ describe('the backfill', () => {
           actions.includes('secretsmanager:GetSecretValue') && resources.includes(MASKING_SECRETS),
       ),
     );
-    expect(readers).toEqual([resource(full, 'BackfillWindowsRole')]);
+    expect(readers).toEqual([resource(full, 'BackfillPlanRole'), resource(full, 'BackfillWindowsRole')]);
   });
 
-  test('has an end that destroys masking secrets, makes the index anew and reads no data', () => {
-    expect(granted(small, 'BackfillEndRole')).toEqual({
-      ReadManifests,
+  test('has an end that completes releases, destroys masking secrets, and reads no data', () => {
+    const index = inBoth('index.html');
+    const completed = [`${RELEASES}/release.json`, `${RELEASES}/datapackage.json`];
+    const {
+      ReadManifestsAndState: read,
+      RenewTheIndexAndCompleteReleases: write,
+      ...others
+    } = granted(small, 'BackfillEndRole');
+    expect(read?.actions).toEqual(['s3:GetObject']);
+    expect(read?.resources.toSorted()).toEqual(
+      [...inBoth('manifests/*'), ...inBoth('state/*'), ...index, ...completed].toSorted(),
+    );
+    expect(write?.actions).toEqual(['s3:PutObject']);
+    expect(write?.resources.toSorted()).toEqual(
+      [...inBoth('state/index.json'), ...index, ...completed].toSorted(),
+    );
+    expect(others).toEqual({
       LearnThatAnObjectIsMissing: list,
-      RenewTheIndex: { ...RenewTheIndex, actions: ['s3:GetObject', 's3:PutObject'] },
-      SeeWhereTheScheduleStands,
-      ReadAndRemovePlans: { actions: ['s3:DeleteObject', 's3:GetObject'], resources: [plans] },
+      RemovePlans: { actions: ['s3:DeleteObject'], resources: inBoth('state/backfills/*') },
       DestroyMaskingSecrets: { actions: ['secretsmanager:DeleteSecret'], resources: [MASKING_SECRETS] },
       FindMaskingSecrets: { actions: ['secretsmanager:ListSecrets'], resources: ['*'] },
-      SeeWhetherExecutionsAreOver: {
-        actions: ['states:DescribeExecution'],
-        resources: [`${EXECUTION}:*`],
-      },
+      FindExecutions: { actions: ['states:ListExecutions'], resources: [MACHINE] },
+      SeeHowExecutionsStand: { actions: ['states:DescribeExecution'], resources: [`${EXECUTION}:*`] },
       WriteOwnLog: log('BackfillEnd'),
       HandOverFailures: { actions: ['sqs:SendMessage'], resources: ['DeadLetters.Arn'] },
     });
   });
 
-  test('touches only its own cloud under the prefix that is given', () => {
+  test('touches only its own cloud, and its releases, under the prefix that is given', () => {
     const own = 'arn:aws:s3:::my-traces/traces/nova/cloud=prod/';
-    const touched = FUNCTIONS.map((name) => roleOf(full, name))
-      .flatMap((role) => statements(resource(full, role)))
-      .filter(({ actions }) => actions.some((action) => /^s3:.*Object|^s3:Abort/.test(action)))
-      .flatMap(({ resources }) => resources);
-    expect(touched.length).toBeGreaterThan(5);
-    expect(touched.filter((arn) => !arn.startsWith(own))).toEqual([]);
+    const releases = 'arn:aws:s3:::my-traces/traces/nova/cloud=prod-*/';
+    const touched = (name: string): string[] =>
+      statements(resource(full, roleOf(full, name)))
+        .filter(({ actions }) => actions.some((action) => /^s3:.*Object|^s3:Abort/.test(action)))
+        .flatMap(({ resources }) => resources);
+    const scheduled = touched('scheduled');
+    expect(scheduled.length).toBeGreaterThan(5);
+    expect(scheduled.filter((arn) => !arn.startsWith(own))).toEqual([]);
+    const all = FUNCTIONS.flatMap(touched);
+    expect(all.filter((arn) => arn.startsWith(releases)).length).toBeGreaterThan(5);
+    expect(all.filter((arn) => !arn.startsWith(own) && !arn.startsWith(releases))).toEqual([]);
   });
 
   test('runs the definition with the ARNs of its functions, as what it is by name to these', () => {
@@ -640,21 +670,21 @@ describe('the backfill', () => {
     });
   });
 
-  test('has the end told of executions that did not end well, but not of their groups', () => {
-    expect(properties(small, 'BackfillCutOff')).toMatchObject({
+  test('has the end told of executions that were stopped, not of those that failed nor of their groups', () => {
+    expect(properties(small, 'BackfillStopped')).toMatchObject({
       EventPattern: {
         source: ['aws.states'],
         'detail-type': ['Step Functions Execution Status Change'],
-        detail: { stateMachineArn: ['BackfillMachine'], status: ['ABORTED', 'FAILED', 'TIMED_OUT'] },
+        detail: { stateMachineArn: ['BackfillMachine'], status: ['ABORTED'] },
       },
       Targets: [{ Arn: 'BackfillEndLambdaFunction.Arn' }],
     });
-    expect(properties(small, 'BackfillCutOffPermission')).toEqual({
+    expect(properties(small, 'BackfillStoppedPermission')).toEqual({
       Action: 'lambda:InvokeFunction',
       FunctionName: 'BackfillEndLambdaFunction',
       Principal: 'events.amazonaws.com',
       SourceAccount: '123456789012',
-      SourceArn: 'BackfillCutOff.Arn',
+      SourceArn: 'BackfillStopped.Arn',
     });
   });
 
@@ -663,14 +693,10 @@ describe('the backfill', () => {
       ScheduleExpression: 'rate(1 day)',
       Target: {
         Arn: 'BackfillEndLambdaFunction.Arn',
-        RoleArn: 'BackfillSweepRole.Arn',
+        RoleArn: 'ScheduleRole.Arn',
         Input: '{"sweep":true}',
         DeadLetterConfig: { Arn: 'DeadLetters.Arn' },
       },
-    });
-    expect(granted(small, 'BackfillSweepRole')).toEqual({
-      StartSweep: { actions: ['lambda:InvokeFunction'], resources: ['BackfillEndLambdaFunction.Arn'] },
-      HandOverFailures: { actions: ['sqs:SendMessage'], resources: ['DeadLetters.Arn'] },
     });
     expect(properties(small, 'BackfillEndLambdaEvConf')).toMatchObject({
       MaximumRetryAttempts: 2,
@@ -757,6 +783,7 @@ describe('serverless refuses', () => {
     windowMinutes: ['7', 'a number of minutes that divides a day, such as 1440 or 60'],
     settleMinutes: ['0', 'whole minutes, 1 to 1440'],
     openHorizonDays: ['-1', 'whole days, 1 to 3650'],
+    tables: ['images', 'one or more of instance_events, separated by commas, each once'],
     formats: ['xml', 'one or more of csv, jsonl, parquet, separated by commas, each once'],
     formatVersion: ['0.4', '0.2 or 0.3'],
     report: ['yes', 'true or false'],

@@ -272,7 +272,7 @@ inline put(key, seen, value) {
   od
 }
 
-/* A conditional PUT that reads back when it is refused: equal content is its own (writeText in lib/store/bucket.ts). */
+/* A conditional PUT that reads back when it is refused: equal content is its own (writeText in lib/store/s3/bucket.ts). */
 inline swap(key, seen, value) {
   put(key, seen, value);
   if
@@ -343,7 +343,7 @@ next:
   };
   if
   :: scheduled ->
-    /* catchUp (lib/schedule.ts): the claim before the checkpoint */
+    /* catchUp (lib/schedule/run-schedule.ts): the claim before the checkpoint */
 #ifdef MISTAKE_CHECKPOINT_READ_FIRST
     atomic { checkpoint = object[CHECKPOINT] };
     atomic { claim = object[CLAIM] };
@@ -406,7 +406,7 @@ next:
 #define OWN_MANIFEST MANIFEST_OF(OWN_BYTES, (WRITES_SECOND(run_) -> OWN_BYTES : 0), (scheduled -> NEWEST(checkpoint) : 0), scheduled)
 
 write:
-  /* writeData (lib/drop/write-data.ts): the version that each data key has now; then it reads the source */
+  /* writeDrop (lib/drop/write-drop.ts): the version that each data key has now; then it reads the source */
   atomic {
     first = object[DATA(window, 0)];
     printf("run %d notes %d of %d\n", run_, first, DATA(window, 0))
@@ -435,7 +435,7 @@ write:
 #ifdef MISTAKE_DATA_UNCONDITIONAL
   put(DATA(window, 0), ANY, OWN_BYTES);
 #else
-  put(DATA(window, 0), first, OWN_BYTES); /* finish (lib/store/upload.ts) */
+  put(DATA(window, 0), first, OWN_BYTES); /* finish (lib/store/s3/upload.ts) */
 #endif
   first = 0;
   if

@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Place as TracePlace } from '../../lib/drop/place.ts';
-import type { Bucket } from '../../lib/store/bucket.ts';
+import type { Bucket } from '../../lib/store/s3/bucket.ts';
 import { layoutOf } from '../../lib/store/layout.ts';
 import type { RequestHook } from './aws/faults.ts';
 import { readObject } from './drops.ts';

@@ -3,9 +3,12 @@ import { fileURLToPath } from 'node:url';
 
 const COMMAND = fileURLToPath(new URL('../../bin/star-compactor.mjs', import.meta.url));
 
+const PROGRESS = /^\d+ %, [\d,]+ rows, .*\n/gm;
+
 export interface Ran {
   readonly status: number;
   readonly stdout: Buffer;
+  /** Without the lines of progress, of which a slow machine sees more than a quick one. */
   readonly stderr: string;
 }
 
@@ -44,7 +47,7 @@ function run(file: string, args: readonly string[], options: CommandOptions): Pr
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code === null) reject(new Error(`the command was ended by ${signal}: ${stderr}`));
-      else resolve({ status: code, stdout: Buffer.concat(stdout), stderr });
+      else resolve({ status: code, stdout: Buffer.concat(stdout), stderr: stderr.replaceAll(PROGRESS, '') });
     });
     if (options.input !== undefined) child.stdin.end(options.input);
     options.meanwhile?.(child);

@@ -3,20 +3,27 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { parse } from 'csv-parse/sync';
 import { parquetReadObjects } from 'hyparquet';
-import type { Manifest } from '../../lib/drop/manifest.ts';
+import type { Manifest, TableManifest } from '../../lib/drop/manifest.ts';
+import { instanceEvents } from '../../lib/tables/instance-events/table.ts';
+import { assertManifest } from './manifest-schema.ts';
 import { BUCKET } from './stage.ts';
 
 /** One published window as an analyst finds it. */
 export interface Drop {
   readonly manifest: Manifest;
-  /** Rows by format: of CSV every value as text, of JSON lines and Parquet as parsed. */
-  readonly rows: Readonly<Record<string, Record<string, unknown>[]>>;
+  /** Of the finished events. */
+  readonly rows: RowsByFormat;
+  /** Of all tables, by name. */
+  readonly tables: Readonly<Record<string, RowsByFormat>>;
 }
+
+/** Of CSV every value as text, of JSON lines and Parquet as parsed. */
+export type RowsByFormat = Readonly<Record<string, Record<string, unknown>[]>>;
 
 /**
  * Reads every drop that a manifest announces, oldest first; without rows only their files' bytes are looked at.
  *
- * @throws Error where a manifest lists what is not there byte for byte
+ * @throws Error where a manifest is not as its schema says, or lists what is not there byte for byte
  */
 export async function readDrops(
   client: S3Client,
@@ -29,20 +36,32 @@ export async function readDrops(
   const drops: Drop[] = [];
   for (const key of manifests) {
     const manifest = JSON.parse((await readObject(client, key)).toString('utf8')) as Manifest;
-    const rows: Record<string, Record<string, unknown>[]> = {};
-    for (const file of manifest.files) {
-      const bytes = await readObject(client, file.key);
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      if (bytes.length !== file.bytes || sha256 !== file.sha256)
-        throw new Error(`${file.key} is not what ${key} says`);
-      if (!wantsRows) continue;
-      rows[file.format] = await parseRows(file.format, bytes);
-      if (rows[file.format]?.length !== file.rows)
-        throw new Error(`${file.key} has not the rows that ${key} says`);
+    assertManifest(manifest, key);
+    const tables: Record<string, RowsByFormat> = {};
+    for (const [name, { files }] of Object.entries(manifest.tables)) {
+      const rows: Record<string, Record<string, unknown>[]> = {};
+      for (const file of files) {
+        const bytes = await readObject(client, file.key);
+        const sha256 = createHash('sha256').update(bytes).digest('hex');
+        if (bytes.length !== file.bytes || sha256 !== file.sha256)
+          throw new Error(`${file.key} is not what ${key} says`);
+        if (!wantsRows) continue;
+        const parsed = await parseRows(file.format, bytes);
+        if (parsed.length !== file.rows) throw new Error(`${file.key} has not the rows that ${key} says`);
+        rows[file.format] = parsed;
+      }
+      tables[name] = rows;
     }
-    drops.push({ manifest, rows });
+    drops.push({ manifest, tables, rows: tables[instanceEvents.name] ?? {} });
   }
   return drops;
+}
+
+/** What a manifest says of the finished events. */
+export function eventsOf(manifest: Pick<Manifest, 'tables'> | undefined): TableManifest {
+  const events = manifest?.tables[instanceEvents.name];
+  if (events === undefined) throw new Error('No manifest of finished events');
+  return events;
 }
 
 export async function listKeys(client: S3Client, prefix = ''): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { DAY, iso } from '../../lib/time.ts';
+import { DAY, iso } from '../../lib/core/time.ts';
 import type { RequestHook } from './aws/faults.ts';
 import { listKeys, readObject } from './drops.ts';
 import { type MariaDb, startMariaDb } from './mariadb/index.ts';

@@ -1,4 +1,4 @@
-import type { Instance, TraceEvent } from '../../lib/source/source.ts';
+import type { Instance, TraceEvent } from '../../lib/tables/instance-events/row.ts';
 
 /** A server with everything set, but for what a test says. */
 export function instance(overrides: Partial<Instance> = {}): Instance {

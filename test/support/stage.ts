@@ -14,7 +14,7 @@ import { handler as windows } from '../../handlers/backfill-windows.ts';
 import { handler as backfill } from '../../handlers/backfill.ts';
 import { handler } from '../../handlers/scheduled.ts';
 import type { BackfillSummary } from '../../lib/backfill/summary.ts';
-import type { ScheduleSummary } from '../../lib/summary.ts';
+import type { ScheduleSummary } from '../../lib/schedule/summary.ts';
 import { randomCredentials } from './aws/credentials.ts';
 import { type LocalS3, type LocalS3Options, startS3 } from './s3/server.ts';
 import {

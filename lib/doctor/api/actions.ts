@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { shaped } from '../../source/api/answers.ts';
-import { has } from '../../source/api/microversion.ts';
-import type { Nova } from '../../source/api/nova.ts';
+import { shaped } from '../../source/nova-api/answers.ts';
+import { has } from '../../source/nova-api/microversion.ts';
+import type { Nova } from '../../source/nova-api/nova.ts';
 import { type Finding, teller } from '../finding.ts';
 import { policyRemedy } from './policy.ts';
 import { type SeenServers, untold } from './servers.ts';

@@ -1,8 +1,8 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
-import { openHttp } from '../../source/api/http.ts';
-import { openNova } from '../../source/api/nova.ts';
+import { openHttp } from '../../source/nova-api/http.ts';
+import { openNova } from '../../source/nova-api/nova.ts';
 import { asSourceError } from '../codes.ts';
-import type { ExamineOptions } from '../doctor.ts';
+import type { ExamineOptions } from '../options.ts';
 import { type Finding, teller } from '../finding.ts';
 import { examineActions } from './actions.ts';
 import { examineClock } from './clock.ts';

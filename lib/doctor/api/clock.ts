@@ -1,9 +1,9 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
-import { ROUNDING, askClock } from '../../source/api/clock.ts';
-import type { Http } from '../../source/api/http.ts';
-import { openKeystone } from '../../source/api/keystone.ts';
-import type { Nova } from '../../source/api/nova.ts';
-import type { Seconds } from '../../time.ts';
+import { ROUNDING, askClock } from '../../source/nova-api/clock.ts';
+import type { Http } from '../../source/nova-api/http.ts';
+import { openKeystone } from '../../source/nova-api/keystone.ts';
+import type { Nova } from '../../source/nova-api/nova.ts';
+import type { Seconds } from '../../core/time.ts';
 import { clockFinding } from '../clock.ts';
 import { type Finding, teller } from '../finding.ts';
 

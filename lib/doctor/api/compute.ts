@@ -1,9 +1,9 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
-import { computeEndpoint, exposedToken } from '../../source/api/catalogue.ts';
-import { type Http, tlsProblemBehind } from '../../source/api/http.ts';
-import type { Token } from '../../source/api/keystone.ts';
-import { type Microversion, SINCE, has, negotiate } from '../../source/api/microversion.ts';
-import { shownUrl } from '../../source/api/shown-url.ts';
+import { computeEndpoint, exposedToken } from '../../source/nova-api/catalogue.ts';
+import { type Http, tlsProblemBehind } from '../../source/nova-api/http.ts';
+import type { Token } from '../../source/nova-api/keystone.ts';
+import { type Microversion, SINCE, has, negotiate } from '../../source/nova-api/microversion.ts';
+import { shownUrl } from '../../source/nova-api/shown-url.ts';
 import { asSourceError } from '../codes.ts';
 import { type Finding, teller } from '../finding.ts';
 import { reachUrl, tlsFinding } from './endpoint.ts';

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
-import { shaped } from '../../source/api/answers.ts';
-import { oldestCreated } from '../../source/api/api.ts';
-import { has } from '../../source/api/microversion.ts';
-import type { Nova } from '../../source/api/nova.ts';
-import { SERVERS } from '../../source/api/servers.ts';
-import { isoDate } from '../../time.ts';
+import { shaped } from '../../source/nova-api/answers.ts';
+import { oldestCreated } from '../../source/nova-api/nova-api.ts';
+import { has } from '../../source/nova-api/microversion.ts';
+import type { Nova } from '../../source/nova-api/nova.ts';
+import { SERVERS } from '../../source/nova-api/servers.ts';
+import { isoDate } from '../../core/time.ts';
 import { amount, counted } from '../amounts.ts';
 import { type Finding, teller } from '../finding.ts';
 

@@ -1,6 +1,6 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
-import { proxyVariable } from '../../source/api/proxy.ts';
-import { shownUrl } from '../../source/api/shown-url.ts';
+import { proxyVariable } from '../../source/nova-api/proxy.ts';
+import { shownUrl } from '../../source/nova-api/shown-url.ts';
 import { networkProblem } from '../../source/network-problems.ts';
 import type { Finding, Teller } from '../finding.ts';
 import { UNKNOWN_HOST, addressesOf, isLoopback, reach } from '../reach.ts';

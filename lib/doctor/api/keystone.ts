@@ -1,7 +1,7 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
-import { type Http, tlsProblemBehind } from '../../source/api/http.ts';
-import { offeredVersion } from '../../source/api/keystone.ts';
-import { shownUrl } from '../../source/api/shown-url.ts';
+import { type Http, tlsProblemBehind } from '../../source/nova-api/http.ts';
+import { offeredVersion } from '../../source/nova-api/keystone.ts';
+import { shownUrl } from '../../source/nova-api/shown-url.ts';
 import { asSourceError } from '../codes.ts';
 import { type Finding, teller } from '../finding.ts';
 import { reachUrl, tlsFinding } from './endpoint.ts';

@@ -1,7 +1,7 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
-import { shaped } from '../../source/api/answers.ts';
-import type { Nova, NovaAnswer } from '../../source/api/nova.ts';
-import { type RawServer, SERVERS, ServerPage, isUnknown } from '../../source/api/servers.ts';
+import { shaped } from '../../source/nova-api/answers.ts';
+import type { Nova, NovaAnswer } from '../../source/nova-api/nova.ts';
+import { type RawServer, SERVERS, ServerPage, isUnknown } from '../../source/nova-api/servers.ts';
 import { type Finding, teller } from '../finding.ts';
 import { policyRemedy } from './policy.ts';
 

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import type { OpenStackConnection } from '../../connection/connection.ts';
-import { shaped } from '../../source/api/answers.ts';
-import { CELL_TIMEOUT_SECONDS } from '../../source/api/listing.ts';
-import { has } from '../../source/api/microversion.ts';
-import type { Nova } from '../../source/api/nova.ts';
+import { shaped } from '../../source/nova-api/answers.ts';
+import { CELL_TIMEOUT_SECONDS } from '../../source/nova-api/listing.ts';
+import { has } from '../../source/nova-api/microversion.ts';
+import type { Nova } from '../../source/nova-api/nova.ts';
 import { counted } from '../amounts.ts';
 import { type Finding, teller } from '../finding.ts';
 import { policyRemedy } from './policy.ts';

@@ -1,7 +1,7 @@
 import type { OpenStackConnection, OpenStackIdentity } from '../../connection/connection.ts';
-import type { Http } from '../../source/api/http.ts';
-import { type Token, openKeystone } from '../../source/api/keystone.ts';
-import { iso } from '../../time.ts';
+import type { Http } from '../../source/nova-api/http.ts';
+import { type Token, openKeystone } from '../../source/nova-api/keystone.ts';
+import { iso } from '../../core/time.ts';
 import { duration } from '../amounts.ts';
 import { asSourceError, codeOf } from '../codes.ts';
 import { type Finding, teller } from '../finding.ts';
@@ -69,6 +69,6 @@ function rolesFinding({ roles, scope }: Token): Finding {
     ? scope === 'system'
       ? 'Novas that enforce scopes (the default from 2023.1 on) refuse a system scope: then take a project'
       : undefined
-    : 'by Nova’s default policies a trace needs admin; whether this Nova agrees stands below';
+    : 'by Nova’s default policies a trace needs admin; see below whether this Nova agrees';
   return tell.fine('roles', `${held}, in ${where}`, note);
 }

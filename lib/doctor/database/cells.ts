@@ -1,6 +1,6 @@
 import type { CellConnection } from '../../connection/connection.ts';
-import { LIVE } from '../../source/database/schema.ts';
-import type { CellSession } from '../../source/database/session.ts';
+import { LIVE } from '../../source/nova-db/schema.ts';
+import type { CellSession } from '../../source/nova-db/session.ts';
 import { type Finding, teller } from '../finding.ts';
 
 /** A cell whose tables can be read. */

@@ -1,6 +1,6 @@
 import type { DatabaseConnection } from '../../connection/connection.ts';
 import { asSourceError, withoutCell } from '../codes.ts';
-import type { ExamineOptions } from '../doctor.ts';
+import type { ExamineOptions } from '../options.ts';
 import { type Finding, teller, verdictOf } from '../finding.ts';
 import { type OpenedCell, examineCells } from './cells.ts';
 import { examineHistory } from './history.ts';

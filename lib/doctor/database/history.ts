@@ -1,7 +1,7 @@
-import { type Extent, firstIdAfter, readExtent } from '../../source/database/bounds.ts';
-import { type CellSchema, LIVE, SHADOW, readSchema } from '../../source/database/schema.ts';
-import type { CellSession } from '../../source/database/session.ts';
-import { DAY, isoDate } from '../../time.ts';
+import { type Extent, firstIdAfter, readExtent } from '../../source/nova-db/bounds.ts';
+import { type CellSchema, LIVE, SHADOW, readSchema } from '../../source/nova-db/schema.ts';
+import type { CellSession } from '../../source/nova-db/session.ts';
+import { DAY, isoDate } from '../../core/time.ts';
 import { counted, duration, now } from '../amounts.ts';
 import type { Finding, Teller } from '../finding.ts';
 

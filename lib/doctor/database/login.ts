@@ -1,8 +1,8 @@
 import type { CellConnection } from '../../connection/connection.ts';
 import { OPTION_NAMES, SECRET_NAMES, askFor } from '../../connection/database-tls.ts';
-import type { SourceError } from '../../errors.ts';
-import { failureBehind } from '../../source/database/failures.ts';
-import { type CellSession, openCell } from '../../source/database/session.ts';
+import type { SourceError } from '../../core/errors.ts';
+import { failureBehind } from '../../source/nova-db/failures.ts';
+import { type CellSession, openCell } from '../../source/nova-db/session.ts';
 import { asSourceError } from '../codes.ts';
 import type { Finding, Teller } from '../finding.ts';
 import { UNKNOWN_HOST, addressesOf, isLoopback, placeOf } from '../reach.ts';

@@ -1,4 +1,4 @@
-import type { CellSession } from '../../source/database/session.ts';
+import type { CellSession } from '../../source/nova-db/session.ts';
 import type { Finding, Teller } from '../finding.ts';
 
 /** What changes nothing. */

@@ -1,5 +1,5 @@
-import type { CellSession } from '../../source/database/session.ts';
-import type { Seconds } from '../../time.ts';
+import type { CellSession } from '../../source/nova-db/session.ts';
+import type { Seconds } from '../../core/time.ts';
 import { now } from '../amounts.ts';
 import { type ClockReading, clockFinding } from '../clock.ts';
 import type { Finding, Teller } from '../finding.ts';

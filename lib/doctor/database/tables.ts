@@ -1,5 +1,5 @@
-import { LIVE, REQUIRED, SHADOW, type Tables, readSchema } from '../../source/database/schema.ts';
-import type { CellSession } from '../../source/database/session.ts';
+import { LIVE, REQUIRED, SHADOW, type Tables, readSchema } from '../../source/nova-db/schema.ts';
+import type { CellSession } from '../../source/nova-db/session.ts';
 import { amount } from '../amounts.ts';
 import { codeOf } from '../codes.ts';
 import type { Finding, Teller } from '../finding.ts';

@@ -1,4 +1,5 @@
 import type { Manifest } from '../../drop/manifest.ts';
+import { instanceEvents } from '../../tables/instance-events/table.ts';
 import { type Fact, factList } from '../facts.ts';
 import { type Markup, markup } from '../markup.ts';
 import type { DropStatistics } from '../statistics.ts';
@@ -54,7 +55,9 @@ function runs(numbers: readonly number[]): [first: number, last: number][] {
   return found;
 }
 
-function countFacts({ counts }: Manifest): Fact[] {
+function countFacts({ tables }: Manifest): Fact[] {
+  const { counts } = tables[instanceEvents.name] ?? {};
+  if (counts === undefined) return [];
   return [
     {
       name: 'Late',

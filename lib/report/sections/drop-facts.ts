@@ -1,11 +1,13 @@
-import type { Manifest, ManifestFile } from '../../drop/manifest.ts';
+import { type Manifest, type TableManifest, filesOf } from '../../drop/manifest.ts';
+import type { ManifestFile } from '../../drop/manifest-file.ts';
+import { instanceEvents } from '../../tables/instance-events/table.ts';
 import { type Fact, factList } from '../facts.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import { table } from '../table.ts';
 import { bytesText, count, counted } from '../text.ts';
 import { section } from './section.ts';
 
-const SOURCES: Readonly<Record<Manifest['source'], string>> = {
+const SOURCES: Readonly<Record<TableManifest['source'], string>> = {
   database: 'Nova’s databases',
   api: 'the Nova API',
 };
@@ -16,13 +18,16 @@ export function dropSection(manifest: Manifest, link: string | undefined): Marku
     'drop',
     'The drop',
     factList(dropFacts(manifest)),
-    files(manifest.files),
+    files(filesOf(manifest)),
     link !== undefined && markup`<p><a href="${link}">The manifest</a> says the same to programs.</p>`,
   );
 }
 
 function dropFacts(manifest: Manifest): Fact[] {
-  const { window, source, masking, maskingScope, api, tool } = manifest;
+  const { window, masking, tool } = manifest;
+  const events = manifest.tables[instanceEvents.name];
+  const api = events?.api;
+  const sourceFrom = events?.sourceFrom ?? null;
   const [licence] = manifest.datapackage.licenses;
   const code = (text: string): Content => markup`<code>${text}</code>`;
   const time = (text: string): Content => markup`<code class="time">${text}</code>`;
@@ -35,7 +40,7 @@ function dropFacts(manifest: Manifest): Fact[] {
     },
     {
       name: 'Source',
-      value: SOURCES[source],
+      value: events === undefined ? 'not told' : SOURCES[events.source],
       ...(api !== undefined && {
         note: `microversion ${api.microversion}, ${count(api.requests)} requests, ${api.swept ? 'every live server was asked' : 'only servers that looked changed were asked'}`,
       }),
@@ -43,13 +48,13 @@ function dropFacts(manifest: Manifest): Fact[] {
     ...(api?.unseen ?? []).map((reason) => ({ name: 'Not seen', value: reason })),
     {
       name: 'Reaches back to',
-      value: manifest.sourceFrom === null ? 'not known' : time(manifest.sourceFrom),
+      value: sourceFrom === null ? 'not known' : time(sourceFrom),
       note: 'the oldest event that the source still had',
     },
     {
       name: 'Masking',
-      value: code(masking),
-      note: markup`scope ${code(maskingScope)}; masks of one scope join`,
+      value: code(masking.method),
+      note: markup`scope ${code(masking.scope)}; masks of one scope join`,
     },
     { name: 'Host names', value: HOSTS[manifest.hostFrom] ?? manifest.hostFrom },
     { name: 'Licence', value: licence === undefined ? 'not told' : (licence.title ?? licence.name) },

@@ -1,4 +1,4 @@
-import { HOUR, type Seconds } from '../../time.ts';
+import { HOUR, type Seconds } from '../../core/time.ts';
 import { labelEvery } from '../axis.ts';
 import { columnChart } from '../column-chart.ts';
 import { type Markup, markup } from '../markup.ts';

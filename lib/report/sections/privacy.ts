@@ -1,7 +1,7 @@
 import { factList } from '../facts.ts';
 import { type Markup, markup } from '../markup.ts';
 import type { ScanFigures } from '../../privacy/leak-scan.ts';
-import type { PrivacyFigures } from '../privacy.ts';
+import type { PrivacyFigures } from '../../privacy/figures.ts';
 import { count, counted, percent } from '../text.ts';
 import { section } from './section.ts';
 

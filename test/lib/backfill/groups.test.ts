@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { groupsOf } from '../../../lib/backfill/groups.ts';
 import { eventOf } from '../../../lib/backfill/request.ts';
 import { groupOf, readPlanStep, readWindowsStep } from '../../../lib/backfill/steps.ts';
-import { DAY, HOUR, type Seconds } from '../../../lib/time.ts';
-import { type Window, windowKey, windowsOf } from '../../../lib/window.ts';
+import { DAY, HOUR, type Seconds } from '../../../lib/core/time.ts';
+import { type Window, windowKey, windowsOf } from '../../../lib/core/window.ts';
 import { execute } from '../../support/state-machine/run.ts';
 
 const START = Date.UTC(2016, 0, 1) / 1000;

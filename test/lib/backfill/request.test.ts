@@ -8,9 +8,9 @@ import {
   settingsFor,
 } from '../../../lib/backfill/request.ts';
 import type { ReleaseTrace, ScheduledTrace, Trace } from '../../../lib/drop/trace.ts';
-import { InputError } from '../../../lib/errors.ts';
-import { readSettings } from '../../../lib/settings.ts';
-import { DAY, HOUR, iso } from '../../../lib/time.ts';
+import { InputError } from '../../../lib/core/errors.ts';
+import { readSettings } from '../../../lib/config/settings.ts';
+import { DAY, HOUR, iso } from '../../../lib/core/time.ts';
 
 const NOW = Date.parse('2026-11-25T00:45:00Z') / 1000;
 const deployed = readSettings({ STAR_BUCKET: 'traces', STAR_SECRET: 'nova', STAR_CLOUD: 'aurora' });

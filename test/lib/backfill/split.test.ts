@@ -1,17 +1,20 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { splitByWindow } from '../../../lib/backfill/split.ts';
-import type { OrderedEvents } from '../../../lib/drop/pump.ts';
-import type { TraceEvent } from '../../../lib/source/source.ts';
-import { type Window, windowsOf } from '../../../lib/window.ts';
+import type { OrderedRows } from '../../../lib/drop/write-table.ts';
+import type { TraceEvent } from '../../../lib/tables/instance-events/row.ts';
+import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
+import type { AnyTable } from '../../../lib/tables/table.ts';
+import { type Window, windowsOf } from '../../../lib/core/window.ts';
 import { traceEvent } from '../../support/records.ts';
 
 const LENGTH = 100;
 const RANGE = { start: 1000, end: 1500 };
 const WINDOWS = windowsOf(RANGE, LENGTH);
+const TABLE = instanceEvents as AnyTable;
 
 /** A source that gives events in order of start, some at a time. */
-async function* source(events: readonly TraceEvent[], size: number): OrderedEvents {
+async function* source(events: readonly TraceEvent[], size: number): OrderedRows<TraceEvent> {
   const ordered = events.toSorted((a, b) => a.start - b.start);
   for (let at = 0; at < ordered.length; at += size) yield ordered.slice(at, at + size);
   const none = { late: 0, beforeBegin: 0, abandoned: 0, stillOpen: 0, rewritten: 0 };
@@ -19,14 +22,14 @@ async function* source(events: readonly TraceEvent[], size: number): OrderedEven
 }
 
 async function readAll(
-  events: OrderedEvents,
+  events: OrderedRows<unknown>,
 ): Promise<{ names: string[]; skipped: object; starts: number[] }> {
   const names: string[] = [];
   const starts: number[] = [];
   for (;;) {
     const next = await events.next();
     if (next.done === true) return { names, starts, skipped: next.value.counts.skipped };
-    for (const { event, start } of next.value) {
+    for (const { event, start } of next.value as readonly TraceEvent[]) {
       names.push(String(event));
       starts.push(start);
     }
@@ -45,7 +48,7 @@ describe('A pass over several windows', () => {
       [1250, 1260],
       [1499, 1499],
     ]);
-    await using split = splitByWindow(source(events, 2), RANGE, LENGTH, 7);
+    await using split = splitByWindow(source(events, 2), TABLE, RANGE, LENGTH, 7);
     const parts: string[][] = [];
     for (const window of WINDOWS) parts.push((await readAll(split.of(window))).names);
     expect(parts).toEqual([['e0'], ['e2'], ['e3'], [], ['e1', 'e4']]);
@@ -59,7 +62,7 @@ describe('A pass over several windows', () => {
       [1120, 1130],
       [1210, 1220],
     ]);
-    await using split = splitByWindow(source(events, 1), RANGE, LENGTH, null);
+    await using split = splitByWindow(source(events, 1), TABLE, RANGE, LENGTH, null);
     const [, second, third] = WINDOWS as [Window, Window, Window];
     const givenUp = split.of(second);
     await givenUp.next();
@@ -69,14 +72,14 @@ describe('A pass over several windows', () => {
   });
 
   test('tells with the last window what was left out', async () => {
-    await using split = splitByWindow(source(named([[1010, 1020]]), 1), RANGE, LENGTH, null);
+    await using split = splitByWindow(source(named([[1010, 1020]]), 1), TABLE, RANGE, LENGTH, null);
     const skipped: object[] = [];
     for (const window of WINDOWS) skipped.push((await readAll(split.of(window))).skipped);
     expect(skipped.at(-1)).toEqual({ instanceGone: 3 });
   });
 
   test('puts an event that ends before it begins, by two clocks, where it ends, as a schedule does', async () => {
-    await using split = splitByWindow(source(named([[1201, 1199]]), 1), RANGE, LENGTH, null);
+    await using split = splitByWindow(source(named([[1201, 1199]]), 1), TABLE, RANGE, LENGTH, null);
     const parts: string[][] = [];
     for (const window of WINDOWS) parts.push((await readAll(split.of(window))).names);
     expect(parts).toEqual([[], ['e0'], [], [], []]);
@@ -91,7 +94,7 @@ describe('A pass over several windows', () => {
             .map(([start, length]): [number, number] => [start, start + length])
             .filter(([, finish]) => finish >= RANGE.start && finish < RANGE.end),
         );
-        await using split = splitByWindow(source(events, size), RANGE, LENGTH, null);
+        await using split = splitByWindow(source(events, size), TABLE, RANGE, LENGTH, null);
         for (const window of WINDOWS) {
           const { names, starts } = await readAll(split.of(window));
           const own = events.filter(({ finish }) => finish >= window.start && finish < window.end);

@@ -220,7 +220,7 @@ describe('A dump', () => {
     expect(rows.length).toBeGreaterThan(300);
     expect(stderr).toMatch(
       new RegExp(
-        `^standard output: ${rows.length} events of \\d+ instances, ${RANGE.start}/${RANGE.end}, [\\d,]+ bytes, \\d+ s\\n$`,
+        `^standard output: ${rows.length} rows of \\d+ instances, ${RANGE.start}/${RANGE.end}, [\\d,]+ bytes, \\d+ s\\n$`,
       ),
     );
   });
@@ -478,7 +478,7 @@ describe('A dump of a million rows’ kind', () => {
         .trimEnd()
         .split(/\r?\n|\r/)
         .at(-1),
-    ).toMatch(/events of [\d,]+ instances/);
+    ).toMatch(/rows of [\d,]+ instances/);
   });
 
   test('loses nothing on standard output, however slowly it is read', async () => {
@@ -515,7 +515,9 @@ describe('A dump of a million rows’ kind', () => {
     expect(await leftBehind()).toEqual([]);
     const killed = await runCommand([...large, target], { meanwhile: () => whenWriting(killConnections) });
     expect(killed.status).toBe(1);
-    expect(killed.stderr).toMatch(/^star-compactor: cell \S+: .*\n$/);
+    expect(killed.stderr).toMatch(
+      /^--database: none of the cells is cell0.*\nstar-compactor: cell \S+: .*\n$/,
+    );
     expect(await leftBehind()).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { formatFor, openDump } from '../../../lib/command/output.ts';
-import { OutputError } from '../../../lib/errors.ts';
+import { OutputError } from '../../../lib/core/errors.ts';
 
 let folder: string;
 let stop: AbortController;

@@ -5,11 +5,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { OpenStackConnection } from '../../../lib/connection/connection.ts';
 import { parseSecret } from '../../../lib/connection/secret.ts';
 import { tlsFinding } from '../../../lib/doctor/api/endpoint.ts';
-import { shownUrl } from '../../../lib/source/api/shown-url.ts';
+import { shownUrl } from '../../../lib/source/nova-api/shown-url.ts';
 import type { Finding } from '../../../lib/doctor/doctor.ts';
 import { teller } from '../../../lib/doctor/finding.ts';
-import { apiSource } from '../../../lib/source/api/api.ts';
-import { DAY, HOUR } from '../../../lib/time.ts';
+import { apiSource } from '../../../lib/source/nova-api/nova-api.ts';
+import { DAY, HOUR } from '../../../lib/core/time.ts';
+import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
 import { type MariaDb, startMariaDb } from '../../support/mariadb/index.ts';
 import { type Certificates, createCertificates } from '../../support/mariadb/tls.ts';
 import { loadSample } from '../../support/nova/sample.ts';
@@ -61,14 +62,14 @@ async function refusalOfRun(secret: string): Promise<string | undefined> {
   const source = apiSource(connection, { concurrency: 4, sweepSeconds: 0, allowPartial: false });
   const end = Math.floor(Date.now() / DAY / 1000) * DAY;
   try {
-    const reading = source.read({
+    await using opened = await source.open(new AbortController().signal);
+    const reading = opened.read(instanceEvents.name, {
       window: { start: end - DAY, end },
       state: undefined,
       openHorizonSeconds: 30 * DAY,
       settleSeconds: SETTLE_SECONDS,
       begin: end - DAY,
       whole: false,
-      signal: new AbortController().signal,
     });
     while ((await reading.next()).done !== true);
     return undefined;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Checkpoint, advanceCheckpoint, readCheckpoint } from '../../../lib/drop/checkpoint.ts';
 import type { Place } from '../../../lib/drop/place.ts';
-import { HOUR } from '../../../lib/time.ts';
+import { HOUR } from '../../../lib/core/time.ts';
 import { useBucket } from '../../support/bucket.ts';
 
 const NOON = Date.UTC(2025, 5, 2, 12) / 1000;
@@ -15,19 +15,25 @@ beforeEach(() => {
   place.key = trace.layout.checkpoint;
 });
 
-const source = { kind: 'api', state: { cell1: { nextEventId: 7 } } } as const;
+const table = { source: 'api', begin: NOON, state: { cell1: { nextEventId: 7 } } } as const;
+const tables = { instance_events: table };
 const manifest = { key: 'manifests/one.json', sha256: 'ff' };
-const of = (start: number, end: number): Checkpoint => ({ window: { start, end }, manifest, source });
+const of = (start: number, end: number): Checkpoint => ({ window: { start, end }, manifest, tables });
 const put = (body: unknown): Promise<unknown> => place.put(JSON.stringify(body));
 const advance = (next: Checkpoint): Promise<boolean> => advanceCheckpoint(trace, 'me', next);
 
 const GOOD = {
-  checkpointVersion: 2,
+  checkpointVersion: 3,
   run: 'me',
   window: { start: '2025-06-02T12:00:00Z', end: '2025-06-02T13:00:00Z' },
   manifest,
-  source,
+  tables,
 };
+
+const withTable = (more: object): unknown => ({
+  ...GOOD,
+  tables: { instance_events: { ...table, ...more } },
+});
 
 describe('A checkpoint', () => {
   test('is written as its version says, and read back', async () => {
@@ -40,14 +46,26 @@ describe('A checkpoint', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['of another version', { ...GOOD, checkpointVersion: 1 }, 'checkpointVersion'],
+    ['of another version', { ...GOOD, checkpointVersion: 2 }, 'checkpointVersion'],
     ['without who wrote it', { ...GOOD, run: undefined }, 'run'],
     ['with more than there is', { ...GOOD, more: 1 }, ''],
     ['whose window lacks its end', { ...GOOD, window: { start: GOOD.window.start } }, 'window.end'],
     ['whose window has more', { ...GOOD, window: { ...GOOD.window, more: 1 } }, 'window'],
-    ['of a source that is not known', { ...GOOD, source: { ...source, kind: 'file' } }, 'source.kind'],
-    ['of a source without a state', { ...GOOD, source: { kind: 'api' } }, 'source.state'],
-    ['of a source with more', { ...GOOD, source: { ...source, more: 1 } }, 'source'],
+    ['without tables', { ...GOOD, tables: undefined }, 'tables'],
+    [
+      'whose table is of a source that is not known',
+      withTable({ source: 'file' }),
+      'tables.instance_events.source',
+    ],
+    [
+      'whose table does not tell its first window',
+      withTable({ begin: undefined }),
+      'tables.instance_events.begin',
+    ],
+    ['whose table begins between seconds', withTable({ begin: 0.5 }), 'tables.instance_events.begin'],
+    ['whose table has no state', withTable({ state: undefined }), 'tables.instance_events.state'],
+    ['whose table has more', withTable({ more: 1 }), 'tables.instance_events'],
+    ['of which another table is wrong', { ...GOOD, tables: { ...tables, other: {} } }, 'tables.other.source'],
     ['without its manifest', { ...GOOD, manifest: undefined }, 'manifest'],
     ['whose manifest has no hash', { ...GOOD, manifest: { key: 'k' } }, 'manifest.sha256'],
     ['whose manifest has more', { ...GOOD, manifest: { ...manifest, more: 1 } }, 'manifest'],
@@ -68,7 +86,7 @@ describe('A checkpoint', () => {
     await put(stored);
     await expect(readCheckpoint(trace)).rejects.toMatchObject({
       name: 'StoreError',
-      message: `checkpoint: ${place.key}: ${field}: not what version 2 wrote; was it edited, or made by a newer one?`,
+      message: `checkpoint: ${place.key}: ${field}: not what version 3 wrote; was it edited, or made by a newer one?`,
     });
     await expect(advance(of(NOON, NOON + 3600))).rejects.toMatchObject({ name: 'StoreError' });
     expect(await place.text()).toBe(JSON.stringify(stored));
@@ -109,7 +127,7 @@ describe('The checkpoint of several runs', () => {
   const hour = (n: number, state: Record<string, unknown> = {}): Checkpoint => ({
     window: { start: NOON + n * HOUR, end: NOON + (n + 1) * HOUR },
     manifest,
-    source: { kind: 'database', state },
+    tables: { instance_events: { source: 'database', begin: NOON, state } },
   });
   const advanceBy = (run: string, n: number, state = {}): Promise<boolean> =>
     advanceCheckpoint(trace, run, hour(n, state));

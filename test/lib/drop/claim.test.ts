@@ -12,9 +12,9 @@ import {
   takeClaim,
 } from '../../../lib/drop/claim.ts';
 import type { Place } from '../../../lib/drop/place.ts';
-import { SupersededError } from '../../../lib/errors.ts';
-import { HOUR } from '../../../lib/time.ts';
-import type { Window } from '../../../lib/window.ts';
+import { SupersededError } from '../../../lib/core/errors.ts';
+import { HOUR } from '../../../lib/core/time.ts';
+import type { Window } from '../../../lib/core/window.ts';
 import { useBucket } from '../../support/bucket.ts';
 
 const START = Date.UTC(2025, 5, 2) / 1000;
@@ -31,7 +31,7 @@ const hour = (n: number): Window => ({ start: START + n * HOUR, end: START + (n 
 const checkpoint = (n: number): Checkpoint => ({
   window: hour(n),
   manifest: { key: 'manifests/one.json', sha256: 'ff' },
-  source: { kind: 'database', state: {} },
+  tables: { instance_events: { source: 'database', begin: START, state: {} } },
 });
 const decided = (n: number): Decided => ({
   manifest: `{\n  "cloud": "test ${n}"\n}\n`,
@@ -233,6 +233,11 @@ describe('what is stored as a claim', () => {
       'that decides on a window between seconds',
       { ...good, decided: { ...over, checkpoint: { ...checkpoint(0), window: { ...window, start: 0.5 } } } },
       'decided.checkpoint.window.start',
+    ],
+    [
+      'that decides on a checkpoint of no tables',
+      { ...good, decided: { ...over, checkpoint: { ...checkpoint(0), tables: undefined } } },
+      'decided.checkpoint.tables',
     ],
     [
       'that decides on a checkpoint of more',

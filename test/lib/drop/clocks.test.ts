@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { refuseWrongClock } from '../../../lib/drop/clocks.ts';
-import { ClockError } from '../../../lib/errors.ts';
+import { ClockError } from '../../../lib/core/errors.ts';
 import type { Source } from '../../../lib/source/source.ts';
-import { storeClock } from '../../../lib/store/bucket.ts';
-import { DAY, MINUTE, iso } from '../../../lib/time.ts';
+import { storeClock } from '../../../lib/store/s3/bucket.ts';
+import { DAY, MINUTE, iso } from '../../../lib/core/time.ts';
 import { useBucket } from '../../support/bucket.ts';
 
 const YEAR = 365 * DAY;
@@ -27,7 +27,7 @@ const real = (): number => (performance.timeOrigin + performance.now()) / 1000;
 function compared(offset: number | null): Promise<void> {
   const { bucket, layout, signal } = place.newTrace();
   const source = { clock: async () => (offset === null ? null : real() + offset) } as unknown as Source;
-  return refuseWrongClock({ source, bucket, layout, signal });
+  return refuseWrongClock({ source, bucket, layout, signal, log: () => undefined });
 }
 
 describe('The clock of this machine', () => {

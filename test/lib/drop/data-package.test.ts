@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { dataPackageOf } from '../../../lib/drop/data-package.ts';
-import type { ManifestFile } from '../../../lib/drop/manifest.ts';
-import { COLUMNS, csvColumns } from '../../../lib/format/columns.ts';
+import type { ManifestFile } from '../../../lib/drop/manifest-file.ts';
+import { csv } from '../../../lib/format/csv.ts';
+import { COLUMNS } from '../../../lib/tables/instance-events/columns.ts';
+import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
 
 const file = (format: string, columns: readonly string[]): ManifestFile => ({
   key: `cloud=Uc/instance_events/date=2026-11-22/x.${format}`,
   format,
   formatVersion: '0.2',
+  compression: 'gzip',
   bytes: 10,
   sha256: 'ab'.repeat(32),
   rows: 1,
@@ -17,12 +20,14 @@ const drop = {
   window: { start: 1_795_305_600, end: 1_795_392_000 },
   created: '2026-11-24T00:45:00Z',
   licence: '',
+  descriptions: [instanceEvents],
 };
+const dropOf = (files: readonly ManifestFile[]) => ({ ...drop, tables: { instance_events: { files } } });
 
 describe('A drop as a data package', () => {
   test('describes every file and every column, masked ones as such', () => {
     const files = [
-      file('csv', csvColumns('0.2')),
+      file('csv', csv('0.2').columns(COLUMNS)),
       file(
         'jsonl',
         COLUMNS.map(({ jsonl }) => jsonl),
@@ -32,8 +37,13 @@ describe('A drop as a data package', () => {
         COLUMNS.map(({ parquet }) => parquet),
       ),
     ];
-    const { name, resources } = dataPackageOf({ ...drop, files });
-    expect(name).toBe('instance-events-uc-20261122t000000z-20261123t000000z');
+    const { name, resources } = dataPackageOf(dropOf(files));
+    expect(name).toBe('uc-20261122t000000z-20261123t000000z');
+    expect(resources.map((resource) => resource.name)).toEqual([
+      'instance-events-csv',
+      'instance-events-jsonl',
+      'instance-events-parquet',
+    ]);
     expect(resources.map(({ path, bytes, hash }) => ({ path, bytes, hash }))).toEqual(
       files.map(({ key, sha256 }) => ({ path: key, bytes: 10, hash: `sha256:${sha256}` })),
     );
@@ -53,14 +63,22 @@ describe('A drop as a data package', () => {
   });
 
   test('has the sizes of 0.3 as one object', () => {
-    const { resources } = dataPackageOf({ ...drop, files: [file('csv', csvColumns('0.3'))] });
+    const { resources } = dataPackageOf(dropOf([file('csv', csv('0.3').columns(COLUMNS))]));
     expect(resources[0]?.schema.fields.at(-1)).toMatchObject({ name: 'PROPERTIES', type: 'object' });
   });
 
+  test('of a table or column that is not described is a fault of the product', () => {
+    const files = [file('csv', ['NO_SUCH_COLUMN'])];
+    expect(() => dataPackageOf(dropOf(files))).toThrow(
+      'table instance_events, column NO_SUCH_COLUMN: is not described',
+    );
+    expect(() => dataPackageOf({ ...drop, tables: { other: { files } } })).toThrow(
+      'table other: is not described',
+    );
+  });
+
   test('has a placeholder in the place of a licence, until one is chosen', () => {
-    expect(dataPackageOf({ ...drop, files: [] }).licenses[0]?.name).toBe('to-be-chosen');
-    expect(dataPackageOf({ ...drop, licence: 'CC-BY-4.0', files: [] }).licenses).toEqual([
-      { name: 'CC-BY-4.0' },
-    ]);
+    expect(dataPackageOf(dropOf([])).licenses[0]?.name).toBe('to-be-chosen');
+    expect(dataPackageOf({ ...dropOf([]), licence: 'CC-BY-4.0' }).licenses).toEqual([{ name: 'CC-BY-4.0' }]);
   });
 });

@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { TABLE, TOOL, epochOf, makeManifest } from '../../../lib/drop/manifest.ts';
-import { createMasking } from '../../../lib/mask/masking.ts';
-import { readSettings } from '../../../lib/settings.ts';
-import type { WindowOutcome } from '../../../lib/source/source.ts';
+import type { ManifestFile } from '../../../lib/drop/manifest-file.ts';
+import { TOOL, epochOf, filesOf, makeManifest, rowsOf, tableManifest } from '../../../lib/drop/manifest.ts';
+import { createMasking } from '../../../lib/transform/masking.ts';
+import { readSettings } from '../../../lib/config/settings.ts';
+import type { Outcome } from '../../../lib/source/source.ts';
+import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
 
 const SETTINGS = { STAR_BUCKET: 'traces', STAR_CLOUD: 'aurora', STAR_SECRET: 'nova' };
 const NOON = Date.UTC(2025, 5, 2, 12) / 1000;
 const counts = {
-  events: 1,
+  rows: 1,
   instances: 1,
   late: 0,
   beforeBegin: 0,
@@ -17,18 +19,21 @@ const counts = {
   rewritten: 0,
   skipped: { actionGone: 3 },
 };
-const files = [
+const files: ManifestFile[] = [
   {
     key: 'a.csv.gz',
     format: 'csv',
     formatVersion: '0.2',
+    compression: 'gzip',
     bytes: 5,
     sha256: 'ff',
     rows: 1,
     columns: ['EVENT'],
   },
 ];
-const outcome: WindowOutcome = { state: {}, counts, sourceFrom: NOON - 60 };
+const outcome: Outcome = { state: {}, counts, sourceFrom: NOON - 60 };
+const tableOf = (more: Partial<Outcome> = {}, source: 'database' | 'api' = 'database') =>
+  tableManifest(instanceEvents, source, files, counts, { ...outcome, ...more });
 
 function made(
   env: Record<string, string> = {},
@@ -37,12 +42,10 @@ function made(
   using masking = createMasking('sha1-raw', undefined);
   return makeManifest({
     settings: readSettings({ ...SETTINGS, ...env }),
-    source: 'database',
     masking,
     window: { start: NOON, end: NOON + 3600 },
-    files,
-    counts,
-    outcome,
+    descriptions: [instanceEvents],
+    tables: { instance_events: tableOf() },
     previous: undefined,
     privacy: undefined,
     created: NOON + 5400,
@@ -60,32 +63,33 @@ describe('A manifest', () => {
   test('says everything about a drop, and nothing that was not looked at', () => {
     const { datapackage, ...others } = made();
     expect(others).toEqual({
-      manifestVersion: 1,
+      manifestVersion: 2,
       tool: TOOL,
       cloud: 'aurora',
-      table: TABLE,
-      source: 'database',
       window: { start: '2025-06-02T12:00:00Z', end: '2025-06-02T13:00:00Z' },
       epoch: '2015-09-06T23:31:16Z',
-      masking: 'sha1-raw',
-      maskingScope: 'sha1-raw',
+      masking: { method: 'sha1-raw', scope: 'sha1-raw' },
       hostFrom: 'event',
       created: '2025-06-02T13:30:00Z',
       run: 'me',
-      files,
-      counts,
-      sourceFrom: '2025-06-02T11:59:00Z',
+      tables: {
+        instance_events: {
+          kind: 'events',
+          source: 'database',
+          files,
+          counts,
+          sourceFrom: '2025-06-02T11:59:00Z',
+        },
+      },
     });
-    expect(TABLE).toBe('instance_events');
     expect(datapackage.resources.map(({ path }) => path)).toEqual(['a.csv.gz']);
     expect(datapackage.created).toBe('2025-06-02T13:30:00Z');
-    expect(Object.keys(others)).not.toEqual(expect.arrayContaining(['api']));
-    expect(Object.keys(others)).not.toEqual(expect.arrayContaining(['privacy']));
   });
 
   test('has its licence, and where the source goes back to nobody knows where, null', () => {
-    const manifest = made({ STAR_LICENCE: 'CC-BY-4.0' }, { outcome: { ...outcome, sourceFrom: null } });
-    expect(manifest.sourceFrom).toBeNull();
+    const tables = { instance_events: tableOf({ sourceFrom: null }) };
+    const manifest = made({ STAR_LICENCE: 'CC-BY-4.0' }, { tables });
+    expect(manifest.tables['instance_events']?.sourceFrom).toBeNull();
     expect(manifest.datapackage.licenses).toMatchObject([{ name: 'CC-BY-4.0' }]);
   });
 
@@ -103,8 +107,17 @@ describe('A manifest', () => {
   test('tells of the API, and of privacy, where there is anything to tell', () => {
     const api = { microversion: '2.90', requests: 7, swept: true, unseen: [] };
     const privacy = { scan: null } as unknown as NonNullable<ReturnType<typeof made>['privacy']>;
-    const manifest = made({}, { source: 'api', outcome: { ...outcome, api }, privacy });
-    expect(manifest).toMatchObject({ source: 'api', api, privacy: { scan: null } });
+    const manifest = made({}, { tables: { instance_events: tableOf({ api }, 'api') }, privacy });
+    expect(manifest).toMatchObject({
+      tables: { instance_events: { source: 'api', api } },
+      privacy: { scan: null },
+    });
+  });
+
+  test('of several tables has the files and rows of all', () => {
+    const more = { ...tableOf(), files: [], counts: { ...counts, rows: 2 } };
+    const tables = { instance_events: tableOf(), other: more };
+    expect([filesOf({ tables }), rowsOf({ tables })]).toEqual([files, 3]);
   });
 
   test('counts from its own beginning, where that is the epoch', () => {

@@ -9,7 +9,7 @@ import {
   createTrace,
   readTrace,
 } from '../../../lib/drop/trace.ts';
-import { DAY, HOUR } from '../../../lib/time.ts';
+import { DAY, HOUR } from '../../../lib/core/time.ts';
 import { useBucket } from '../../support/bucket.ts';
 import { BUCKET } from '../../support/stage.ts';
 

@@ -2,20 +2,17 @@ import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { COLUMNS, type TraceVersion } from '../../../lib/format/columns.ts';
+import type { TraceVersion } from '../../../lib/config/choices.ts';
 import { csv } from '../../../lib/format/csv.ts';
 import { jsonLines } from '../../../lib/format/json-lines.ts';
-import { createMask } from '../../../lib/mask/mask.ts';
-import type { MaskedEvent } from '../../../lib/mask/masked-event.ts';
-import { eventMasker } from '../../../lib/mask/mask-event.ts';
-import type { TraceEvent } from '../../../lib/source/source.ts';
-import { parseInstant } from '../../../lib/time.ts';
+import { COLUMNS } from '../../../lib/tables/instance-events/columns.ts';
+import type { TraceEvent } from '../../../lib/tables/instance-events/row.ts';
+import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
+import { parseInstant } from '../../../lib/core/time.ts';
+import { unmasked } from '../../support/masked.ts';
 import { traceEvent } from '../../support/records.ts';
 
 const epoch = parseInstant('2015-09-06T23:31:16Z') ?? 0;
-/** With masking off every column may hold anything. */
-const asIs = (event: TraceEvent): MaskedEvent =>
-  eventMasker(createMask('none', Buffer.alloc(0)), 'event')(event);
 
 const encode = (
   name: 'csv' | 'jsonl',
@@ -23,8 +20,8 @@ const encode = (
   from = epoch,
   version: TraceVersion = '0.2',
 ): string => {
-  const encoder = (name === 'csv' ? csv(version) : jsonLines).encoder(from);
-  return [encoder.head, encoder.rows(events.map(asIs)), encoder.tail()].join('');
+  const encoder = (name === 'csv' ? csv(version) : jsonLines).encoder(instanceEvents, from);
+  return [encoder.head, encoder.rows(unmasked(events)), encoder.tail()].join('');
 };
 
 describe('CSV 0.2', () => {

@@ -4,20 +4,19 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parquetMetadata } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { COLUMNS } from '../../../lib/format/columns.ts';
 import { parquet } from '../../../lib/format/parquet.ts';
-import { createMask } from '../../../lib/mask/mask.ts';
-import { eventMasker } from '../../../lib/mask/mask-event.ts';
-import type { TraceEvent } from '../../../lib/source/source.ts';
+import { COLUMNS } from '../../../lib/tables/instance-events/columns.ts';
+import type { TraceEvent } from '../../../lib/tables/instance-events/row.ts';
+import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
+import { unmasked } from '../../support/masked.ts';
 import { traceEvent } from '../../support/records.ts';
 
-const asIs = eventMasker(createMask('none', Buffer.alloc(0)), 'event');
 const { start } = traceEvent();
 
 /** A file of batches as a source gives them. */
 function encode(batches: readonly (readonly TraceEvent[])[], epoch = 0): Buffer {
-  const encoder = parquet.encoder(epoch);
-  const pieces = [encoder.head, ...batches.map((batch) => encoder.rows(batch.map(asIs))), encoder.tail()];
+  const encoder = parquet.encoder(instanceEvents, epoch);
+  const pieces = [encoder.head, ...batches.map((batch) => encoder.rows(unmasked(batch))), encoder.tail()];
   return Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
 }
 

@@ -3,10 +3,11 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { csv } from '../../../lib/format/csv.ts';
 import { jsonLines } from '../../../lib/format/json-lines.ts';
-import { createMask } from '../../../lib/mask/mask.ts';
-import { eventMasker } from '../../../lib/mask/mask-event.ts';
 import { type LeakScan, openLeakScan } from '../../../lib/privacy/leak-scan.ts';
 import { fingerprintTokens } from '../../../lib/privacy/tokens.ts';
+import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
+import { createMask } from '../../../lib/transform/mask.ts';
+import { maskEvents, unmasked } from '../../support/masked.ts';
 import { traceEvent } from '../../support/records.ts';
 
 const found = (scan: LeakScan): number => scan.figures().found;
@@ -29,15 +30,14 @@ describe('The scan for raw identifiers', () => {
         fc.constantFrom('my "host", 1', 'grüße-東京', '🚀', "o'brien@example"),
       )
       .filter((value) => /[^\d\s\p{P}\p{S}\p{C}]|🚀/u.test(value));
-    const unmasked = eventMasker(createMask('none', Buffer.alloc(0)), 'event');
     fc.assert(
       fc.property(text, fc.constantFrom(csv('0.2'), csv('0.3'), jsonLines), (hostname, format) => {
         const scan = openLeakScan();
-        const encoder = format.encoder(0);
+        const encoder = format.encoder(instanceEvents, 0);
         scan.publicText(String(encoder.head));
         scan.identifier(hostname);
         scan.output(
-          String(encoder.rows([unmasked(traceEvent({ event: null, result: null }, { hostname }))])),
+          String(encoder.rows(unmasked([traceEvent({ event: null, result: null }, { hostname })]))),
         );
         const { found: leaks, ambiguous } = scan.figures();
         expect(leaks + ambiguous).toBeGreaterThan(0);
@@ -66,13 +66,12 @@ describe('The scan for raw identifiers', () => {
       for (const text of texts) fingerprintTokens(text, (token) => tokens.add(token));
       return tokens;
     };
-    const unmasked = eventMasker(createMask('none', Buffer.alloc(0)), 'event');
     const formats = fc.constantFrom(csv('0.2'), csv('0.3'), jsonLines);
     fc.assert(
       fc.property(fc.array(event, { minLength: 1 }), formats, (events, format) => {
         const told: string[] = [];
-        const encoder = format.encoder(1_000_000_000, (text) => told.push(text));
-        const file = [encoder.head, encoder.rows(events.map(unmasked)), encoder.tail()].join('');
+        const encoder = format.encoder(instanceEvents, 1_000_000_000, (text) => told.push(text));
+        const file = [encoder.head, encoder.rows(unmasked(events)), encoder.tail()].join('');
         expect(tokensOf(told)).toEqual(tokensOf([file]));
       }),
     );
@@ -80,8 +79,8 @@ describe('The scan for raw identifiers', () => {
 
   test('finds nothing where everything is masked', () => {
     const scan = openLeakScan();
-    const masked = eventMasker(createMask('sha2-salted', randomBytes(32)), 'event');
-    const encoder = csv('0.2').encoder(0);
+    const masked = maskEvents(createMask('sha2-salted', randomBytes(32)));
+    const encoder = csv('0.2').encoder(instanceEvents, 0);
     for (let nth = 0; nth < 1000; nth++) {
       const own = { uuid: randomUUID(), hostname: `web-${nth}`, userId: randomBytes(16).toString('hex') };
       const event = traceEvent({}, own);
@@ -89,7 +88,7 @@ describe('The scan for raw identifiers', () => {
         scan.identifier(value);
       }
       scan.publicText(`${event.event} ${event.result}`);
-      scan.output(String(encoder.rows([masked(event)])));
+      scan.output(String(encoder.rows(masked([event]))));
     }
     const { values, tokens, ...rest } = scan.figures();
     expect(rest).toEqual({ found: 0, ambiguous: 0 });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CalendarDay, calendarDays, missingWindows } from '../../../lib/report/calendar.ts';
-import { DAY, HOUR } from '../../../lib/time.ts';
+import { DAY, HOUR } from '../../../lib/core/time.ts';
 import { dropEntry } from '../../support/report/entries.ts';
 
 const START = Date.UTC(2026, 10, 22) / 1000;

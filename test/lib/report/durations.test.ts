@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DURATION_EDGES, durationBin } from '../../../lib/report/durations.ts';
-import { DAY } from '../../../lib/time.ts';
+import { DAY } from '../../../lib/core/time.ts';
 
 test('a duration falls between the edges of its bin', () => {
   fc.assert(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { renderIndex } from '../../../lib/report/index-page.ts';
-import { DAY, HOUR } from '../../../lib/time.ts';
+import { DAY, HOUR } from '../../../lib/core/time.ts';
 import { dailyDrops, dropEntry, hourlyDrops } from '../../support/report/entries.ts';
 import { elementsOf, rowsOf, sectionOf, textOf } from '../../support/report/html.ts';
 

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { renderReport } from '../../../lib/report/page.ts';
-import type { TraceEvent } from '../../../lib/source/source.ts';
-import { DAY, HOUR } from '../../../lib/time.ts';
+import { filesOf } from '../../../lib/drop/manifest.ts';
+import type { TraceEvent } from '../../../lib/tables/instance-events/row.ts';
+import { DAY, HOUR } from '../../../lib/core/time.ts';
+import { eventsOf } from '../../support/drops.ts';
 import { traceEvent } from '../../support/records.ts';
 import { type Day, busyDay, emptyDay, quietDay, recordedDay } from '../../support/report/days.ts';
 import { type ReportedDrop, reportedDrop } from '../../support/report/drop.ts';
@@ -91,7 +93,7 @@ describe('the report of a busy day', () => {
 
   test('tells what is late, open and left out', () => {
     const text = textOf(sectionOf(page, 'completeness'));
-    expect(text).toContain(`Late ${drop.manifest.counts.late} finished before`);
+    expect(text).toContain(`Late ${eventsOf(drop.manifest).counts.late} finished before`);
     expect(text).toContain('Still open 41');
     expect(text).toContain('Left out 215 excluded project 211, cloned 4');
     expect(text).toContain('There is no hour without a finished event.');
@@ -108,11 +110,11 @@ describe('the report of a busy day', () => {
 
   test('lists the files as the manifest does, and links what it is told to', () => {
     const section = sectionOf(page, 'drop');
-    for (const { sha256, bytes } of drop.manifest.files) {
+    for (const { sha256, bytes } of filesOf(drop.manifest)) {
       expect(section).toContain(sha256);
       expect(textOf(section)).toContain(`${bytes.toLocaleString('en-GB')} bytes`);
     }
-    expect(section).toContain(drop.manifest.maskingScope);
+    expect(section).toContain(drop.manifest.masking.scope);
     const links = elementsOf(page).filter((element) => element.name === 'a');
     expect(links.map(({ attributes }) => attributes['href'])).toEqual(['../index.html', 'a.json']);
   });
@@ -212,7 +214,7 @@ describe('a report', () => {
     const drop = reportedDrop(quietDay(START));
     const page = renderReport({
       ...drop,
-      manifest: { ...drop.manifest, masking: 'none' },
+      manifest: { ...drop.manifest, masking: { method: 'none', scope: 'none' } },
       scan: { ...SCAN, found: 2 },
     });
     expect(textOf(page)).toContain('Not safely masked: none.');
@@ -226,9 +228,10 @@ describe('a report', () => {
   test('tells what could not be seen over the API', () => {
     const drop = reportedDrop(quietDay(START));
     const api = { microversion: '2.96', requests: 4123, swept: false, unseen: ['cell2 did not answer'] };
+    const overApi = { ...eventsOf(drop.manifest), source: 'api', sourceFrom: null, api } as const;
     const page = renderReport({
       ...drop,
-      manifest: { ...drop.manifest, source: 'api', sourceFrom: null, api },
+      manifest: { ...drop.manifest, tables: { instance_events: overApi } },
     });
     const text = textOf(sectionOf(page, 'drop'));
     expect(text).toContain('Source the Nova API microversion 2.96, 4,123 requests');

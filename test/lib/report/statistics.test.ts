@@ -1,13 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createMask } from '../../../lib/mask/mask.ts';
-import { eventMasker } from '../../../lib/mask/mask-event.ts';
-import type { MaskedEvent } from '../../../lib/mask/masked-event.ts';
 import { DURATION_EDGES } from '../../../lib/report/durations.ts';
 import { type DropStatistics, collectStatistics } from '../../../lib/report/statistics.ts';
-import type { Instance, TraceEvent } from '../../../lib/source/source.ts';
-import { DAY, HOUR, MINUTE } from '../../../lib/time.ts';
-import type { Window } from '../../../lib/window.ts';
+import type { Instance, MaskedEvent, TraceEvent } from '../../../lib/tables/instance-events/row.ts';
+import { DAY, HOUR, MINUTE } from '../../../lib/core/time.ts';
+import type { Window } from '../../../lib/core/window.ts';
+import { unmasked } from '../../support/masked.ts';
 import { instance, traceEvent } from '../../support/records.ts';
 
 const START = Date.UTC(2026, 10, 22) / 1000;
@@ -18,10 +16,8 @@ const collect = (window: Window, events: readonly MaskedEvent[]): DropStatistics
   for (const event of events) collector.add(event);
   return collector.finish();
 };
-const masked = (events: readonly TraceEvent[]): MaskedEvent[] =>
-  events.map(eventMasker(createMask('none', Buffer.alloc(0)), 'event'));
 const statisticsOf = (window: Window, events: readonly TraceEvent[]): DropStatistics =>
-  collect(window, masked(events));
+  collect(window, unmasked(events));
 
 describe('the statistics of a drop agree with a plain recount', () => {
   const few = (...names: (string | null)[]) => fc.constantFrom(...names);
@@ -71,7 +67,7 @@ describe('the statistics of a drop agree with a plain recount', () => {
   test('whatever comes', () => {
     fc.assert(
       fc.property(drop, (one) => {
-        const rows = masked(one.events);
+        const rows = unmasked(one.events);
         expect(collect(one.window, rows)).toEqual(recount(one.window, rows));
       }),
       { numRuns: 400 },

@@ -11,7 +11,7 @@ import {
   percent,
   windowTitle,
 } from '../../../lib/report/text.ts';
-import { DAY, HOUR, MINUTE } from '../../../lib/time.ts';
+import { DAY, HOUR, MINUTE } from '../../../lib/core/time.ts';
 
 const START = Date.UTC(2026, 10, 22) / 1000;
 const spaced = (text: string): string => text.replaceAll(NBSP, ' ');

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FORMAT_NAMES } from '../../../lib/format/format.ts';
+import { FORMAT_NAMES } from '../../../lib/config/choices.ts';
 import { layoutOf } from '../../../lib/store/layout.ts';
-import { DAY, MINUTE } from '../../../lib/time.ts';
-import { type Window, isWindowLength } from '../../../lib/window.ts';
+import { DAY, MINUTE } from '../../../lib/core/time.ts';
+import { type Window, isWindowLength } from '../../../lib/core/window.ts';
 
 const LENGTHS = Array.from({ length: 1440 }, (_, n) => (n + 1) * MINUTE).filter(isWindowLength);
 const window: fc.Arbitrary<Window> = fc
@@ -13,13 +13,17 @@ const window: fc.Arbitrary<Window> = fc
     return { start, end: start + length };
   });
 
+const DATA = ['instances', 'instance_events', 'instances_2'].flatMap((table) =>
+  FORMAT_NAMES.map((format) => [table, format] as const),
+);
+
 test('keys are those of the documented layout', () => {
   const layout = layoutOf({ prefix: 'traces/nova', cloud: 'uc' });
   const start = Date.UTC(2026, 10, 22) / 1000;
   const day = { start, end: start + DAY };
-  expect([layout.data(day, 'csv'), layout.data(day, 'jsonl')]).toEqual([
-    'traces/nova/cloud=uc/instance_events/date=2026-11-22/instance-events-20261122T000000Z-20261123T000000Z.csv.gz',
-    'traces/nova/cloud=uc/instance_events_jsonl/date=2026-11-22/instance-events-20261122T000000Z-20261123T000000Z.jsonl.gz',
+  expect([layout.data(day, 'instance_events', 'csv'), layout.data(day, 'machines', 'jsonl')]).toEqual([
+    'traces/nova/cloud=uc/instance_events/date=2026-11-22/instance_events-20261122T000000Z-20261123T000000Z.csv.gz',
+    'traces/nova/cloud=uc/machines_jsonl/date=2026-11-22/machines-20261122T000000Z-20261123T000000Z.jsonl.gz',
   ]);
   expect(layout.manifest(day)).toBe(
     'traces/nova/cloud=uc/manifests/date=2026-11-22/20261122T000000Z-20261123T000000Z.json',
@@ -28,7 +32,7 @@ test('keys are those of the documented layout', () => {
   expect(layoutOf({ prefix: '', cloud: 'uc' }).checkpoint).toBe('cloud=uc/state/checkpoint.json');
 });
 
-test('keys of two windows, clouds or formats are never the same, and sort by time', () => {
+test('keys of two windows, clouds, tables or formats are never the same, and sort by time', () => {
   fc.assert(
     fc.property(window, window, fc.constantFrom('', 'p', 'p/q'), (a, b, prefix) => {
       const layout = layoutOf({ prefix, cloud: 'uc' });
@@ -36,10 +40,9 @@ test('keys of two windows, clouds or formats are never the same, and sort by tim
       const isSame = a.start === b.start && a.end === b.end;
       expect(layout.manifest(a) === layout.manifest(b)).toBe(isSame);
       expect(layout.manifest(a)).not.toBe(other.manifest(a));
-      for (const name of FORMAT_NAMES) {
-        expect(layout.data(a, name) === layout.data(b, name)).toBe(isSame);
-      }
-      expect(new Set(FORMAT_NAMES.map((name) => layout.data(a, name))).size).toBe(FORMAT_NAMES.length);
+      for (const [table, format] of DATA)
+        expect(layout.data(a, table, format) === layout.data(b, table, format)).toBe(isSame);
+      expect(new Set(DATA.map(([table, format]) => layout.data(a, table, format))).size).toBe(DATA.length);
       const order = Math.sign(a.start - b.start);
       const keys = [layout.manifest(a), layout.manifest(b)];
       expect(order === 0 ? keys : keys.toSorted()).toEqual(order > 0 ? keys.toReversed() : keys);
@@ -54,7 +57,7 @@ test('keys need no escaping anywhere, and none is within another', () => {
       const keys = [
         layout.manifest(at),
         layout.checkpoint,
-        ...FORMAT_NAMES.map((name) => layout.data(at, name)),
+        ...DATA.map(([table, format]) => layout.data(at, table, format)),
       ];
       for (const key of keys) {
         expect(key).toMatch(/^[\w.=/-]+$/);

@@ -1,8 +1,8 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
-import { HOUR, MINUTE, iso } from '../../../lib/time.ts';
+import { HOUR, MINUTE, iso } from '../../../lib/core/time.ts';
 import type { RequestHook } from '../aws/faults.ts';
-import { type Drop, listKeys, readDrops, readObject } from '../drops.ts';
+import { type Drop, eventsOf, listKeys, readDrops, readObject } from '../drops.ts';
 import type { MariaDb } from '../mariadb/index.ts';
 import { compareWithTruth, unlikeNow } from '../nova/compare.ts';
 import { replay } from '../nova/history.ts';
@@ -123,7 +123,7 @@ export async function expectExactlyOnce({ stage, cells }: Cloud, until: number):
 export async function expectUnmixed({ stage, cells }: Cloud, until: number): Promise<Drop[]> {
   const drops = await readDrops(stage.client);
   expectSameInBothFormats(drops);
-  const rows = drops.reduce((total, { manifest }) => total + manifest.counts.events, 0);
+  const rows = drops.reduce((total, { manifest }) => total + eventsOf(manifest).counts.rows, 0);
   expect(rows).toBe((await finishedEvents(cells, until)).length);
   return drops;
 }
@@ -137,7 +137,7 @@ function expectSameInBothFormats(drops: readonly Drop[]): void {
         .replace(/(:\d\d)Z$/, '$1');
     const values = (format: string): string[][] =>
       (rows[format] ?? []).map((row) => Object.values(row).map(text));
-    expect(values('csv')).toHaveLength(manifest.counts.events);
+    expect(values('csv')).toHaveLength(eventsOf(manifest).counts.rows);
     expect(values('csv')).toEqual(values('jsonl'));
   }
 }

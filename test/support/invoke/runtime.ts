@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { ScheduleSummary } from '../../../lib/summary.ts';
+import type { ScheduleSummary } from '../../../lib/schedule/summary.ts';
 
 export interface Invocation {
   event: unknown;

@@ -1,4 +1,5 @@
-import type { ScheduleSummary } from '../../../lib/summary.ts';
+import type { ScheduleSummary } from '../../../lib/schedule/summary.ts';
+import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
 import { type Drop, readDrops, readObject } from '../drops.ts';
 import type { MariaDb, Row } from '../mariadb/index.ts';
 import { type Stage, type StageOptions, startStage } from '../stage.ts';
@@ -151,9 +152,9 @@ export async function startScene(db: MariaDb, names: string[], options: StageOpt
     async memory(name) {
       const key = `${stage.env['STAR_PREFIX'] ? `${stage.env['STAR_PREFIX']}/` : ''}cloud=test/state/checkpoint.json`;
       const checkpoint = JSON.parse((await readObject(stage.client, key)).toString('utf8')) as {
-        source: { state: Record<string, Memory> };
+        tables: Record<string, { state: Record<string, Memory> }>;
       };
-      const memory = checkpoint.source.state[name];
+      const memory = checkpoint.tables[instanceEvents.name]?.state[name];
       if (memory === undefined) throw new Error(`The checkpoint has no cell ${name}`);
       return memory;
     },

@@ -1,4 +1,4 @@
-import type { Seconds } from '../../../lib/time.ts';
+import type { Seconds } from '../../../lib/core/time.ts';
 import type { Cell } from '../nova/schema.ts';
 import type { Accounts } from './accounts.ts';
 import type { Tokens } from './tokens.ts';

@@ -1,4 +1,4 @@
-import { type Seconds, iso } from '../../../lib/time.ts';
+import { type Seconds, iso } from '../../../lib/core/time.ts';
 
 /** `2026-11-25T01:34:31.000000Z`, as Keystone writes times. */
 export function isoMicroseconds(time: Seconds): string {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { iso } from '../../../lib/time.ts';
+import { iso } from '../../../lib/core/time.ts';
 import type { Account } from './accounts.ts';
 import type { Answer, Call } from './answers.ts';
 import { type Service, services } from './catalogue.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { Seconds } from '../../../lib/time.ts';
+import type { Seconds } from '../../../lib/core/time.ts';
 
 export type RequestKind =
   'versions' | 'token' | 'servers' | 'server' | 'actions' | 'action' | 'flavors' | 'services' | 'other';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { Seconds } from '../../../lib/time.ts';
+import type { Seconds } from '../../../lib/core/time.ts';
 import { type ServerCertificate, listen } from '../aws/listen.ts';
 import type { Cell } from '../nova/schema.ts';
 import { type Account, createAccounts } from './accounts.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { iso } from '../../../lib/time.ts';
+import { iso } from '../../../lib/core/time.ts';
 import type { Cell } from '../nova/schema.ts';
 import { askCells } from './cells.ts';
 import type { NovaCall } from './nova.ts';

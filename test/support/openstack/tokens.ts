@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Seconds } from '../../../lib/time.ts';
+import type { Seconds } from '../../../lib/core/time.ts';
 import type { Account } from './accounts.ts';
 
 export type Scope = 'project' | 'system' | 'unscoped';

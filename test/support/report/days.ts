@@ -1,6 +1,6 @@
-import { DAY, HOUR, MINUTE } from '../../../lib/time.ts';
-import type { Instance, TraceEvent } from '../../../lib/source/source.ts';
-import type { Window } from '../../../lib/window.ts';
+import { DAY, HOUR, MINUTE } from '../../../lib/core/time.ts';
+import type { Instance, TraceEvent } from '../../../lib/tables/instance-events/row.ts';
+import type { Window } from '../../../lib/core/window.ts';
 import type { Row } from '../mariadb/index.ts';
 import { EVENTS, SERVERS, bulkPattern } from '../nova/bulk-pattern.ts';
 import { FLAVOURS } from '../nova/catalogue.ts';

@@ -1,14 +1,14 @@
 import { hash, randomUUID } from 'node:crypto';
-import { type Counts, type Manifest, makeManifest } from '../../../lib/drop/manifest.ts';
+import { type Counts, type Manifest, makeManifest, tableManifest } from '../../../lib/drop/manifest.ts';
 import { csv } from '../../../lib/format/csv.ts';
-import { FILES } from '../../../lib/format/format.ts';
 import { jsonLines } from '../../../lib/format/json-lines.ts';
-import { createMasking } from '../../../lib/mask/masking.ts';
-import { eventMasker } from '../../../lib/mask/mask-event.ts';
 import { type DropStatistics, collectStatistics } from '../../../lib/report/statistics.ts';
-import { readSettings } from '../../../lib/settings.ts';
-import { DAY, MINUTE, isoDate } from '../../../lib/time.ts';
-import { windowKey } from '../../../lib/window.ts';
+import { readSettings } from '../../../lib/config/settings.ts';
+import { DAY, MINUTE } from '../../../lib/core/time.ts';
+import { layoutOf } from '../../../lib/store/layout.ts';
+import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
+import { createMasking } from '../../../lib/transform/masking.ts';
+import { openTransform } from '../../../lib/transform/transform.ts';
 import type { Day } from './days.ts';
 
 export interface ReportedDrop {
@@ -29,28 +29,34 @@ export function reportedDrop({ window, events }: Day, counts: Partial<Counts> = 
   const settings = readSettings(SETTINGS);
   using masking = createMasking(settings.masking, undefined);
   const collector = collectStatistics(window);
-  for (const event of events.map(eventMasker(masking.mask, settings.hostFrom))) collector.add(event);
+  for (const event of openTransform(instanceEvents, settings, masking.mask).apply(events))
+    collector.add(event);
   const statistics = collector.finish();
   const { rows, late, privacy } = statistics;
   const { instances } = privacy.distinct;
   const none = { beforeBegin: 0, abandoned: 0, stillOpen: 0, rewritten: 0, skipped: {} };
+  const layout = layoutOf(settings);
+  const files = [csv('0.2'), jsonLines].map((format) => {
+    const { name, version, compression } = format;
+    const key = layout.data(window, instanceEvents.name, name);
+    const bytes = rows * (name === 'csv' ? 46 : 58) + 180;
+    const columns = format.columns(instanceEvents.columns);
+    const sha256 = hash('sha256', key);
+    return { key, format: name, formatVersion: version, compression, bytes, sha256, rows, columns };
+  });
+  const described = tableManifest(
+    instanceEvents,
+    'database',
+    files,
+    { ...none, rows, instances, late, ...counts },
+    { sourceFrom: window.start - 400 * DAY },
+  );
   const manifest = makeManifest({
     settings,
-    source: 'database',
     masking,
     window,
-    files: [csv('0.2'), jsonLines].map(({ name, version, columns }) => {
-      const { folder, extension } = FILES[name];
-      const key = `openstack/cloud=aurora-1/${folder}/date=${isoDate(window.start)}/instance-events-${windowKey(window)}.${extension}`;
-      const bytes = rows * (name === 'csv' ? 46 : 58) + 180;
-      return { key, format: name, formatVersion: version, bytes, sha256: hash('sha256', key), rows, columns };
-    }),
-    counts: { ...none, events: rows, instances, late, ...counts },
-    outcome: {
-      state: {},
-      counts: { ...none, late },
-      sourceFrom: window.start - 400 * DAY,
-    },
+    descriptions: [instanceEvents],
+    tables: { [instanceEvents.name]: described },
     previous: undefined,
     privacy: undefined,
     created: window.end + 45 * MINUTE,

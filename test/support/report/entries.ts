@@ -1,6 +1,6 @@
 import type { DropEntry } from '../../../lib/report/calendar.ts';
-import { DAY, HOUR, MINUTE } from '../../../lib/time.ts';
-import { windowKey } from '../../../lib/window.ts';
+import { DAY, HOUR, MINUTE } from '../../../lib/core/time.ts';
+import { windowKey } from '../../../lib/core/window.ts';
 import { seeded } from '../nova/prng.ts';
 
 const START = Date.UTC(2026, 9, 12) / 1000;

@@ -25,9 +25,9 @@ import { type Call, type Child, type Running, type StoppedAt, runMachine } from 
  * - A function under way in an item that is cut off ends before the execution does. In AWS it may still be at work when
  *   a redrive begins. One under way in a stopped execution goes on here too, and nobody waits for it.
  * - An execution can be redriven for ever, not only 14 days and 1,000 times.
- * - Catch in a Map, ToleratedFailurePercentage and ToleratedFailureCount, ItemReader, ItemBatcher, ResultWriter,
- *   Parallel inside of a Map, JSONata, the limit of 25,000 events, roles, logs, metrics and events (but see
- *   `statusChange`).
+ * - There is no Retry or Catch of a Map, ToleratedFailurePercentage, ToleratedFailureCount, ItemReader, ItemBatcher,
+ *   ResultWriter or MaxConcurrency (a Map with one of these is refused), no JSONata, no limit of 25,000 events, and no
+ *   roles, logs, metrics or events (but see `statusChange`).
  */
 
 export type { Functions };

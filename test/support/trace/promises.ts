@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { iso } from '../../../lib/time.ts';
+import { iso } from '../../../lib/core/time.ts';
+import { filesOf } from '../../../lib/drop/manifest.ts';
+import { manifestFaults } from '../manifest-schema.ts';
 import type { Objects, StoredDrop, StoredTrace } from './read.ts';
 
 /**
@@ -27,8 +29,9 @@ export function brokenPromises(trace: StoredTrace): string[] {
 /** Also what is only decided lists nothing that is missing. */
 function notWhole({ key, text, manifest }: StoredDrop, objects: Objects): string[] {
   const stored = objects.get(key)?.toString('utf8');
-  const files = [...manifest.files, ...(manifest.report === undefined ? [] : [manifest.report])];
+  const files = [...filesOf(manifest), ...(manifest.report === undefined ? [] : [manifest.report])];
   return [
+    ...manifestFaults(manifest).map((fault) => `${key}: ${fault}`),
     ...(stored !== undefined && stored !== text ? [`${key} is not what was decided`] : []),
     ...files.flatMap((file) => {
       const bytes = objects.get(file.key);
@@ -82,7 +85,8 @@ function brokenRelease({ drops, fixed, release }: StoredTrace): string[] {
     windowMinutes: number;
   };
   for (const { start, end, manifest } of drops) {
-    if (manifest.maskingScope !== maskingScope) wrong.push(`${iso(start)}: its masks do not join the others`);
+    if (manifest.masking.scope !== maskingScope)
+      wrong.push(`${iso(start)}: its masks do not join the others`);
     if (manifest.previous !== undefined) wrong.push(`${iso(start)}: a drop of a release has a previous one`);
     if (iso(start) < range.start || iso(end) > range.end)
       wrong.push(`${iso(start)}: is out of the release's range`);
@@ -101,7 +105,7 @@ function brokenRelease({ drops, fixed, release }: StoredTrace): string[] {
 /** Data objects are listed by a drop, or an undecided claim says who may have written them. */
 function unlisted({ root, drops, tried, objects }: StoredTrace): string[] {
   const listed = new Set(
-    drops.flatMap(({ manifest: { files, report } }) => [...files, report].map((file) => file?.key)),
+    drops.flatMap(({ manifest }) => [...filesOf(manifest), manifest.report].map((file) => file?.key)),
   );
   const isOther = (key: string): boolean =>
     key.startsWith(`${root}/state/`) ||

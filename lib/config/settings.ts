@@ -1,0 +1,223 @@
+import * as z from 'zod/mini';
+import { InputError } from '../core/errors.ts';
+import {
+  FORMAT_NAMES,
+  type FormatName,
+  type HostFrom,
+  MASKING_METHODS,
+  type MaskingMethod,
+  TRACE_VERSIONS,
+  type TraceVersion,
+} from './choices.ts';
+import { TABLES } from '../tables/registry.ts';
+import { DAY, DEFAULT_EPOCH, HOUR, MINUTE, type Seconds, parseInstant } from '../core/time.ts';
+import { check } from '../core/validate.ts';
+import { isWindowLength, type WindowPlan } from '../core/window.ts';
+
+export interface Settings extends WindowPlan {
+  readonly bucket: string;
+  /** Empty, or ends without a slash. */
+  readonly prefix: string;
+  readonly cloud: string;
+  /** ARN or name of the secret that opens the cloud. */
+  readonly secret: string;
+  /** An open event older than this is given up and counted as abandoned. */
+  readonly openHorizonSeconds: Seconds;
+  /** Where START_SEC and FINISH_SEC count from. */
+  readonly epoch: Seconds | 'window';
+  /** Names of the tables that a drop holds. */
+  readonly tables: readonly string[];
+  readonly formats: readonly FormatName[];
+  /** Of CSV. */
+  readonly formatVersion: TraceVersion;
+  /** Under which the trace is published, as SPDX names it; empty where none was chosen. */
+  readonly licence: string;
+  readonly masking: MaskingMethod;
+  /** ARN or name of an operator-held masking secret, which makes masks stable across drops. */
+  readonly maskingSecret: string | undefined;
+  /** Whether a drop has a report page, privacy figures, and is scanned for raw identifiers. */
+  readonly report: boolean;
+  /** A window with more than this share of rows in rare classes is not published; 1: none is held back. */
+  readonly privacyLimit: number;
+  readonly excludeUsers: ReadonlySet<string>;
+  readonly excludeProjects: ReadonlySet<string>;
+  readonly hostFrom: HostFrom;
+  /** Cells that the checkpoint knows and that are gone for good. */
+  readonly retiredCells: ReadonlySet<string>;
+  /** Requests to the Nova API under way at once, at the most. */
+  readonly apiConcurrency: number;
+  /** At least so often every live server is asked for its actions; 0: in every window. */
+  readonly apiSweepSeconds: Seconds;
+  /** ARN of the state machine that long backfills are handed to. */
+  readonly backfillMachine: string | undefined;
+  /** What the names of its executions' masking secrets begin with. */
+  readonly backfillSecrets: string | undefined;
+  /** Whether to publish windows while the Nova API leaves out a cell. */
+  readonly allowPartial: boolean;
+}
+
+const text = (accepted: string, pattern: RegExp, fallback?: string) =>
+  z.pipe(orDefault(fallback), z.string({ error: accepted }).check(z.regex(pattern, { error: accepted })));
+
+const choice = <T extends string>(values: readonly T[], fallback: T) =>
+  z.pipe(orDefault(fallback), z.enum(values, { error: values.join(' or ') }));
+
+const number = (accepted: string, fallback: number, fits: (n: number) => boolean) =>
+  z.pipe(
+    orDefault(String(fallback)),
+    z.pipe(
+      z.string().check(z.refine((s) => /^\d{1,6}$/.test(s) && fits(Number(s)), { error: accepted })),
+      z.transform(Number),
+    ),
+  );
+
+const list = (accepted: string, fallback: string, fits: (items: string[]) => boolean = () => true) =>
+  z.pipe(
+    orDefault(fallback),
+    z.pipe(z.string().check(z.refine((s) => fits(items(s)), { error: accepted })), z.transform(items)),
+  );
+
+const SECRET_ID = 'the ARN or name of a Secrets Manager secret, not what it holds';
+
+/** A secret that was pasted in place of its name must not be in the log. */
+const HIDDEN: ReadonlySet<string> = new Set(['STAR_SECRET', 'STAR_MASKING_SECRET']);
+
+const Environment = z.strictObject({
+  STAR_BUCKET: text('an S3 bucket name', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+  STAR_PREFIX: text(
+    'a key prefix of letters, digits and -_./, without a slash at either end',
+    /^$|^[\w.-]+(\/[\w.-]+)*$/,
+    '',
+  ),
+  STAR_CLOUD: text('a name of letters, digits, dots, hyphens and underscores', /^[\w.-]{1,64}$/, 'openstack'),
+  STAR_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{1,2048}$/),
+  STAR_WINDOW_MINUTES: number('a number of minutes that divides a day, such as 1440 or 60', 1440, (n) =>
+    isWindowLength(n * MINUTE),
+  ),
+  STAR_SETTLE_MINUTES: number('whole minutes, 1 to 1440', 30, (n) => n >= 1 && n <= 1440),
+  STAR_OPEN_HORIZON_DAYS: number('whole days, 1 to 3650', 30, (n) => n >= 1 && n <= 3650),
+  STAR_EPOCH: z.pipe(
+    orDefault(DEFAULT_EPOCH),
+    z.string().check(
+      z.refine((s) => s === 'window' || parseInstant(s) !== undefined, {
+        error: `an ISO 8601 instant such as ${DEFAULT_EPOCH}, or window`,
+      }),
+    ),
+  ),
+  STAR_TABLES: list(
+    `one or more of ${TABLES.map(({ name }) => name).join(', ')}, separated by commas, each once`,
+    'instance_events',
+    (names) =>
+      names.length > 0 &&
+      new Set(names).size === names.length &&
+      names.every((name) => TABLES.some((table) => table.name === name)),
+  ),
+  STAR_FORMATS: list(
+    `one or more of ${FORMAT_NAMES.join(', ')}, separated by commas, each once`,
+    'csv',
+    (names) => names.length > 0 && new Set(names).size === names.length && names.every(isFormat),
+  ),
+  STAR_FORMAT_VERSION: choice(TRACE_VERSIONS, '0.2'),
+  STAR_LICENCE: text('an identifier of SPDX such as CC-BY-4.0', /^$|^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, ''),
+  STAR_MASKING: choice(MASKING_METHODS, 'sha2-salted'),
+  STAR_MASKING_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{0,2048}$/, ''),
+  STAR_ALLOW_UNSAFE_MASKING: choice(['true', 'false'], 'false'),
+  STAR_REPORT: choice(['true', 'false'], 'true'),
+  STAR_PRIVACY_LIMIT_PERCENT: number('whole percent, 0 to 100', 100, (n) => n <= 100),
+  STAR_EXCLUDE_USERS: list('user ids separated by commas', ''),
+  STAR_EXCLUDE_PROJECTS: list('project ids separated by commas', ''),
+  STAR_HOST_FROM: choice(['event', 'instance'], 'event'),
+  STAR_MACHINES: choice(['vm', 'baremetal'], 'vm'),
+  STAR_RETIRED_CELLS: list('cell names separated by commas', ''),
+  STAR_BACKFILL_MACHINE: text('the ARN of a state machine', /^$|^arn:[\w-]+:states:.+$/, ''),
+  STAR_BACKFILL_SECRETS: text('a prefix of names of secrets', /^$|^[\w/+=.@-]{1,256}$/, ''),
+  STAR_API_CONCURRENCY: number('1 to 64', 8, (n) => n >= 1 && n <= 64),
+  STAR_API_SWEEP_HOURS: number('whole hours, 0 to 720', 0, (n) => n <= 720),
+  STAR_ALLOW_PARTIAL: choice(['true', 'false'], 'false'),
+});
+
+/**
+ * The settings of a deployment, from environment variables that begin with `STAR_`; one that is empty counts as
+ * not set.
+ *
+ * @throws InputError naming the variable that is missing, unknown, wrong, or contradicted by another
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.entries(env).filter(([name, value]) => name.startsWith('STAR_') && value !== '');
+  const values = check(Environment, Object.fromEntries(given), { what: '', hidden: HIDDEN });
+  refuseContradictions(values, env);
+  return {
+    bucket: values.STAR_BUCKET,
+    prefix: values.STAR_PREFIX,
+    cloud: values.STAR_CLOUD,
+    secret: values.STAR_SECRET,
+    windowSeconds: values.STAR_WINDOW_MINUTES * MINUTE,
+    settleSeconds: values.STAR_SETTLE_MINUTES * MINUTE,
+    openHorizonSeconds: values.STAR_OPEN_HORIZON_DAYS * DAY,
+    epoch: values.STAR_EPOCH === 'window' ? 'window' : (parseInstant(values.STAR_EPOCH) ?? Number.NaN),
+    tables: values.STAR_TABLES,
+    formats: values.STAR_FORMATS.filter(isFormat),
+    formatVersion: values.STAR_FORMAT_VERSION,
+    licence: values.STAR_LICENCE,
+    masking: values.STAR_MASKING,
+    maskingSecret: values.STAR_MASKING_SECRET === '' ? undefined : values.STAR_MASKING_SECRET,
+    report: values.STAR_REPORT === 'true',
+    privacyLimit: values.STAR_PRIVACY_LIMIT_PERCENT / 100,
+    excludeUsers: new Set(values.STAR_EXCLUDE_USERS),
+    excludeProjects: new Set(values.STAR_EXCLUDE_PROJECTS),
+    hostFrom: values.STAR_MACHINES === 'baremetal' ? 'node' : values.STAR_HOST_FROM,
+    retiredCells: new Set(values.STAR_RETIRED_CELLS),
+    backfillMachine: values.STAR_BACKFILL_MACHINE === '' ? undefined : values.STAR_BACKFILL_MACHINE,
+    backfillSecrets: values.STAR_BACKFILL_SECRETS === '' ? undefined : values.STAR_BACKFILL_SECRETS,
+    apiConcurrency: values.STAR_API_CONCURRENCY,
+    apiSweepSeconds: values.STAR_API_SWEEP_HOURS * HOUR,
+    allowPartial: values.STAR_ALLOW_PARTIAL === 'true',
+  };
+}
+
+function refuseContradictions(
+  values: z.output<typeof Environment>,
+  env: Readonly<Record<string, unknown>>,
+): void {
+  if (values.STAR_MASKING !== 'sha2-salted') {
+    if (values.STAR_ALLOW_UNSAFE_MASKING !== 'true') {
+      throw new InputError(
+        `STAR_MASKING: got "${values.STAR_MASKING}", which does not protect anyone; ` +
+          'accepted: sha2-salted, or this one with STAR_ALLOW_UNSAFE_MASKING=true',
+      );
+    }
+    if (values.STAR_MASKING_SECRET !== '') {
+      throw new InputError(
+        `STAR_MASKING_SECRET: got a secret, but STAR_MASKING=${values.STAR_MASKING} uses none; ` +
+          'accepted: one of the two',
+      );
+    }
+  }
+  if (values.STAR_REPORT === 'false' && values.STAR_PRIVACY_LIMIT_PERCENT !== 100) {
+    throw new InputError(
+      `STAR_PRIVACY_LIMIT_PERCENT: got "${env.STAR_PRIVACY_LIMIT_PERCENT as string}", but STAR_REPORT=false makes no ` +
+        'figures to hold against it; accepted: one of the two',
+    );
+  }
+  if (values.STAR_MACHINES === 'baremetal' && (env.STAR_HOST_FROM ?? '') !== '') {
+    throw new InputError(
+      `STAR_HOST_FROM: got "${values.STAR_HOST_FROM}", but STAR_MACHINES=baremetal always names the node; ` +
+        'accepted: one of the two',
+    );
+  }
+}
+
+function orDefault(fallback: string | undefined) {
+  return z.transform((value: unknown) => value ?? fallback);
+}
+
+function items(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function isFormat(name: string): name is FormatName {
+  return FORMAT_NAMES.some((known) => known === name);
+}

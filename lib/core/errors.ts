@@ -1,0 +1,120 @@
+/** The base of every error that the product raises itself; messages are one line and hold no credential. */
+export class StarError extends Error {
+  override readonly name: string = 'StarError';
+}
+
+/**
+ * A setting, a secret or an event that cannot be used. Raised before anything is opened, but for what only the source
+ * or the drops can tell; then before what it is about is touched. Trying again cannot help.
+ * The message names the field, what came (never for a secret) and what is accepted.
+ */
+export class InputError extends StarError {
+  override readonly name = 'InputError';
+}
+
+/** The cloud could not be read. `transient` says whether trying again may help. */
+export class SourceError extends StarError {
+  override readonly name = 'SourceError';
+  readonly transient: boolean;
+
+  constructor(message: string, options: { transient: boolean; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.transient = options.transient;
+  }
+}
+
+/** What is stored in S3 is not what this version can work with; or S3, or what backfills need beside it, refused. */
+export class StoreError extends StarError {
+  override readonly name = 'StoreError';
+}
+
+/** A drop would tell who the people in it are; it is not published. */
+export class PrivacyError extends StarError {
+  override readonly name = 'PrivacyError';
+}
+
+/** What a command writes could not be written. */
+export class OutputError extends StarError {
+  override readonly name: string = 'OutputError';
+}
+
+/** The reader of standard output has stopped, as `head` does when it has enough. */
+export class ReaderGoneError extends OutputError {
+  override readonly name = 'ReaderGoneError';
+}
+
+/** A signal came to a command. */
+export class StoppedError extends StarError {
+  override readonly name = 'StoppedError';
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`stopped by ${signal}; nothing was left behind`);
+    this.signal = signal;
+  }
+}
+
+/** This machine's clock does not agree with the source's or the store's; nothing is fixed by a wrong clock. */
+export class ClockError extends StarError {
+  override readonly name = 'ClockError';
+}
+
+/** Another invocation has taken this window over; it publishes, this one must not. */
+export class SupersededError extends StarError {
+  override readonly name = 'SupersededError';
+}
+
+/** The secret that the windows of one backfill share has been destroyed, so that no more masks can join. */
+export class MaskingSecretGoneError extends StarError {
+  override readonly name = 'MaskingSecretGoneError';
+}
+
+/** What was planned is not in the source any more. Trying again cannot help. */
+export class HistoryGoneError extends StarError {
+  override readonly name = 'HistoryGoneError';
+}
+
+/** Windows of a backfill are missing although everything was tried. */
+export class BackfillIncompleteError extends StarError {
+  override readonly name = 'BackfillIncompleteError';
+}
+
+/** The invocation's time is nearly over; what was not published is left for the next run. */
+export class DeadlineError extends StarError {
+  override readonly name = 'DeadlineError';
+}
+
+/** Something that should not happen: a fault of the product, or of a library. */
+export class UnexpectedError extends StarError {
+  override readonly name = 'UnexpectedError';
+}
+
+/** As Node.js (`ERR_…`), the system (`ECONNRESET`) and the databases (`ER_…`, `PROTOCOL_…`) have them. */
+const CODE = /^(?:E[A-Z]{2,20}|[A-Z]{2,12}(?:_[A-Z]{1,20}){1,6})$/;
+const KIND = /^[A-Za-z]{0,40}(?:Error|Exception)$/;
+/** A line of a stack that ends in where it is. */
+const PLACE = /^\s+at .*(?::\d+:\d+|<anonymous>|\(native)\)?$/;
+
+/**
+ * What may leave the process of an error. What libraries say may quote anything, and so may what they hang on their
+ * errors, a statement or a request with its token; Lambda logs both. Of these remain the kind, the code, and where.
+ */
+export function tellable(error: unknown): StarError {
+  if (error instanceof StarError) return error;
+  if (!(error instanceof Error)) return new UnexpectedError('something was thrown that is no error');
+  const code = 'code' in error && CODE.test(String(error.code)) ? ` (${String(error.code)})` : '';
+  const kind = KIND.test(error.name) ? error.name : 'Error';
+  const told = new UnexpectedError(`unexpected ${kind}${code}`, { cause: error });
+  const places = (error.stack ?? '')
+    .replace(error.message, '')
+    .split('\n')
+    .filter((line) => PLACE.test(line));
+  told.stack = [`${told.name}: ${told.message}`, ...places].join('\n');
+  return told;
+}
+
+/** The first line of an error's message, for logs and for messages that quote it. */
+export function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0] ?? '';
+}

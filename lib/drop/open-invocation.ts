@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import type { AwsClients } from '../runtime/aws-clients.ts';
+import { fetchSecret } from '../connection/fetch-secret.ts';
+import { parseSecret } from '../connection/secret.ts';
+import { utf8Text } from '../core/text.ts';
+import type { Invocation } from './invocation.ts';
+import type { OpenWatch } from './watch.ts';
+import type { Log } from '../core/log.ts';
+import { placeOf } from './place.ts';
+import { InputError } from '../core/errors.ts';
+import type { Settings } from '../config/settings.ts';
+import { openSource } from '../source/open-source.ts';
+import { TABLES } from '../tables/registry.ts';
+import { type Masking, SECRET_BYTES, createMasking } from '../transform/masking.ts';
+
+/**
+ * Makes everything that lives as long as one invocation: the opened secret, the source, the masks. Dispose of it
+ * to forget the masking secret.
+ *
+ * @param openWatch undefined where nothing watches what is written
+ * @param shared a masking secret that several invocations share, where the operator holds none; it is forgotten too
+ *   where nothing comes of the invocation
+ * @throws InputError where a secret is not there or not accepted; nothing has been opened then
+ */
+export async function openInvocation(
+  settings: Settings,
+  clients: AwsClients,
+  signal: AbortSignal,
+  log: Log,
+  openWatch: OpenWatch | undefined,
+  shared?: Buffer,
+): Promise<Invocation & Disposable> {
+  let masking: Masking | undefined;
+  try {
+    const secret = await fetchSecret(clients.secretsManager, settings.secret, 'STAR_SECRET', signal);
+    const connection = await parseSecret(utf8Text(secret, 'STAR_SECRET'));
+    masking = await openMasking(settings, clients, signal, shared);
+    const source = await openSource(connection, settings, (text) => log(text));
+    const opened = masking;
+    return {
+      run: randomUUID(),
+      settings,
+      source,
+      tables: TABLES.filter(({ name }) => settings.tables.includes(name)),
+      masking: opened,
+      openWatch,
+      ...placeOf(settings, clients, signal),
+      log,
+      [Symbol.dispose]: () => opened[Symbol.dispose](),
+    };
+  } catch (error) {
+    masking?.[Symbol.dispose]();
+    shared?.fill(0);
+    throw error;
+  }
+}
+
+/**
+ * Makes the masks: with the operator's secret where there is one, else with a shared one, else with one of their own.
+ *
+ * @throws InputError where the operator's secret is not there or too short
+ */
+export async function openMasking(
+  { masking, maskingSecret }: Settings,
+  { secretsManager }: AwsClients,
+  signal: AbortSignal,
+  shared?: Buffer,
+): Promise<Masking> {
+  if (maskingSecret === undefined) return createMasking(masking, shared);
+  shared?.fill(0);
+  const held = await fetchSecret(secretsManager, maskingSecret, 'STAR_MASKING_SECRET', signal);
+  if (held.length >= SECRET_BYTES) return createMasking(masking, held);
+  const came = held.length;
+  held.fill(0);
+  throw new InputError(
+    `STAR_MASKING_SECRET: holds ${came} bytes; accepted: at least ${SECRET_BYTES} random bytes`,
+  );
+}

@@ -1,0 +1,170 @@
+import type { Format } from '../format/format.ts';
+import { loadFormat } from '../format/load-format.ts';
+import type { Outcome } from '../source/source.ts';
+import { expectedNow } from '../store/s3/bucket.ts';
+import { type OpenObject, openObject } from '../store/s3/upload.ts';
+import type { AnyTable } from '../tables/table.ts';
+import { openTransform } from '../transform/transform.ts';
+import type { Window } from '../core/window.ts';
+import type { Invocation } from './invocation.ts';
+import { type Manifest, type TableManifest, epochOf, makeManifest, tableManifest } from './manifest.ts';
+import type { ManifestFile } from './manifest-file.ts';
+import type { Watch } from './watch.ts';
+import { openReport } from './write-report.ts';
+import { type OrderedRows, type Output, writeTable } from './write-table.ts';
+
+/** The rows of one window, by table. */
+export interface WindowRows extends AsyncDisposable {
+  of(table: AnyTable): OrderedRows<unknown>;
+}
+
+export interface WrittenDrop {
+  readonly manifest: Manifest;
+  /** By name of the table. */
+  readonly outcomes: Readonly<Record<string, Outcome>>;
+}
+
+/**
+ * Writes everything of a window but its manifest: the data objects of one table after the other, all formats of a
+ * table from one pass over its rows, uploading while they are read; then the report.
+ *
+ * @param mayFinish asked once everything is read, before any object becomes visible
+ * @param previous for the manifest
+ * @returns undefined where an object changed meanwhile; nothing of ours is visible then but what a rerun replaces
+ * @throws PrivacyError where the drop must not be published; nothing of ours is visible then
+ */
+export async function writeDrop(
+  invocation: Invocation,
+  window: Window,
+  rows: WindowRows,
+  mayFinish: () => Promise<void>,
+  previous: Manifest['previous'],
+): Promise<WrittenDrop | undefined> {
+  const { settings, masking, run, tables } = invocation;
+  const watch = invocation.openWatch?.(window, tables);
+  const report = watch && (await openReport(invocation, window, watch));
+  const opened: OpenTable[] = [];
+  try {
+    for (const table of tables) opened.push(await openTable(invocation, window, table, watch));
+    const written: TableParts[] = [];
+    for (const one of opened) written.push(await fillTable(invocation, one, rows.of(one.table), watch));
+    const privacy = watch?.finish();
+    await mayFinish();
+
+    const described: Record<string, TableManifest> = {};
+    for (const { table, outputs, parts } of written) {
+      const files = await finishAll(outputs, table, parts.counts.rows);
+      if (files === undefined) return undefined;
+      described[table.name] = tableManifest(
+        table,
+        invocation.source.kind,
+        files,
+        parts.counts,
+        parts.outcome,
+      );
+    }
+    const created = Math.floor(Date.now() / 1000);
+    const manifest = makeManifest({
+      settings,
+      masking,
+      window,
+      descriptions: tables,
+      tables: described,
+      previous,
+      privacy,
+      created,
+      run,
+    });
+    const outcomes = Object.fromEntries(written.map(({ table, parts }) => [table.name, parts.outcome]));
+    if (report === undefined) return { manifest, outcomes };
+    const page = await report(manifest);
+    return page && { manifest: { ...manifest, report: page }, outcomes };
+  } finally {
+    // Nothing happens to those that are finished.
+    await Promise.all(opened.flatMap(({ outputs }) => outputs.map(({ object }) => object.abort())));
+  }
+}
+
+/** Keys of all objects that {@link writeDrop} writes. */
+export function keysToWrite(
+  { settings, layout, tables, openWatch }: Pick<Invocation, 'settings' | 'layout' | 'tables' | 'openWatch'>,
+  window: Window,
+): string[] {
+  const data = tables.flatMap(({ name }) =>
+    settings.formats.map((format) => layout.data(window, name, format)),
+  );
+  return openWatch === undefined ? data : [...data, layout.report(window)];
+}
+
+interface DataObject extends Output<unknown> {
+  readonly key: string;
+  readonly format: Format;
+  readonly object: OpenObject;
+}
+
+interface OpenTable {
+  readonly table: AnyTable;
+  readonly outputs: readonly DataObject[];
+}
+
+interface TableParts extends OpenTable {
+  readonly parts: { readonly counts: TableManifest['counts']; readonly outcome: Outcome };
+}
+
+async function openTable(
+  { settings, bucket, layout, signal }: Invocation,
+  window: Window,
+  table: AnyTable,
+  watch: Watch | undefined,
+): Promise<OpenTable> {
+  const targets = await Promise.all(
+    settings.formats.map(async (name) => {
+      const format = await loadFormat(name, settings.formatVersion);
+      const key = layout.data(window, table.name, name);
+      return { format, key, expected: await expectedNow(bucket, key, signal) };
+    }),
+  );
+  const outputs = targets.map(({ format, key, expected }) => ({
+    key,
+    format,
+    encoder: format.encoder(table, epochOf(settings, window), watch?.text),
+    object: openObject(
+      bucket,
+      { key, contentType: format.contentType, expected },
+      format.compressor(),
+      signal,
+    ),
+  }));
+  return { table, outputs };
+}
+
+async function fillTable(
+  { settings, masking, signal }: Invocation,
+  { table, outputs }: OpenTable,
+  ordered: OrderedRows<unknown>,
+  watch: Watch | undefined,
+): Promise<TableParts> {
+  const transform = openTransform(table, settings, masking.mask, watch?.identifier);
+  const onRows = watch && ((some: readonly unknown[]) => watch.rows(table.name, some));
+  const { outcome, rows } = await writeTable(ordered, transform, outputs, signal, onRows);
+  const skipped = { ...outcome.counts.skipped, ...transform.skipped };
+  const counts = { rows, instances: transform.subjects(), ...outcome.counts, skipped };
+  return { table, outputs, parts: { counts, outcome } };
+}
+
+/** Makes all objects visible, one after the other. Undefined where one was changed by somebody else. */
+async function finishAll(
+  outputs: readonly DataObject[],
+  table: AnyTable,
+  rows: number,
+): Promise<ManifestFile[] | undefined> {
+  const files: ManifestFile[] = [];
+  for (const { key, format, object } of outputs) {
+    const summary = await object.finish();
+    if (summary === undefined) return undefined;
+    const { name, version, compression } = format;
+    const columns = format.columns(table.columns);
+    files.push({ key, format: name, formatVersion: version, compression, ...summary, rows, columns });
+  }
+  return files;
+}

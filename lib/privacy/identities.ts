@@ -1,0 +1,110 @@
+import { countDistinct } from '../core/collections/distinct.ts';
+import type { MaskedInstance } from '../tables/instance-events/row.ts';
+import { onceForEach } from '../core/collections/once-for-each.ts';
+
+/** Rows counted for one value, such as a project. */
+export interface Tally {
+  rows: number;
+}
+
+/** A flavour is known by its sizes: rows do not name it. */
+export interface FlavourTally extends Tally {
+  /** From 0 on. */
+  readonly id: number;
+  readonly memoryMb: number | null;
+  readonly rootGb: number | null;
+  readonly vcpus: number | null;
+  instances: number;
+  /** The number of its first user. */
+  readonly owner: number;
+  /** Whether it has another user, too. */
+  shared: boolean;
+}
+
+/** Stands for every row that names no user: nobody knows how many they are, so they count as one, the fewest. */
+const NOBODY = 1;
+
+/** What rows have in common because they are of one instance. */
+export interface Owner {
+  /** Small whole number, `NOBODY` for none. */
+  readonly user: number;
+  readonly project: Tally | undefined;
+  readonly flavour: FlavourTally;
+}
+
+export interface Identities {
+  readonly ownerOf: (instance: MaskedInstance) => Owner;
+  readonly projects: Tallies;
+  readonly flavours: ReadonlyMap<string, FlavourTally>;
+  /** Distinct. */
+  readonly users: number;
+  readonly instances: number;
+}
+
+/**
+ * Numbers users, projects and flavours as they come by. Costs once an instance, not once a row; an instance counts
+ * for the flavour that it has when it first comes by.
+ */
+export function identify(): Identities {
+  const users = new Map<string, number>();
+  const projects = tallies();
+  const flavours = new Map<string, FlavourTally>();
+  const instances = countDistinct();
+
+  const userOf = ({ userId }: MaskedInstance): number => {
+    if (userId === null || userId === '') return NOBODY;
+    let user = users.get(userId);
+    if (user === undefined) users.set(userId, (user = NOBODY + 1 + users.size));
+    return user;
+  };
+  const flavourOf = ({ memoryMb, rootGb, vcpus }: MaskedInstance, user: number): FlavourTally => {
+    const key = `${memoryMb} ${rootGb} ${vcpus}`;
+    let flavour = flavours.get(key);
+    if (flavour === undefined) {
+      const id = flavours.size;
+      flavour = { id, memoryMb, rootGb, vcpus, rows: 0, instances: 0, owner: user, shared: false };
+      flavours.set(key, flavour);
+    }
+    if (flavour.owner !== user) flavour.shared = true;
+    return flavour;
+  };
+  const ownerOf = onceForEach((instance: MaskedInstance): Owner => {
+    const user = userOf(instance);
+    const flavour = flavourOf(instance, user);
+    // The same instance may come in several objects.
+    const before = instances.count;
+    instances.add(instance.uuid);
+    flavour.instances += instances.count - before;
+    return { user, flavour, project: projects.of(instance.projectId) };
+  });
+  return {
+    ownerOf,
+    projects,
+    flavours,
+    get users() {
+      return users.size;
+    },
+    get instances() {
+      return instances.count;
+    },
+  };
+}
+
+/** Tallies by mask; null and empty are no value and have none. */
+export interface Tallies {
+  of(mask: string | null): Tally | undefined;
+  readonly all: ReadonlyMap<string, Tally>;
+}
+
+export function tallies(): Tallies {
+  const all = new Map<string, Tally>();
+  return {
+    all,
+    of(mask) {
+      if (mask === null || mask === '') return undefined;
+      let tally = all.get(mask);
+      if (tally === undefined) all.set(mask, (tally = { rows: 0 }));
+      return tally;
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { posix } from 'node:path';
+import * as z from 'zod/mini';
+import { firstLine } from '../core/errors.ts';
+import type { DropEntry } from './calendar.ts';
+import type { Settings } from '../config/settings.ts';
+import { expectedNow, listObjects, readText, writeText } from '../store/s3/bucket.ts';
+import { instanceEvents } from '../tables/instance-events/table.ts';
+import { DAY, type Seconds, isoDate, parseInstant } from '../core/time.ts';
+import { readCheckpoint } from '../drop/checkpoint.ts';
+import type { Log } from '../core/log.ts';
+import { windowOfKey } from '../drop/published.ts';
+import type { Place } from '../drop/place.ts';
+import type { Layout } from '../store/layout.ts';
+
+/** How many days the page shows: a quarter of a year. */
+const DAYS = 92;
+
+/** Manifests that are read at once. */
+const AT_ONCE = 16;
+
+/** A manifest as it was when the page was last made; its ETag tells whether it is the same. */
+const Known = z.strictObject({
+  key: z.string(),
+  etag: z.string(),
+  start: z.int(),
+  end: z.int(),
+  events: z.int(),
+  late: z.int(),
+  stillOpen: z.int(),
+  created: z.int(),
+  /** Whether it has a page of its own. Where that lies the layout tells: a key in a manifest is never linked to. */
+  hasReport: z.boolean(),
+});
+type Known = z.infer<typeof Known>;
+
+/** What the page takes from a manifest. */
+const Shown = z.object({
+  tables: z.record(
+    z.string(),
+    z.object({ counts: z.object({ rows: z.int(), late: z.int(), stillOpen: z.int() }) }),
+  ),
+  created: z.string(),
+  report: z.optional(z.nullable(z.object({ key: z.string() }))),
+});
+
+const State = z.strictObject({ indexVersion: z.literal(2), drops: z.array(Known) });
+
+/**
+ * Makes the page over a trace's last drops from their manifests, if there are others than when it was made last. Of
+ * these it reads only the new ones.
+ * A page is no part of a drop: what goes wrong is logged, and the next run makes it good.
+ *
+ * @param until the end of the last window that was just published; the schedule may have gone further
+ */
+export async function refreshIndex(
+  place: Place & { readonly settings: Settings; readonly log: Log },
+  until: Seconds,
+): Promise<void> {
+  const { settings, signal } = place;
+  if (!settings.report || signal.aborted) return;
+  try {
+    const stored = await readCheckpoint(place);
+    await makeIndex(place, Math.max(until, stored?.checkpoint.window.end ?? 0));
+  } catch (error) {
+    place.log('the index page was not renewed', { reason: firstLine(error) });
+  }
+}
+
+async function makeIndex(place: Place & { readonly settings: Settings }, until: Seconds): Promise<void> {
+  const { bucket, layout, settings, signal } = place;
+  const stored = z.safeParse(State, (await readText(bucket, layout.indexState, signal))?.json());
+  const before = new Map((stored.data?.drops ?? []).map((drop) => [drop.key, drop]));
+
+  const found: { key: string; etag: string }[] = [];
+  const after = `${layout.manifests}date=${isoDate(until - DAYS * DAY)}`;
+  for await (const object of listObjects(bucket, layout.manifests, after, signal)) {
+    const window = windowOfKey(object.key);
+    if (window !== undefined && layout.manifest(window) === object.key) found.push(object);
+  }
+  const isKnown = ({ key, etag }: { key: string; etag: string }): boolean => before.get(key)?.etag === etag;
+  const drops = found.filter(isKnown).map(({ key }) => before.get(key) as Known);
+  const unknown = found.filter((object) => !isKnown(object));
+  if (unknown.length === 0 && drops.length === before.size) return;
+  for (let at = 0; at < unknown.length; at += AT_ONCE) {
+    const read = await Promise.all(unknown.slice(at, at + AT_ONCE).map(({ key }) => readDrop(place, key)));
+    drops.push(...read.filter((drop) => drop !== undefined));
+  }
+  drops.sort((a, b) => a.start - b.start);
+
+  const { renderIndex } = await import('./index-page.ts');
+  const { cloud, windowSeconds } = settings;
+  const page = renderIndex({ cloud, windowSeconds, drops: drops.map((drop) => entryOf(drop, layout)) });
+  const put = async (key: string, text: string, type: string): Promise<void> => {
+    // Another run that is quicker has seen as much.
+    await writeText(bucket, key, text, await expectedNow(bucket, key, signal), signal, type);
+  };
+  await put(layout.index, page, 'text/html; charset=utf-8');
+  await put(layout.indexState, JSON.stringify({ indexVersion: 2, drops }), 'application/json');
+}
+
+/** Undefined where there is none any more, or none that can be read. */
+async function readDrop({ bucket, layout, signal }: Place, key: string): Promise<Known | undefined> {
+  const stored = await readText(bucket, key, signal);
+  const window = windowOfKey(key);
+  const { data } = z.safeParse(Shown, stored?.json());
+  if (stored === undefined || window === undefined || data === undefined) return undefined;
+  const { tables, created, report } = data;
+  const { rows = 0, late = 0, stillOpen = 0 } = tables[instanceEvents.name]?.counts ?? {};
+  return {
+    key,
+    etag: stored.etag,
+    ...window,
+    events: rows,
+    late,
+    stillOpen,
+    created: parseInstant(created) ?? 0,
+    hasReport: report?.key === layout.report(window),
+  };
+}
+
+function entryOf({ start, end, hasReport, ...drop }: Known, layout: Layout): DropEntry {
+  const { events, late, stillOpen, created } = drop;
+  const window = { start, end };
+  const key = hasReport ? layout.report(window) : layout.manifest(window);
+  const href = posix.relative(posix.dirname(layout.index), key);
+  return { window, events, late, stillOpen, created, href };
+}

@@ -1,0 +1,23 @@
+import { DeadlineError } from '../core/errors.ts';
+
+/** What is kept free at the end of an invocation to abort uploads and answer. */
+const RESERVE_MS = 15_000;
+
+export interface Deadline extends Disposable {
+  /** Aborts with a DeadlineError when only the reserve is left. */
+  readonly signal: AbortSignal;
+  /** Milliseconds until then. */
+  remaining(): number;
+}
+
+/** @param lifetime milliseconds until the runtime ends the invocation */
+export function createDeadline(lifetime: number): Deadline {
+  const ends = performance.now() + lifetime - Math.min(RESERVE_MS, lifetime / 4);
+  const remaining = (): number => Math.max(0, ends - performance.now());
+  const controller = new AbortController();
+  const timer = setTimeout(
+    () => controller.abort(new DeadlineError('the invocation’s time is over')),
+    remaining(),
+  );
+  return { signal: controller.signal, remaining, [Symbol.dispose]: () => clearTimeout(timer) };
+}

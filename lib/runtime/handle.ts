@@ -1,0 +1,35 @@
+import type { Context } from 'aws-lambda';
+import { type AwsClients, openAwsClients } from './aws-clients.ts';
+import { type Deadline, createDeadline } from './deadline.ts';
+import type { Log } from '../core/log.ts';
+import { StarError, tellable } from '../core/errors.ts';
+import { logFailure, logger } from './telemetry.ts';
+
+/** What a handler needs of its context. */
+export type DoorContext = Pick<Context, 'getRemainingTimeInMillis' | 'awsRequestId'>;
+
+export interface Entered {
+  readonly clients: AwsClients;
+  readonly deadline: Deadline;
+  readonly log: Log;
+}
+
+/** What every way in has in common: a deadline, clients for one invocation, and a log line for a failure. */
+export async function enter<T>(context: DoorContext, work: (entered: Entered) => Promise<T>): Promise<T> {
+  // Its own, so that lines bear the id of their invocation even where several are under way.
+  const own = logger.createChild({ persistentKeys: { requestId: context.awsRequestId } });
+  using deadline = createDeadline(context.getRemainingTimeInMillis());
+  try {
+    using clients = openAwsClients();
+    return await work({ clients, deadline, log: (message, fields = {}) => own.info(message, fields) });
+  } catch (error) {
+    const told = tellable(causeOf(error, deadline.signal));
+    logFailure(own, told);
+    throw told;
+  }
+}
+
+/** What libraries throw when the time is over tells nothing; the deadline does. */
+function causeOf(error: unknown, { aborted, reason }: AbortSignal): unknown {
+  return aborted && !(error instanceof StarError) ? reason : error;
+}

@@ -1,0 +1,15 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { InputError, type StarError, UnexpectedError, firstLine } from '../core/errors.ts';
+
+export const logger = new Logger({ serviceName: 'star-compactor' });
+
+/** One line with the error's kind and message, and where it came from if nobody expected it. */
+export function logFailure(to: Logger, error: StarError): void {
+  const isExpected = !(error instanceof UnexpectedError);
+  to.error(firstLine(error), {
+    kind: error.name,
+    retryMayHelp: !(error instanceof InputError),
+    own: isExpected,
+    ...(isExpected ? {} : { stack: error.stack }),
+  });
+}

@@ -1,0 +1,160 @@
+import { type StoredCheckpoint, readCheckpoint } from '../drop/checkpoint.ts';
+import { type Claim, type DecidedClaim, isDecided, readClaim } from '../drop/claim.ts';
+import { refuseWrongClock } from '../drop/clocks.ts';
+import { type WindowResult, finishWindow } from '../drop/finish.ts';
+import type { Invocation } from '../drop/invocation.ts';
+import type { WindowRows } from '../drop/write-drop.ts';
+import { publishWindow } from '../drop/publish-window.ts';
+import { type ScheduledTrace, createTrace, readTrace } from '../drop/trace.ts';
+import { DeadlineError, InputError, StoreError, SupersededError } from '../core/errors.ts';
+import { inOrder } from '../source/order.ts';
+import { type WindowSummary, isNew, windowSummary } from '../drop/window-summary.ts';
+import { type Progress, type ScheduleSummary, summarize } from './summary.ts';
+import { instanceEvents } from '../tables/instance-events/table.ts';
+import type { Seconds } from '../core/time.ts';
+import { type Window, lastSettledWindow, settledWindows, windowText } from '../core/window.ts';
+
+/** A window may take a little longer than the longest so far; if even that does not fit, it is left. */
+const SAFETY = 1.5;
+
+/**
+ * Publishes what is due: from the checkpoint, window by window, up to the last one that is settled at the
+ * scheduled time, as long as time remains. A trace that has no checkpoint starts at its `begin`; one that nobody has
+ * begun, with the last settled window.
+ *
+ * @param remaining milliseconds until the invocation has to be done
+ * @throws DeadlineError where not even one window could be published in time
+ */
+export async function runSchedule(
+  invocation: Invocation,
+  scheduledTime: Seconds,
+  remaining: () => number,
+): Promise<ScheduleSummary> {
+  const { settings, signal } = invocation;
+  const progress: Progress = { done: [], due: [], begin: null, watermark: null, openEvents: null };
+  const answer = (status: ScheduleSummary['status']): ScheduleSummary =>
+    summarize(settings.cloud, scheduledTime, status, progress);
+  try {
+    const trace = await scheduledTrace(invocation, scheduledTime);
+    progress.begin = trace.begin;
+    return answer(await catchUp(invocation, trace, scheduledTime, remaining, progress));
+  } catch (error) {
+    if (error instanceof SupersededError) return answer('superseded');
+    if (!(signal.aborted && signal.reason instanceof DeadlineError)) throw error;
+    if (progress.done.some(isNew)) return answer('unfinished');
+    const [window] = progress.due;
+    throw new DeadlineError(
+      `the invocation's time was over before ${window === undefined ? 'anything' : `window ${windowText(window)}`} ` +
+        'was published; the next run takes it up. Give the function more time or memory, or make windows shorter',
+      { cause: error },
+    );
+  }
+}
+
+/** The trace that this run continues, or begins. */
+async function scheduledTrace(invocation: Invocation, scheduledTime: Seconds): Promise<ScheduledTrace> {
+  const { settings } = invocation;
+  const found = await readTrace(invocation);
+  const trace = found ?? (await beginTrace(invocation, lastSettledWindow(scheduledTime, settings).start));
+  if (trace.kind === 'scheduled') return trace;
+  throw new InputError(
+    `STAR_CLOUD: got "${settings.cloud}", which is a release; accepted: a name that no release has`,
+  );
+}
+
+async function beginTrace(invocation: Invocation, begin: Seconds): ReturnType<typeof createTrace> {
+  const { settings, log } = invocation;
+  await refuseWrongClock(invocation);
+  log('trace begun', { begin });
+  return createTrace(invocation, settings.cloud, {
+    kind: 'scheduled',
+    begin,
+    windowSeconds: settings.windowSeconds,
+  });
+}
+
+async function catchUp(
+  invocation: Invocation,
+  { begin }: ScheduledTrace,
+  scheduledTime: Seconds,
+  remaining: () => number,
+  progress: Progress,
+): Promise<'published' | 'upToDate' | 'unfinished'> {
+  const { layout, settings, run } = invocation;
+  let longest = 0;
+  for (;;) {
+    // In this order: a claim that can still be taken afterwards proves that the checkpoint has not moved since.
+    const found = await readClaim(invocation, layout.claim);
+    const from = await readCheckpoint(invocation);
+    refuseOtherSource(from, invocation);
+    progress.watermark = from?.checkpoint.window.end ?? null;
+    progress.due = settledWindows(progress.watermark ?? begin, scheduledTime, settings);
+    const started = performance.now();
+    const note = (of: Window, result: WindowResult, status: WindowSummary['status']): void => {
+      longest = Math.max(longest, performance.now() - started);
+      noteWindow(invocation, progress, of, result, status, performance.now() - started);
+    };
+
+    if (found !== undefined && isPending(found.claim, progress.watermark)) {
+      note(found.claim.window, await finishWindow(invocation, run, found.claim), 'resumed');
+      continue;
+    }
+    const [window] = progress.due;
+    if (window === undefined) return progress.done.some(isNew) ? 'published' : 'upToDate';
+    if (longest * SAFETY > remaining()) return 'unfinished';
+    const read = (): Promise<WindowRows> => readWindow(invocation, window, from);
+    const task = { window, claim: layout.claim, found, continues: { from }, read };
+    note(window, await publishWindow(invocation, task), 'published');
+  }
+}
+
+/** Opens a window for reading: every table goes on from what the checkpoint keeps of it. */
+async function readWindow(
+  { source, settings, signal }: Invocation,
+  window: Window,
+  from: StoredCheckpoint | undefined,
+): Promise<WindowRows> {
+  const { openHorizonSeconds, settleSeconds } = settings;
+  const opened = await source.open(signal);
+  return {
+    of({ name, order }) {
+      // A table that was added later has its first run now, whatever the others did before.
+      const { begin = window.start, state } = from?.checkpoint.tables[name] ?? {};
+      const request = { window, begin, state, openHorizonSeconds, settleSeconds, whole: false };
+      return inOrder(opened.read(name, request), order);
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+/** Whether the claim holds what an earlier run decided and was cut off from finishing. */
+function isPending(claim: Claim, watermark: Seconds | null): claim is DecidedClaim {
+  return isDecided(claim) && claim.window.end > (watermark ?? -Infinity);
+}
+
+function noteWindow(
+  invocation: Invocation,
+  progress: Progress,
+  window: Window,
+  result: WindowResult,
+  status: WindowSummary['status'],
+  milliseconds: number,
+): void {
+  if (result.status === 'published') {
+    progress.openEvents = result.manifest.tables[instanceEvents.name]?.counts.stillOpen ?? null;
+    progress.watermark = window.end;
+  }
+  progress.due = progress.due.filter(({ start }) => start >= window.end);
+  progress.done.push(windowSummary(window, result, status, Math.round(milliseconds) / 1000));
+  invocation.log('window done', { ...progress.done.at(-1) });
+}
+
+/** What one kind of source remembers means nothing to another, which would start over without a word. */
+function refuseOtherSource(stored: StoredCheckpoint | undefined, { source, layout }: Invocation): void {
+  const other = Object.values(stored?.checkpoint.tables ?? {}).find((table) => table.source !== source.kind);
+  if (other === undefined) return;
+  throw new StoreError(
+    `checkpoint: ${layout.checkpoint}: source: the last window came from the ${other.source}, but the secret opens the ` +
+      `${source.kind}; continue with that, or begin a new trace under another cloud name or prefix`,
+  );
+}

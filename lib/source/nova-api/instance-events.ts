@@ -1,0 +1,138 @@
+import type { TraceEvent } from '../../tables/instance-events/row.ts';
+import type { Seconds } from '../../core/time.ts';
+import { readAhead } from '../ahead.ts';
+import type { Batch, Outcome, Progress, ReadRequest } from '../source.ts';
+import { type Account, LATEST_COMMIT, openAccount } from './account.ts';
+import { listActions, mayHold, showEvents } from './actions.ts';
+import { type Candidate, discover } from './discovery.ts';
+import { CELL_TIMEOUT_SECONDS } from './listing.ts';
+import type { Nova } from './nova.ts';
+import type { OpenApi } from './open-api.ts';
+import { restoreState, storeState } from './state.ts';
+import { unseenBy } from './unseen.ts';
+
+/**
+ * Finished events, as far as the API shows them. Those of a window are held in memory, about 300 bytes each, for the
+ * API has them in no order.
+ */
+export async function* readInstanceEvents(
+  { nova, options, stop }: OpenApi,
+  toRead: ReadRequest,
+): AsyncGenerator<Batch<TraceEvent>, Outcome, void> {
+  const { window, settleSeconds, openHorizonSeconds: horizon } = toRead;
+  const state = toRead.state === undefined ? undefined : restoreState(toRead.state);
+  const account = openAccount(state, toRead);
+  const isDue = account.sweptUntil === null || window.end - account.sweptUntil >= options.sweepSeconds;
+  const sweep = isDue || toRead.whole;
+  // Without a sweep only changed servers are asked, and for the time that this window answers for.
+  const since = sweep ? account.completeFrom : Math.max(account.completeFrom, window.start - settleSeconds);
+
+  const { cellTimeoutSeconds = CELL_TIMEOUT_SECONDS } = options;
+  const allowPartial = options.allowPartial && !toRead.whole;
+  const before = nova.requests;
+  const discovery = discover(nova, {
+    since,
+    until: window.end,
+    sweep,
+    account,
+    allowPartial,
+    cellTimeoutSeconds,
+  });
+  const reading: Reading = {
+    nova,
+    account,
+    since,
+    until: window.end,
+    horizon,
+    onServer: (events) => toRead.progress?.done(1, events),
+  };
+  for await (const page of readAhead(counted(discovery.candidates, toRead.progress))) {
+    yield { rows: await eventsOfAll(page, reading, stop), watermark: -Infinity };
+  }
+  const isPartial = discovery.isPartial();
+  const { state: next, counts } = account.close(sweep && !isPartial);
+  const { microversion } = nova;
+  const requests = nova.requests - before;
+  return {
+    state: storeState(next),
+    counts,
+    sourceFrom: null,
+    api: { microversion, requests, swept: sweep, unseen: unseenBy(microversion, sweep, isPartial) },
+  };
+}
+
+interface Reading {
+  readonly nova: Nova;
+  readonly account: Account;
+  readonly since: Seconds;
+  readonly until: Seconds;
+  readonly horizon: Seconds;
+  /** Told of every server how many events of it are to be published. */
+  readonly onServer: (events: number) => void;
+}
+
+/** Tells of every page that is found. */
+async function* counted(
+  pages: AsyncGenerator<readonly Candidate[], void, void>,
+  progress: Progress | undefined,
+): AsyncGenerator<readonly Candidate[], void, void> {
+  for await (const page of pages) {
+    progress?.expect(page.length);
+    yield page;
+  }
+}
+
+async function eventsOfAll(
+  servers: readonly Candidate[],
+  reading: Reading,
+  stop: AbortController,
+): Promise<TraceEvent[]> {
+  try {
+    const events = await Promise.all(
+      servers.map(async (server) => {
+        const found = await eventsOf(server, reading);
+        reading.onServer(found.length);
+        return found;
+      }),
+    );
+    return events.flat();
+  } catch (error) {
+    // The others would be tried again and again, and the next page waited for.
+    stop.abort();
+    throw error;
+  }
+}
+
+/** The events of a server that are to be published. */
+async function eventsOf(
+  { instance, changed }: Candidate,
+  { nova, account, since, until, horizon }: Reading,
+): Promise<TraceEvent[]> {
+  const { uuid } = instance;
+  // What a restarted compute does to an open event leaves the time of its action alone; only all of them show it. A
+  // finish that was committed late has its action changed in the past.
+  const everything = account.looksThrough(uuid, changed);
+  const from = account.waitsFor(uuid) ? since - LATEST_COMMIT : since;
+  const actions = await listActions(nova, uuid, everything ? undefined : from);
+  if (actions === undefined) {
+    account.skip('serverGone');
+    return [];
+  }
+  const wanted = actions.filter(
+    (action) => mayHold(action, since, until, horizon) || account.waitsForAction(uuid, action.requestId),
+  );
+  // Of two actions with one request id the API shows the newer only, which comes first.
+  const distinct = new Map(wanted.toReversed().map((action) => [action.requestId, action]));
+  for (let hidden = wanted.length - distinct.size; hidden > 0; hidden--) account.skip('actionHidden');
+  const events = await Promise.all(
+    [...distinct.values()].map(async (action) => {
+      const shown = await showEvents(nova, uuid, action.requestId);
+      if (shown !== undefined) return account.take(uuid, action, shown);
+      account.skip('actionGone');
+      return [];
+    }),
+  );
+  return events
+    .flat()
+    .map(({ event, start, finish, result, host }) => ({ instance, event, start, finish, result, host }));
+}

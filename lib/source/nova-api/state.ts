@@ -1,0 +1,82 @@
+import * as z from 'zod/mini';
+import { StoreError } from '../../core/errors.ts';
+import type { Seconds } from '../../core/time.ts';
+import type { SourceState } from '../source.ts';
+import { newSalt } from './fingerprint.ts';
+
+/** What the API source carries from window to window. Servers, actions and events are there as fingerprints only. */
+export interface ApiState {
+  readonly salt: string;
+  /** Everything that finished before and could be seen is published; from then on `published` tells. */
+  readonly completeFrom: Seconds;
+  /** End of the last window in which every server was asked; null if there was none. */
+  readonly sweptUntil: Seconds | null;
+  /** Events that had not finished, and actions that had no event yet, when the last window ended. */
+  readonly pending: readonly Pending[];
+  /** Events published that finished at `completeFrom` or later, and when. */
+  readonly published: ReadonlyMap<string, Seconds>;
+  /** Those of before, as long as their action has something pending: Nova may finish them again. */
+  readonly siblings: readonly Sibling[];
+}
+
+export interface Sibling {
+  readonly action: string;
+  readonly event: string;
+  /** As it was published. */
+  readonly finish: Seconds;
+}
+
+export interface Pending {
+  readonly server: string;
+  readonly action: string;
+  /** Null for an action without events. */
+  readonly event: string | null;
+  readonly start: Seconds;
+}
+
+const Stored = z.strictObject({
+  salt: z.string(),
+  completeFrom: z.int(),
+  sweptUntil: z.nullable(z.int()),
+  pending: z.array(z.tuple([z.string(), z.string(), z.nullable(z.string()), z.int()])),
+  published: z.array(z.tuple([z.string(), z.int()])),
+  siblings: z.array(z.tuple([z.string(), z.string(), z.int()])),
+});
+
+/** Where a trace begins. */
+export function firstState(start: Seconds): ApiState {
+  return {
+    salt: newSalt(),
+    completeFrom: start,
+    sweptUntil: null,
+    pending: [],
+    published: new Map(),
+    siblings: [],
+  };
+}
+
+export function storeState({ pending, published, siblings, ...rest }: ApiState): SourceState {
+  const stored: z.infer<typeof Stored> = {
+    ...rest,
+    pending: pending.map(({ server, action, event, start }) => [server, action, event, start]),
+    published: [...published],
+    siblings: siblings.map(({ action, event, finish }) => [action, event, finish]),
+  };
+  return stored;
+}
+
+/** @throws StoreError where the checkpoint holds something else */
+export function restoreState(state: SourceState): ApiState {
+  const parsed = z.safeParse(Stored, state);
+  if (!parsed.success) {
+    const path = ['source', ...(parsed.error.issues[0]?.path ?? [])].join('.');
+    throw new StoreError(`checkpoint: ${path}: not what an API source wrote`);
+  }
+  const { pending, published, siblings, ...rest } = parsed.data;
+  return {
+    ...rest,
+    pending: pending.map(([server, action, event, start]) => ({ server, action, event, start })),
+    published: new Map(published),
+    siblings: siblings.map(([action, event, finish]) => ({ action, event, finish })),
+  };
+}

@@ -1,0 +1,123 @@
+import { MINUTE, type Seconds } from '../../core/time.ts';
+import type { Query } from './session.ts';
+import { CREATED, START, unixSeconds } from './event-rows.ts';
+import { LAST_ID } from './id-ranges.ts';
+import { type CellSchema, SHADOW } from './schema.ts';
+
+/**
+ * No event time is indexed, but ids follow the time of insertion closely. A bisection over the primary key
+ * therefore finds where a time begins, in about thirty lookups whatever the history's size. Each lookup judges a
+ * run of rows, so that one row out of place does not mislead it.
+ */
+const ROWS_JUDGED = 32;
+
+/** Ids follow the time of insertion but for the clocks of several conductors, which differ by less. */
+export const DISORDER = 10 * MINUTE;
+
+/** The least id from which on rows were inserted at `time` or later. May be too high by rows out of place only. */
+export function firstIdAfter(
+  query: Query,
+  schema: CellSchema,
+  time: Seconds,
+  within: IdSpan,
+): Promise<number> {
+  return bisect(within, async (id) => {
+    const earliest = await judge(query, schema, 'MIN', id);
+    return earliest.every((created) => created === null || created >= time);
+  });
+}
+
+/** The greatest id before which rows were inserted before `time`. May be too low by rows out of place only. */
+export function lastIdBefore(
+  query: Query,
+  schema: CellSchema,
+  time: Seconds,
+  within: IdSpan,
+): Promise<number> {
+  return bisect(within, async (id) => {
+    const latest = await judge(query, schema, 'MAX', id);
+    return latest.every((created) => created === null) || latest.some((created) => (created ?? 0) >= time);
+  });
+}
+
+/** An archived instance's id from which on instances were created at `time` or later; the last id there can be. */
+export async function firstInstanceAfter(query: Query, schema: CellSchema, time: Seconds): Promise<number> {
+  if (!schema.tables.includes(SHADOW)) return LAST_ID;
+  const [newest] = await query(`SELECT COALESCE(MAX(id), 0) FROM ${SHADOW.instances}`);
+  const end = Number(newest?.[0]) + 1;
+  return bisect({ from: 0, to: end }, async (id) => {
+    const created = await extremeOfRun(query, 'MIN', unixSeconds('e.created_at'), SHADOW.instances, id);
+    return created === null || created >= time + DISORDER;
+  });
+}
+
+export interface IdSpan {
+  /** First id. */
+  readonly from: number;
+  /** First id beyond. */
+  readonly to: number;
+}
+
+async function bisect(within: IdSpan, isBeyond: (id: number) => Promise<boolean>): Promise<number> {
+  let { from, to } = within;
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if (await isBeyond(middle)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
+
+async function judge(
+  query: Query,
+  schema: CellSchema,
+  extreme: 'MIN' | 'MAX',
+  id: number,
+): Promise<(number | null)[]> {
+  const found: (number | null)[] = [];
+  for (const { events } of schema.tables) found.push(await extremeOfRun(query, extreme, CREATED, events, id));
+  return found;
+}
+
+/** The extreme of an expression over the run of rows, called `e`, that begins at an id; null where there are none. */
+async function extremeOfRun(
+  query: Query,
+  extreme: 'MIN' | 'MAX',
+  expression: string,
+  table: string,
+  id: number,
+): Promise<number | null> {
+  const [row] = await query(
+    `SELECT ${extreme}(created) FROM (SELECT ${expression} AS created FROM ${table} e ` +
+      `WHERE e.id >= ? ORDER BY e.id LIMIT ${ROWS_JUDGED}) run`,
+    [id],
+  );
+  return (row?.[0] ?? null) as number | null;
+}
+
+export interface Extent {
+  /** One beyond the highest event id. */
+  readonly endId: number;
+  /** When the row of the highest id was inserted. */
+  readonly newestCreated: Seconds | null;
+  /** Start of the oldest event still there. */
+  readonly oldestStart: Seconds | null;
+}
+
+/** Where the events of a cell begin and end now, live and archived. */
+export async function readExtent(query: Query, schema: CellSchema): Promise<Extent> {
+  let extent: Extent = { endId: 1, newestCreated: null, oldestStart: null };
+  for (const { events } of schema.tables) {
+    const [newest] = await query(`SELECT e.id, ${CREATED} FROM ${events} e ORDER BY e.id DESC LIMIT 1`);
+    const [oldest] = await query(`SELECT ${START} FROM ${events} e ORDER BY e.id LIMIT 1`);
+    if (newest === undefined || oldest === undefined) continue;
+    const isNewer = Number(newest[0]) >= extent.endId;
+    const start = oldest[0] as number | null;
+    extent = {
+      endId: isNewer ? Number(newest[0]) + 1 : extent.endId,
+      newestCreated: isNewer ? (newest[1] as number | null) : extent.newestCreated,
+      oldestStart: Math.min(start ?? Infinity, extent.oldestStart ?? Infinity),
+    };
+  }
+  return { ...extent, oldestStart: extent.oldestStart === Infinity ? null : extent.oldestStart };
+}

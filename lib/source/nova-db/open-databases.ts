@@ -1,0 +1,11 @@
+import type { CellConnection } from '../../connection/connection.ts';
+import type { CellSession } from './session.ts';
+
+/** The cells of one opening, each in its snapshot. */
+export interface OpenDatabases {
+  readonly cells: readonly CellConnection[];
+  /** Cells that the checkpoint may know and the secret need not. */
+  readonly retiredCells: ReadonlySet<string>;
+  /** One for each cell, in their order. */
+  readonly sessions: readonly CellSession[];
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { Transform } from 'node:stream';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { type Bucket, conditionOf, isLostUpload, storeError } from './bucket.ts';
+import { type Multipart, PART_BYTES, type Target, beginMultipart } from './multipart.ts';
+
+/** An object that is being written. It becomes visible, whole, when `finish` returns, or never. */
+export interface OpenObject {
+  /** Takes the next piece; returns once there is room for more, so that memory stays flat. */
+  write(piece: string | Uint8Array): Promise<void>;
+  /** @returns undefined where the object was not what was expected, and is left as it is */
+  finish(): Promise<ObjectSummary | undefined>;
+  /** Drops what was written so far, parts already uploaded included. Without effect once finished. */
+  abort(): Promise<void>;
+}
+
+export interface ObjectSummary {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/**
+ * Uploads a file while it is made: compressed, hashed, in parts that the SDK checksums (CRC32). A file of less
+ * than one part goes as a single PUT when it is finished.
+ */
+export function openObject(
+  bucket: Bucket,
+  target: Target,
+  compressor: Transform,
+  signal: AbortSignal,
+): OpenObject {
+  const sending = send(bucket, target, compressor, signal);
+  // It may fail while nobody waits for it; the next write, or finish, reports it.
+  sending.catch(() => undefined);
+  const toStoreError = (error: unknown): Error => storeError('upload', bucket, target.key, error);
+
+  return {
+    async write(piece) {
+      if (compressor.write(piece)) return;
+      try {
+        await Promise.race([once(compressor, 'drain', { signal }), sending]);
+      } catch (error) {
+        // A failing upload takes the compressor along, which then tells first, and not why.
+        const why = signal.aborted
+          ? error
+          : await sending.then(
+              () => error,
+              (reason: unknown) => reason,
+            );
+        throw toStoreError(why);
+      }
+    },
+    async finish() {
+      compressor.end();
+      try {
+        return await sending;
+      } catch (error) {
+        if (isLostUpload(error)) return undefined;
+        throw toStoreError(error);
+      }
+    },
+    async abort() {
+      compressor.destroy();
+      await sending.catch(() => undefined);
+    },
+  };
+}
+
+/**
+ * Takes the compressor's output to S3 through one buffer of a part's size. While a part is on its way, what the
+ * compressor goes on to make waits in its own queue (`format/queued-bytes.ts`).
+ */
+async function send(
+  bucket: Bucket,
+  target: Target,
+  compressor: Transform,
+  signal: AbortSignal,
+): Promise<ObjectSummary> {
+  const sha256 = createHash('sha256');
+  let bytes = 0;
+  let filled = 0;
+  const part = Buffer.allocUnsafeSlow(PART_BYTES);
+  let multipart: Multipart | undefined;
+  try {
+    for await (const chunk of compressor as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      sha256.update(chunk);
+      for (let taken = 0; taken < chunk.length;) {
+        if (filled === PART_BYTES) {
+          multipart ??= await beginMultipart(bucket, target, signal);
+          await multipart.sendPart(part);
+          filled = 0;
+        }
+        const copied = chunk.copy(part, filled, taken);
+        taken += copied;
+        filled += copied;
+      }
+    }
+    const rest = part.subarray(0, filled);
+    await (multipart === undefined ? putWhole(bucket, target, rest, signal) : multipart.complete(rest));
+    return { bytes, sha256: sha256.digest('hex') };
+  } catch (error) {
+    await multipart?.abort();
+    throw error;
+  }
+}
+
+async function putWhole(bucket: Bucket, target: Target, body: Buffer, signal: AbortSignal): Promise<void> {
+  const command = new PutObjectCommand({
+    Bucket: bucket.name,
+    Key: target.key,
+    Body: body,
+    ContentType: target.contentType,
+    ...conditionOf(target.expected),
+  });
+  await bucket.client.send(command, { abortSignal: signal });
+}

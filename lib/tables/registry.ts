@@ -1,0 +1,5 @@
+import { instanceEvents } from './instance-events/table.ts';
+import type { AnyTable } from './table.ts';
+
+/** Every table there is. Its readers are named in `source/readers.ts`. */
+export const TABLES: readonly AnyTable[] = [instanceEvents as AnyTable];

@@ -1,0 +1,63 @@
+import { countDistinct } from '../core/collections/distinct.ts';
+import { remember } from '../core/collections/remember.ts';
+import type { HostFrom } from '../config/choices.ts';
+import type { Mask, Table } from '../tables/table.ts';
+import { type Exclusion, reasonToExclude } from './exclude.ts';
+import { hostOf } from './host.ts';
+
+/** Rows of one table, on their way from its reader to its files. */
+export interface Transform<Raw, Row> {
+  /** Leaves out what the settings exclude, and masks the rest. */
+  readonly apply: (rows: readonly Raw[]) => Row[];
+  /** Rows left out so far, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+  /** Distinct subjects of the rows so far; see {@link Table}. */
+  readonly subjects: () => number;
+}
+
+export interface TransformSettings extends Exclusion {
+  readonly hostFrom: HostFrom;
+}
+
+/** @param onIdentifier told every value before it is masked, some of them again and again */
+export function openTransform<Raw, Row>(
+  table: Table<Raw, Row>,
+  settings: TransformSettings,
+  mask: Mask,
+  onIdentifier?: (value: string | null) => void,
+): Transform<Raw, Row> {
+  const { owner, subject } = table;
+  const watched = onIdentifier === undefined ? mask : watchedMask(mask, onIdentifier);
+  const toMasked = table.masked({
+    mask: watched,
+    maskShared: remember(watched),
+    hostOf: (row) => hostOf(row, settings.hostFrom),
+  });
+  const skipped: Record<string, number> = {};
+  const subjects = countDistinct();
+  const { excludeUsers, excludeProjects } = settings;
+  const wanted = (rows: readonly Raw[]): readonly Raw[] => {
+    if (owner === undefined || excludeUsers.size + excludeProjects.size === 0) return rows;
+    return rows.filter((row) => {
+      const reason = reasonToExclude(settings, owner(row));
+      if (reason !== undefined) skipped[reason] = (skipped[reason] ?? 0) + 1;
+      return reason === undefined;
+    });
+  };
+  return {
+    apply(rows) {
+      const masked = wanted(rows).map(toMasked);
+      if (subject !== undefined) for (const row of masked) subjects.add(subject(row));
+      return masked;
+    },
+    skipped,
+    subjects: () => subjects.count,
+  };
+}
+
+function watchedMask(mask: Mask, onIdentifier: (value: string | null) => void): Mask {
+  return ((value: string | null) => {
+    onIdentifier(value);
+    return mask(value);
+  }) as Mask;
+}
