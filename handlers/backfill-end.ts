@@ -4,7 +4,7 @@ import { openRequest } from '../lib/backfill/open-request.ts';
 import { forgetStates } from '../lib/backfill/plan-execution.ts';
 import { readEndStep, windowOf } from '../lib/backfill/steps.ts';
 import { completeRelease, refuseMissing } from '../lib/backfill/verify.ts';
-import { type DoorContext, enter } from '../lib/runtime/handle.ts';
+import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
 import { readSettings } from '../lib/config/settings.ts';
 import { windowsOf } from '../lib/core/window.ts';
@@ -13,8 +13,8 @@ import { windowsOf } from '../lib/core/window.ts';
  * The last step of an execution: makes sure that all its windows are published, completes a release, and destroys the
  * masking secret. Also what is done about a stopped execution; and once a day about secrets that are left over.
  */
-export function handler(event: unknown, context: DoorContext): Promise<object> {
-  return enter(context, async ({ clients, deadline, log }) => {
+export function handler(event: unknown, context: HandlerContext): Promise<object> {
+  return runHandler(context, async ({ clients, deadline, log }) => {
     const { signal } = deadline;
     const deployed = readSettings(process.env);
     const secrets = secretPlace(deployed, clients.secretsManager, signal);

@@ -4,7 +4,7 @@ import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
 import { planExecution } from '../lib/backfill/plan-execution.ts';
 import { beginTrace, isComplete, refuseOtherSettings } from '../lib/backfill/release.ts';
 import { readPlanStep } from '../lib/backfill/steps.ts';
-import { type DoorContext, enter } from '../lib/runtime/handle.ts';
+import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { refuseWrongClock } from '../lib/drop/clocks.ts';
 import { InputError } from '../lib/core/errors.ts';
 import { keepHeapSmall } from '../lib/runtime/heap.ts';
@@ -13,8 +13,8 @@ import { openInvocation, openMasking } from '../lib/drop/open-invocation.ts';
 keepHeapSmall();
 
 /** The first step of an execution: plans its groups, makes the secret that they share, and last begins the trace. */
-export function handler(event: unknown, context: DoorContext): Promise<object> {
-  return enter(context, async ({ clients, deadline, log }) => {
+export function handler(event: unknown, context: HandlerContext): Promise<object> {
+  return runHandler(context, async ({ clients, deadline, log }) => {
     const { signal } = deadline;
     const { plan: asked, execution } = readPlanStep(event);
     const { request, settings, place, trace } = await openRequest(asked, clients, signal);

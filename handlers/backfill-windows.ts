@@ -9,7 +9,7 @@ import { openRequest } from '../lib/backfill/open-request.ts';
 import { isComplete, refuseOtherSettings } from '../lib/backfill/release.ts';
 import { type GroupResult, runGroup } from '../lib/backfill/run-group.ts';
 import { readWindowsStep, windowOf } from '../lib/backfill/steps.ts';
-import { type DoorContext, enter } from '../lib/runtime/handle.ts';
+import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { InputError } from '../lib/core/errors.ts';
 import { keepHeapSmall } from '../lib/runtime/heap.ts';
 import { loadWatch } from '../lib/report/load-watch.ts';
@@ -18,8 +18,8 @@ import { openInvocation } from '../lib/drop/open-invocation.ts';
 keepHeapSmall();
 
 /** The step of an execution that many workers take at once: publishes one run of windows. */
-export function handler(event: unknown, context: DoorContext): Promise<GroupResult> {
-  return enter(context, async ({ clients, deadline, log }) => {
+export function handler(event: unknown, context: HandlerContext): Promise<GroupResult> {
+  return runHandler(context, async ({ clients, deadline, log }) => {
     const { signal } = deadline;
     const { group, request: asked, execution } = readWindowsStep(event);
     const { request: whole, settings, place, trace } = await openRequest(asked, clients, signal);

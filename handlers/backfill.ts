@@ -6,7 +6,7 @@ import { beginTrace, isComplete } from '../lib/backfill/release.ts';
 import { runBackfill } from '../lib/backfill/run.ts';
 import { isLong, startExecution } from '../lib/backfill/start-execution.ts';
 import { type BackfillSummary, idleSummary } from '../lib/backfill/summary.ts';
-import { type DoorContext, enter } from '../lib/runtime/handle.ts';
+import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { refuseWrongClock } from '../lib/drop/clocks.ts';
 import { loadWatch } from '../lib/report/load-watch.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
@@ -18,9 +18,9 @@ keepHeapSmall();
 /** Publishes past windows here and now, or hands a long range, or a release, to the state machine. */
 export function handler(
   event: unknown,
-  context: DoorContext & Pick<Context, 'memoryLimitInMB'>,
+  context: HandlerContext & Pick<Context, 'memoryLimitInMB'>,
 ): Promise<BackfillSummary> {
-  return enter(context, async ({ clients, deadline, log }) => {
+  return runHandler(context, async ({ clients, deadline, log }) => {
     const { signal } = deadline;
     const { request, settings, place, trace } = await openRequest(event, clients, signal);
     if (trace?.kind === 'release' && (await isComplete(place)))

@@ -1,4 +1,4 @@
-import { type DoorContext, enter } from '../lib/runtime/handle.ts';
+import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { loadWatch } from '../lib/report/load-watch.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
 import { keepHeapSmall } from '../lib/runtime/heap.ts';
@@ -13,9 +13,9 @@ import { scheduledTime } from '../lib/schedule/scheduled-time.ts';
 keepHeapSmall();
 
 /** Publishes what is due at the event's scheduled time and answers what it did. */
-export function handler(event: unknown, context: DoorContext): Promise<ScheduleSummary> {
+export function handler(event: unknown, context: HandlerContext): Promise<ScheduleSummary> {
   const started = performance.now();
-  return enter(context, async ({ clients, deadline, log }) => {
+  return runHandler(context, async ({ clients, deadline, log }) => {
     const settings = readSettings(process.env);
     const time = scheduledTime(event, Date.now() / 1000);
     using invocation = await openInvocation(

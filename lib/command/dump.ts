@@ -60,7 +60,7 @@ export async function dump(
   }
 }
 
-interface Tally extends WrittenTable {
+interface WrittenDump extends WrittenTable {
   readonly instances: number;
   /** Rows left out by the options, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
@@ -93,7 +93,7 @@ function rangeText({ start, end }: DumpOptions): string {
 function summaryLine(
   path: string,
   options: DumpOptions,
-  { rows, instances }: Tally,
+  { rows, instances }: WrittenDump,
   bytes: number,
   seconds: number,
 ): string {
@@ -104,7 +104,7 @@ function summaryLine(
   );
 }
 
-function tellWhatIsLeftOut({ outcome, skipped }: Tally, tell: (line: string) => void): void {
+function tellWhatIsLeftOut({ outcome, skipped }: WrittenDump, tell: (line: string) => void): void {
   const { counts, api, sourceFrom } = outcome;
   tell(`not finished at the end of the range: ${counts.stillOpen}`);
   for (const [reason, rows] of Object.entries({ ...counts.skipped, ...skipped }))

@@ -154,10 +154,10 @@ export function readFields({ fields, spell }: OpenStackFields): SaidFields {
     const read = FIELDS[target](value, (accepted) => {
       throw new InputError(`secret: ${spelt}: accepted: ${accepted}`);
     });
-    const twin = said[target];
-    if (twin !== undefined && twin.value !== read) {
+    const other = said[target];
+    if (other !== undefined && other.value !== read) {
       throw new InputError(
-        `secret: ${spelt}: contradicts ${twin.spelt}; accepted: one of them, or both alike`,
+        `secret: ${spelt}: contradicts ${other.spelt}; accepted: one of them, or both alike`,
       );
     }
     said[target] = { value: read, spelt };

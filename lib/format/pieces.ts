@@ -1,5 +1,5 @@
 import { onceForEach } from '../core/collections/once-for-each.ts';
-import { remember } from '../core/collections/remember.ts';
+import { memoize } from '../core/collections/memoize.ts';
 import type { Column, Part } from '../tables/table.ts';
 
 /*
@@ -63,11 +63,11 @@ function lookup<Row, V extends string | string[]>(
       return (row) => made(of(row) as object);
     }
     case 'number': {
-      const made = rememberNumbers(make as (part: number) => V);
+      const made = memoizeNumbers(make as (part: number) => V);
       return (row) => made(of(row) as number);
     }
     case 'text': {
-      const made = remember(make as (part: string | null) => V);
+      const made = memoize(make as (part: string | null) => V);
       return (row) => made(of(row) as string | null);
     }
   }
@@ -107,7 +107,7 @@ export function tellTexts(onText: OnText | undefined): (text: string) => string 
 const SLOTS = 4096;
 
 /** For whole numbers that come in clusters: each has a slot, which the next one with the same lowest bits takes over. */
-export function rememberNumbers<V>(make: (value: number) => V): (value: number) => V {
+export function memoizeNumbers<V>(make: (value: number) => V): (value: number) => V {
   const values = new Float64Array(SLOTS).fill(Number.NaN);
   // Filled, for an array that grows by leaps becomes a slow one.
   const made: (V | undefined)[] = Array.from({ length: SLOTS }, () => undefined);

@@ -3,12 +3,12 @@ import type { MaskedInstance } from '../tables/instance-events/row.ts';
 import { onceForEach } from '../core/collections/once-for-each.ts';
 
 /** Rows counted for one value, such as a project. */
-export interface Tally {
+export interface RowTally {
   rows: number;
 }
 
 /** A flavour is known by its sizes: rows do not name it. */
-export interface FlavourTally extends Tally {
+export interface FlavourTally extends RowTally {
   /** From 0 on. */
   readonly id: number;
   readonly memoryMb: number | null;
@@ -28,7 +28,7 @@ const NOBODY = 1;
 export interface Owner {
   /** Small whole number, `NOBODY` for none. */
   readonly user: number;
-  readonly project: Tally | undefined;
+  readonly project: RowTally | undefined;
   readonly flavour: FlavourTally;
 }
 
@@ -92,12 +92,12 @@ export function identify(): Identities {
 
 /** Tallies by mask; null and empty are no value and have none. */
 export interface Tallies {
-  of(mask: string | null): Tally | undefined;
-  readonly all: ReadonlyMap<string, Tally>;
+  of(mask: string | null): RowTally | undefined;
+  readonly all: ReadonlyMap<string, RowTally>;
 }
 
 export function tallies(): Tallies {
-  const all = new Map<string, Tally>();
+  const all = new Map<string, RowTally>();
   return {
     all,
     of(mask) {

@@ -6,16 +6,19 @@ import { StarError, tellable } from '../core/errors.ts';
 import { logFailure, logger } from './telemetry.ts';
 
 /** What a handler needs of its context. */
-export type DoorContext = Pick<Context, 'getRemainingTimeInMillis' | 'awsRequestId'>;
+export type HandlerContext = Pick<Context, 'getRemainingTimeInMillis' | 'awsRequestId'>;
 
-export interface Entered {
+export interface Runtime {
   readonly clients: AwsClients;
   readonly deadline: Deadline;
   readonly log: Log;
 }
 
-/** What every way in has in common: a deadline, clients for one invocation, and a log line for a failure. */
-export async function enter<T>(context: DoorContext, work: (entered: Entered) => Promise<T>): Promise<T> {
+/** What all handlers have in common: a deadline, clients for one invocation, and a log line for a failure. */
+export async function runHandler<T>(
+  context: HandlerContext,
+  work: (runtime: Runtime) => Promise<T>,
+): Promise<T> {
   // Its own, so that lines bear the id of their invocation even where several are under way.
   const own = logger.createChild({ persistentKeys: { requestId: context.awsRequestId } });
   using deadline = createDeadline(context.getRemainingTimeInMillis());

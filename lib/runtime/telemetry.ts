@@ -3,7 +3,7 @@ import { InputError, type StarError, UnexpectedError, firstLine } from '../core/
 
 export const logger = new Logger({ serviceName: 'star-compactor' });
 
-/** One line with the error's kind and message, and where it came from if nobody expected it. */
+/** One line with the error's kind and message, and where it came from if it was not expected. */
 export function logFailure(to: Logger, error: StarError): void {
   const isExpected = !(error instanceof UnexpectedError);
   to.error(firstLine(error), {

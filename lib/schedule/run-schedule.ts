@@ -9,7 +9,7 @@ import { type ScheduledTrace, createTrace, readTrace } from '../drop/trace.ts';
 import { DeadlineError, InputError, StoreError, SupersededError } from '../core/errors.ts';
 import { inOrder } from '../source/order.ts';
 import { type WindowSummary, isNew, windowSummary } from '../drop/window-summary.ts';
-import { type Progress, type ScheduleSummary, summarize } from './summary.ts';
+import { type ScheduleProgress, type ScheduleSummary, summarize } from './summary.ts';
 import { instanceEvents } from '../tables/instance-events/table.ts';
 import type { Seconds } from '../core/time.ts';
 import { type Window, lastSettledWindow, settledWindows, windowText } from '../core/window.ts';
@@ -31,7 +31,7 @@ export async function runSchedule(
   remaining: () => number,
 ): Promise<ScheduleSummary> {
   const { settings, signal } = invocation;
-  const progress: Progress = { done: [], due: [], begin: null, watermark: null, openEvents: null };
+  const progress: ScheduleProgress = { done: [], due: [], begin: null, watermark: null, openEvents: null };
   const answer = (status: ScheduleSummary['status']): ScheduleSummary =>
     summarize(settings.cloud, scheduledTime, status, progress);
   try {
@@ -78,7 +78,7 @@ async function catchUp(
   { begin }: ScheduledTrace,
   scheduledTime: Seconds,
   remaining: () => number,
-  progress: Progress,
+  progress: ScheduleProgress,
 ): Promise<'published' | 'upToDate' | 'unfinished'> {
   const { layout, settings, run } = invocation;
   let longest = 0;
@@ -134,7 +134,7 @@ function isPending(claim: Claim, watermark: Seconds | null): claim is DecidedCla
 
 function noteWindow(
   invocation: Invocation,
-  progress: Progress,
+  progress: ScheduleProgress,
   window: Window,
   result: WindowResult,
   status: WindowSummary['status'],

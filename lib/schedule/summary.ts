@@ -23,7 +23,7 @@ export interface ScheduleSummary {
 }
 
 /** What is known at any moment, also at that of a deadline. */
-export interface Progress {
+export interface ScheduleProgress {
   readonly done: WindowSummary[];
   /** Settled windows that are not published, the next one first. */
   due: Window[];
@@ -36,7 +36,7 @@ export function summarize(
   cloud: string,
   scheduledTime: Seconds,
   status: ScheduleSummary['status'],
-  { done, due, begin, watermark, openEvents }: Progress,
+  { done, due, begin, watermark, openEvents }: ScheduleProgress,
 ): ScheduleSummary {
   const published = done.filter(isNew).length;
   const [from, upTo] = [begin, watermark].map((time) => (time === null ? null : iso(time)));

@@ -1,5 +1,5 @@
 import { countDistinct } from '../core/collections/distinct.ts';
-import { remember } from '../core/collections/remember.ts';
+import { memoize } from '../core/collections/memoize.ts';
 import type { HostFrom } from '../config/choices.ts';
 import type { Mask, Table } from '../tables/table.ts';
 import { type Exclusion, reasonToExclude } from './exclude.ts';
@@ -30,7 +30,7 @@ export function openTransform<Raw, Row>(
   const watched = onIdentifier === undefined ? mask : watchedMask(mask, onIdentifier);
   const toMasked = table.masked({
     mask: watched,
-    maskShared: remember(watched),
+    maskShared: memoize(watched),
     hostOf: (row) => hostOf(row, settings.hostFrom),
   });
   const skipped: Record<string, number> = {};

@@ -1,6 +1,6 @@
 /*
  * How a day's window fares when the cloud is far away: the same day over the API and from the database, through a
- * proxy that delays. Keystone and Nova are the stand-in. `npm run bench -- distance`; `--events 4000`.
+ * proxy that delays. Keystone and Nova are the fake. `npm run bench -- distance`; `--events 4000`.
  */
 import { parseArgs } from 'node:util';
 import { DAY, MINUTE } from '../../lib/core/time.ts';

@@ -71,7 +71,7 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
     const openstack = await startOpenStack({ cells: cloud.cells, now: cloud.now });
     stack.defer(() => openstack.stop());
     await stage.setSecret(openstack.secret('openrc'));
-    say('OpenStack', 'a stand-in for Keystone and Nova’s API, which serves what these databases hold');
+    say('OpenStack', 'a fake for Keystone and Nova’s API, which serves what these databases hold');
     say('Secrets Manager', 'a secret with the openrc of an administrator');
   }
   say('S3', `s3://${stage.env['STAR_BUCKET']}, private to this run`);

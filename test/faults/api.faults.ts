@@ -8,7 +8,7 @@ const COUNT = share(0.18);
 
 const scene = useWorld('api');
 
-test(`whatever happens between the function, a stand-in of the API and S3, no drop is wrong (${COUNT} schedules from seed ${SEED})`, async () => {
+test(`whatever happens between the function, a fake of the API and S3, no drop is wrong (${COUNT} schedules from seed ${SEED})`, async () => {
   const wrong = await performAll(scene.world, { title: 'API and S3', count: COUNT, source: 'api' });
   expect(wrong).toEqual([]);
 });

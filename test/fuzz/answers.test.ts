@@ -50,7 +50,7 @@ afterAll(async () => {
   await db.stop();
 });
 
-/** Between the function and the stand-in: changes what comes back. The catalogue points here as well. */
+/** Between the function and the fake: changes what comes back. The catalogue points here as well. */
 async function startProxy(): Promise<Listening> {
   const origin = new URL(openstack.authUrl).origin;
   let answers = 0;
@@ -84,7 +84,7 @@ async function readWindow(): Promise<number> {
   return events;
 }
 
-describe('Whatever Keystone and Nova answer (by a stand-in whose answers are changed on their way),', () => {
+describe('Whatever Keystone and Nova answer (by a fake whose answers are changed on their way),', () => {
   test('a window is read, or refused by an error of our own that tells no token and no password', async () => {
     expect(await readWindow()).toBeGreaterThan(3);
     const password = JSON.parse(openstack.secret('json'))['OS_PASSWORD'] as string;

@@ -94,15 +94,15 @@ function readBackfill(input: unknown): object {
 }
 
 describe('Whatever comes, it is read or refused:', () => {
-  test('events of every door', async () => {
-    const doors = [
+  test('events of every context', async () => {
+    const readers = [
       [(input: unknown) => scheduledTime(input, NOW), SCHEDULED],
       [readBackfill, REQUESTS],
       [readPlanStep, PLAN],
       [readWindowsStep, WINDOWS],
       [readEndStep, END],
     ] as const;
-    for (const [read, bases] of doors) {
+    for (const [read, bases] of readers) {
       const { accepted, refused } = await expectOwnErrors(
         'events',
         fc.oneof(nearly(bases, anything), event, fc.anything()),

@@ -12,7 +12,7 @@ import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.t
 import { randomHistory } from '../support/nova/random-history.ts';
 import { upsert } from '../support/nova/rows.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
-import { type Twin, compareTwin, startTwin } from '../support/nova/twin.ts';
+import { type BothSources, compareBothSources, startBothSources } from '../support/nova/both-sources.ts';
 import { flavorOf } from '../support/openstack/flavor.ts';
 import type { OpenStackOptions } from '../support/openstack/index.ts';
 
@@ -20,7 +20,7 @@ const START = Date.UTC(2026, 9, 1) / 1000;
 const CELL_TIMEOUT = 0.4;
 
 let db: MariaDb;
-let twin: Twin;
+let both: BothSources;
 let ids = 0;
 
 beforeAll(async () => {
@@ -28,11 +28,11 @@ beforeAll(async () => {
 });
 afterAll(() => db.stop());
 beforeEach(() => begin());
-afterEach(() => twin.stop());
+afterEach(() => both.stop());
 
 async function begin(options: Partial<OpenStackOptions> = {}): Promise<void> {
-  twin = await startTwin(db, { cellTimeoutMs: CELL_TIMEOUT * 1000, ...options });
-  twin.now = START + 10 * DAY;
+  both = await startBothSources(db, { cellTimeoutMs: CELL_TIMEOUT * 1000, ...options });
+  both.now = START + 10 * DAY;
 }
 
 /** A server of cell1 that was last touched when it was created, a week before the first window. */
@@ -58,7 +58,7 @@ async function server(columns: Row = {}, cell = 0): Promise<string> {
     ...place,
     ...columns,
   };
-  await upsert(twin.cells[cell]!, 'instances', [row]);
+  await upsert(both.cells[cell]!, 'instances', [row]);
   return uuid;
 }
 
@@ -72,7 +72,7 @@ async function event(
 ): Promise<number> {
   const id = ++ids;
   const times = { created_at: sqlTime(start), start_time: sqlTime(start), deleted: 0 };
-  await upsert(twin.cells[cell]!, 'instance_actions', [
+  await upsert(both.cells[cell]!, 'instance_actions', [
     {
       id,
       action: name,
@@ -97,7 +97,7 @@ async function finishEvent(
   const result = finish === null ? null : 'Success';
   const times = { created_at: sqlTime(start), start_time: sqlTime(start), deleted: 0 };
   const end = { finish_time: finish === null ? null : sqlTime(finish), result, host: 'cmp-1' };
-  await upsert(twin.cells[cell]!, 'instance_actions_events', [
+  await upsert(both.cells[cell]!, 'instance_actions_events', [
     { id, action_id: action, event: name, ...times, ...end },
   ]);
 }
@@ -114,7 +114,7 @@ async function hour(
   options: Partial<ApiOptions> = {},
   { whole = false } = {},
 ): Promise<Read> {
-  const connection = (await parseSecret(twin.openstack.secret())) as OpenStackConnection;
+  const connection = (await parseSecret(both.openstack.secret())) as OpenStackConnection;
   const source = apiSource(connection, {
     concurrency: 8,
     sweepSeconds: 0,
@@ -122,7 +122,7 @@ async function hour(
     cellTimeoutSeconds: CELL_TIMEOUT,
     ...options,
   });
-  twin.openstack.clearRequests();
+  both.openstack.clearRequests();
   await using open = await source.open(new AbortController().signal);
   const reader = open.read(instanceEvents.name, {
     window: { start: START + nth * HOUR, end: START + (nth + 1) * HOUR },
@@ -136,13 +136,13 @@ async function hour(
   for (;;) {
     const next = await reader.next();
     if (next.done === true) {
-      return { ...next.value, events: events.toSorted(), requests: twin.openstack.requests().length };
+      return { ...next.value, events: events.toSorted(), requests: both.openstack.requests().length };
     }
     events.push(...(next.value.rows as TraceEvent[]).map((one) => String(one.event)));
   }
 }
 
-describe('Discovery over a stand-in of the Nova API', () => {
+describe('Discovery over a fake of the Nova API', () => {
   test('finds events that leave their server as it was, in the window in which they finished', async () => {
     const uuid = await server();
     await event(uuid, 'attach_volume', START + 50 * MINUTE, START + 70 * MINUTE);
@@ -199,15 +199,15 @@ describe('Discovery over a stand-in of the Nova API', () => {
       deleted: 0,
       ...times,
     };
-    await upsert(twin.cells[0]!, 'instance_actions', [row]);
+    await upsert(both.cells[0]!, 'instance_actions', [row]);
     let { state } = await hour(0);
-    await twin.cells[0]!.query('UPDATE instances SET deleted = id, deleted_at = ? WHERE uuid = ?', [
+    await both.cells[0]!.query('UPDATE instances SET deleted = id, deleted_at = ? WHERE uuid = ?', [
       sqlTime(START + HOUR),
       uuid,
     ]);
     const built = START + 4 * DAY + MINUTE;
     await finishEvent(++ids, action, 'compute__do_build_and_run_instance', built, built + MINUTE);
-    await twin.cells[0]!.query('UPDATE instance_actions SET updated_at = ? WHERE id = ?', [
+    await both.cells[0]!.query('UPDATE instance_actions SET updated_at = ? WHERE id = ?', [
       sqlTime(built),
       action,
     ]);
@@ -229,7 +229,7 @@ describe('Discovery over a stand-in of the Nova API', () => {
     for (const nth of [30, 59]) ({ state } = await hour(nth, state));
     const finish = START + 50 * HOUR;
     await finishEvent(action, action, 'compute_attach_volume', START + MINUTE, finish);
-    await twin.cells[0]!.query('UPDATE instance_actions SET updated_at = ? WHERE id = ?', [
+    await both.cells[0]!.query('UPDATE instance_actions SET updated_at = ? WHERE id = ?', [
       sqlTime(finish),
       action,
     ]);
@@ -249,14 +249,14 @@ describe('Discovery over a stand-in of the Nova API', () => {
     await event(open, 'attach_volume', START + MINUTE, null);
     const { state } = await hour(0);
     const since = (): string[] =>
-      twin.openstack
+      both.openstack
         .requests()
         .filter(({ query }) => query['deleted'] === 'true')
         .map(({ query }) => query['changes-since'] ?? '')
         .filter((time) => time !== '');
     await hour(1, state);
     expect(since()).toEqual([iso(START + HOUR - 11 * MINUTE)]);
-    await twin.cells[0]!.query('UPDATE instances SET deleted = id WHERE uuid = ?', [open]);
+    await both.cells[0]!.query('UPDATE instances SET deleted = id WHERE uuid = ?', [open]);
     await hour(1, state);
     expect(since()).toEqual([iso(START)]);
   });
@@ -268,7 +268,7 @@ describe('Discovery over a stand-in of the Nova API', () => {
     await event(quiet, 'attach_volume', START + 70 * MINUTE, START + 71 * MINUTE);
     expect((await hour(1, first.state, options)).events).toEqual([]);
     expect((await hour(1, first.state, options, { whole: true })).events).toEqual(['compute_attach_volume']);
-    twin.openstack.silentCells.add('cell0');
+    both.openstack.silentCells.add('cell0');
     await expect(hour(1, first.state, options, { whole: true })).rejects.toThrow(/a cell does not answer/);
   });
 
@@ -279,14 +279,14 @@ describe('Discovery over a stand-in of the Nova API', () => {
     });
     await finishEvent(++ids, action, 'compute_finish_resize', START + 20 * MINUTE, START + 3 * HOUR);
     expect((await hour(0)).events).toEqual(['compute_resize_instance']);
-    expect(twin.openstack.requests().filter(({ query }) => 'changes-before' in query)).toEqual([]);
+    expect(both.openstack.requests().filter(({ query }) => 'changes-before' in query)).toEqual([]);
   });
 
   test('is told the same of two actions with one request id, and says that one is hidden', async () => {
     const uuid = await server();
     const first = await event(uuid, 'stop_instance', START + MINUTE, START + 2 * MINUTE);
     const second = await event(uuid, 'start_instance', START + 3 * MINUTE, START + 4 * MINUTE);
-    await twin.cells[0]!.query(`UPDATE instance_actions SET request_id = 'req-same' WHERE id IN (?)`, [
+    await both.cells[0]!.query(`UPDATE instance_actions SET request_id = 'req-same' WHERE id IN (?)`, [
       [first, second],
     ]);
     const read = await hour(0);
@@ -324,14 +324,14 @@ describe('Discovery over a stand-in of the Nova API', () => {
     const uuid = await server({ updated_at: sqlTime(START + 2 * HOUR) });
     await event(uuid, 'stop_instance', START + 2 * HOUR, START + 2 * HOUR + MINUTE);
     await hour(0);
-    const kinds = twin.openstack.requests().map(({ kind }) => kind);
+    const kinds = both.openstack.requests().map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind === 'actions')).toHaveLength(1);
     expect(kinds.filter((kind) => kind === 'action')).toHaveLength(0);
   });
 });
 
-describe('A cell that does not answer over a stand-in of the Nova API', () => {
-  const silence = (): void => void twin.openstack.silentCells.add('cell0');
+describe('A cell that does not answer over a fake of the Nova API', () => {
+  const silence = (): void => void both.openstack.silentCells.add('cell0');
 
   beforeEach(async () => {
     await event(await server(), 'stop_instance', START + 10 * MINUTE, START + 11 * MINUTE);
@@ -343,12 +343,12 @@ describe('A cell that does not answer over a stand-in of the Nova API', () => {
   test('fails the window, for lists leave it out without a word', async () => {
     silence();
     await expect(hour(0)).rejects.toThrow(/a cell does not answer.*STAR_ALLOW_PARTIAL/);
-    twin.openstack.silentCells.clear();
+    both.openstack.silentCells.clear();
     expect((await hour(0)).events).toEqual(['compute_late_build', 'compute_stop_instance']);
   });
 
   test('fails the window below microversion 2.69 too, where only the time it took tells', async () => {
-    await twin.stop();
+    await both.stop();
     await begin({ maxMicroversion: '2.60' });
     await event(await server(), 'stop_instance', START + 10 * MINUTE, START + 11 * MINUTE);
     silence();
@@ -356,7 +356,7 @@ describe('A cell that does not answer over a stand-in of the Nova API', () => {
   });
 
   test('fails the window where its servers would not fit on a full first page', async () => {
-    await twin.stop();
+    await both.stop();
     await begin({ maxLimit: 2 });
     for (let more = 0; more < 5; more++) await server();
     silence();
@@ -364,10 +364,10 @@ describe('A cell that does not answer over a stand-in of the Nova API', () => {
   });
 
   test('fails the window also where it refuses at once and is skipped, as its services tell', async () => {
-    await twin.stop();
+    await both.stop();
     await begin({ maxLimit: 2, failingCellsAreSkipped: true });
     for (let more = 0; more < 5; more++) await server();
-    twin.openstack.failingCells.add('cell1');
+    both.openstack.failingCells.add('cell1');
     await expect(hour(0)).rejects.toThrow(/a cell does not answer/);
   });
 
@@ -379,7 +379,7 @@ describe('A cell that does not answer over a stand-in of the Nova API', () => {
     const still = await hour(1, partial.state, { allowPartial: true });
     expect(still.events).toEqual([]);
 
-    twin.openstack.silentCells.clear();
+    both.openstack.silentCells.clear();
     const whole = await hour(2, still.state, { allowPartial: true });
     expect(whole.events).toEqual(['compute_late_build']);
     expect(whole.counts.late).toBe(1);
@@ -388,11 +388,11 @@ describe('A cell that does not answer over a stand-in of the Nova API', () => {
   });
 });
 
-describe('An older Nova, as a stand-in', () => {
+describe('An older Nova, as a fake', () => {
   const changes = randomHistory({ seed: 7, start: START, days: 2, eventsPerDay: 150 }).changes;
   const mornings = [1, 2].map((day) => START + day * DAY + 45 * MINUTE);
   const expectFields = async (unlike: readonly string[]): Promise<readonly string[]> => {
-    const { api, onlyInDatabase, onlyOverApi } = await compareTwin(twin);
+    const { api, onlyInDatabase, onlyOverApi } = await compareBothSources(both);
     const reduced = (row: string): string => {
       const fields = JSON.parse(row.slice(row.indexOf('{'))) as Record<string, unknown>;
       for (const name of unlike) delete fields[name];
@@ -414,9 +414,9 @@ describe('An older Nova, as a stand-in', () => {
   ])(
     'up to microversion %s gives all events, and the manifest says what it cannot give',
     async (version, unseen) => {
-      await twin.stop();
+      await both.stop();
       await begin({ maxMicroversion: version });
-      await twin.live(changes, mornings);
+      await both.live(changes, mornings);
       const unlike = unseen.includes('eventHosts') ? ['host'] : [];
       expect(await expectFields(unlike)).toEqual([
         'archivedServers',
@@ -427,12 +427,12 @@ describe('An older Nova, as a stand-in', () => {
   );
 
   test('below 2.47 knows no sizes of a flavour that was deleted, and says so', async () => {
-    await twin.stop();
+    await both.stop();
     await begin({ maxMicroversion: '2.40' });
     const gone = changes.find(({ table, upsert: row }) => table === 'instances' && row !== undefined)?.upsert;
-    twin.openstack.deletedFlavors.add(flavorOf(gone ?? {}).id);
-    await twin.live(changes, mornings.slice(0, 1));
-    const { api, database } = await compareTwin(twin);
+    both.openstack.deletedFlavors.add(flavorOf(gone ?? {}).id);
+    await both.live(changes, mornings.slice(0, 1));
+    const { api, database } = await compareBothSources(both);
     // The host is what such a Nova does not tell either.
     const rowsOf = (drops: readonly Drop[]) =>
       drops
@@ -455,7 +455,7 @@ describe('An older Nova, as a stand-in', () => {
   });
 
   test('below 2.21 is refused, for it shows nothing of deleted servers', async () => {
-    await twin.stop();
+    await both.stop();
     await begin({ maxMicroversion: '2.20' });
     await expect(hour(0)).rejects.toThrow('Nova: its versions: up to 2.20; accepted: 2.21 or newer (Mitaka)');
   });

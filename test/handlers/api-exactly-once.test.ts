@@ -7,23 +7,28 @@ import {
   type RandomHistoryOptions,
   randomHistory,
 } from '../support/nova/random-history.ts';
-import { EQUAL, type Twin, compareTwin, startTwin } from '../support/nova/twin.ts';
+import {
+  EQUAL,
+  type BothSources,
+  compareBothSources,
+  startBothSources,
+} from '../support/nova/both-sources.ts';
 import { watchedHistory } from '../support/nova/watch.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_125);
 const DAYS = 10;
 
 let db: MariaDb;
-let twin: Twin;
+let both: BothSources;
 
 beforeAll(async () => {
   db = await startMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {
-  twin = await startTwin(db);
+  both = await startBothSources(db);
 });
-afterEach(() => twin.stop());
+afterEach(() => both.stop());
 
 const total = (drops: readonly Drop[], count: 'rows' | 'late' | 'rewritten' | 'abandoned'): number =>
   drops.reduce((sum, { manifest }) => sum + eventsOf(manifest).counts[count], 0);
@@ -42,7 +47,7 @@ const made = (options: Partial<RandomHistoryOptions> = {}): RandomHistory =>
  */
 async function missing(onlyInDatabase: readonly string[]): Promise<string[]> {
   const deleted = new Map<unknown, string>();
-  for (const cell of twin.cells) {
+  for (const cell of both.cells) {
     for (const row of await cell.query(
       'SELECT uuid, deleted_at FROM instances WHERE deleted_at IS NOT NULL',
     )) {
@@ -55,11 +60,11 @@ async function missing(onlyInDatabase: readonly string[]): Promise<string[]> {
   });
 }
 
-describe(`The same days over a stand-in of the Nova API and from its databases (seed ${SEED})`, () => {
+describe(`The same days over a fake of the Nova API and from its databases (seed ${SEED})`, () => {
   test('give the same rows, whatever straddles, lasts, comes late, is rewritten or never ends', async () => {
     const history = made();
-    await twin.live(history.changes, mornings(history));
-    const { database, api, onlyInDatabase, onlyOverApi } = await compareTwin(twin);
+    await both.live(history.changes, mornings(history));
+    const { database, api, onlyInDatabase, onlyOverApi } = await compareBothSources(both);
     expect({ onlyInDatabase: await missing(onlyInDatabase), onlyOverApi }).toEqual(EQUAL);
     expect(total(api, 'rows')).toBeGreaterThan(1000);
     expect(total(database, 'rows') - total(api, 'rows')).toBe(onlyInDatabase.length);
@@ -75,8 +80,8 @@ describe(`The same days over a stand-in of the Nova API and from its databases (
 
   test('give the same rows where days without a run are caught up', async () => {
     const history = made({ seed: SEED + 1 });
-    await twin.live(history.changes, mornings(history, [4, 5, 6]));
-    const { api, onlyInDatabase, onlyOverApi } = await compareTwin(twin);
+    await both.live(history.changes, mornings(history, [4, 5, 6]));
+    const { api, onlyInDatabase, onlyOverApi } = await compareBothSources(both);
     expect({ onlyInDatabase: await missing(onlyInDatabase), onlyOverApi }).toEqual(EQUAL);
     expect(api).toHaveLength(DAYS);
   });
@@ -84,12 +89,12 @@ describe(`The same days over a stand-in of the Nova API and from its databases (
   test('differ in nothing but archived servers where Nova is archived every night', async () => {
     const start = Date.UTC(2026, 9, 1) / 1000;
     const history = made({ seed: SEED + 2, start, archiveAt: (day) => start + day * DAY + 10 * MINUTE });
-    await twin.live(history.changes, mornings(history));
-    const { onlyInDatabase, onlyOverApi } = await compareTwin(twin);
+    await both.live(history.changes, mornings(history));
+    const { onlyInDatabase, onlyOverApi } = await compareBothSources(both);
     expect(onlyOverApi).toEqual([]);
     expect(onlyInDatabase.length).toBeGreaterThan(0);
     const archived = new Set<unknown>();
-    for (const cell of twin.cells) {
+    for (const cell of both.cells) {
       for (const { uuid } of await cell.query('SELECT uuid FROM shadow_instances')) archived.add(uuid);
     }
     const uuids = onlyInDatabase.map(
@@ -99,17 +104,17 @@ describe(`The same days over a stand-in of the Nova API and from its databases (
   });
 });
 
-describe('The recorded changes of a real Nova, over a stand-in of its API', () => {
+describe('The recorded changes of a real Nova, over a fake of its API', () => {
   test('give the rows that its databases give, minute by minute', async () => {
-    twin.set({ STAR_WINDOW_MINUTES: '1', STAR_SETTLE_MINUTES: '1' });
+    both.set({ STAR_WINDOW_MINUTES: '1', STAR_SETTLE_MINUTES: '1' });
     const changes = await watchedHistory();
     const start = Math.floor((changes[0]?.at ?? 0) / MINUTE) * MINUTE;
     const windows = Math.ceil(((changes.at(-1)?.at ?? 0) - start) / MINUTE) + 2;
-    await twin.live(
+    await both.live(
       changes,
       Array.from({ length: windows }, (_, nth) => start + (nth + 2) * MINUTE),
     );
-    const { api, database: _, ...differences } = await compareTwin(twin);
+    const { api, database: _, ...differences } = await compareBothSources(both);
     expect(differences).toEqual(EQUAL);
     expect(total(api, 'rows')).toBe(1521);
   });

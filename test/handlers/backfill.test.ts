@@ -9,7 +9,7 @@ import { compareWithTruth } from '../support/nova/compare.ts';
 import { replay } from '../support/nova/history.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
-import { EQUAL, type Twin, startTwin, without } from '../support/nova/twin.ts';
+import { EQUAL, type BothSources, startBothSources, without } from '../support/nova/both-sources.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
 import { upsert } from '../support/nova/rows.ts';
 import { UNMASKED } from '../support/nova/scene.ts';
@@ -20,7 +20,7 @@ const START = Date.UTC(2026, 8, 1) / 1000;
 const DAYS = 12;
 
 let db: MariaDb;
-let twin: Twin;
+let both: BothSources;
 let stage: Stage;
 
 beforeAll(async () => {
@@ -28,10 +28,10 @@ beforeAll(async () => {
 });
 afterAll(() => db.stop());
 beforeEach(async () => {
-  twin = await startTwin(db);
-  stage = twin.fromDatabase;
+  both = await startBothSources(db);
+  stage = both.fromDatabase;
 });
-afterEach(() => twin.stop());
+afterEach(() => both.stop());
 
 const day = (nth: number): number => START + nth * DAY;
 const date = (nth: number): string => iso(day(nth)).slice(0, 10);
@@ -47,8 +47,8 @@ async function happen(options: { archiveAt?: (day: number) => number } = {}): Pr
     mix,
     ...options,
   });
-  await replay(twin.cells, changes).applyUntil(day(DAYS + 2));
-  twin.now = day(DAYS + 2);
+  await replay(both.cells, changes).applyUntil(day(DAYS + 2));
+  both.now = day(DAYS + 2);
 }
 
 function rowsOf(drops: readonly Drop[]): string[] {
@@ -58,7 +58,7 @@ function rowsOf(drops: readonly Drop[]): string[] {
 /** Every event that finished in these days is in the drops, once, in the window in which it finished. */
 async function expectExactly(from: number, until: number): Promise<Drop[]> {
   const drops = await readDrops(stage.client);
-  const truth = (await finishedEvents(twin.cells, day(until))).filter(
+  const truth = (await finishedEvents(both.cells, day(until))).filter(
     (row) => Date.parse(`${String(row['finish_time'])}Z`) / 1000 >= day(from),
   );
   expect(truth.length).toBeGreaterThan(100);
@@ -78,7 +78,7 @@ describe(`A backfill (seed ${SEED})`, () => {
   test('equals a plain select, and the union of what a schedule drops day by day', async () => {
     const mix = { rescheduled: 0, moves: 0 };
     const history = randomHistory({ seed: SEED, start: START, days: DAYS, eventsPerDay: 120, mix });
-    await twin.live(
+    await both.live(
       history.changes,
       Array.from({ length: DAYS }, (_, nth) => day(nth + 1) + 45 * MINUTE),
     );
@@ -86,7 +86,7 @@ describe(`A backfill (seed ${SEED})`, () => {
     try {
       const scheduled = await readDrops(stage.client);
       await another.setSecret(await secretOfCells());
-      await replay(twin.cells, []).applyUntil(day(DAYS + 2));
+      await replay(both.cells, []).applyUntil(day(DAYS + 2));
       const summary = await another.backfill({ start: date(0), end: date(DAYS) });
       expect(summary).toMatchObject({ status: 'published', windows: DAYS, left: [], next: null });
       const backfilled = await readDrops(another.client);
@@ -112,17 +112,17 @@ describe(`A backfill (seed ${SEED})`, () => {
     expect(await expectExactly(4, 8)).toHaveLength(4);
   });
 
-  test('over a stand-in of the API gives the same', async () => {
+  test('over a fake of the API gives the same', async () => {
     await happen();
     await stage.backfill({ start: date(2), end: date(9) });
     const fromDatabase = rowsOf(await readDrops(stage.client));
-    await twin.overApi.backfill({ start: date(2), end: date(9) });
-    const drops = await readDrops(twin.overApi.client);
+    await both.overApi.backfill({ start: date(2), end: date(9) });
+    const drops = await readDrops(both.overApi.client);
     const overApi = rowsOf(drops);
     expect(without(overApi, fromDatabase)).toEqual([]);
     // In a made-up history events go on for days after their server was deleted; nobody knows of them at the start.
     const outlived = new Set<unknown>();
-    for (const cell of twin.cells) {
+    for (const cell of both.cells) {
       const deleted = await cell.query('SELECT uuid FROM instances WHERE deleted_at < ?', [sqlTime(day(1))]);
       for (const { uuid } of deleted) outlived.add(uuid);
     }
@@ -136,7 +136,7 @@ describe(`A backfill (seed ${SEED})`, () => {
     let event: object | null = { start: date(0), end: date(DAYS) };
     const published: string[] = [];
     const answers: string[] = [];
-    twin.onS3Request = async () => {
+    both.onS3Request = async () => {
       await delay(25);
     };
     // Of this a quarter is kept free for the end. A busy machine needs more to get anywhere.
@@ -198,13 +198,13 @@ describe(`A backfill (seed ${SEED})`, () => {
     const event = { start: date(0), end: date(6) };
     const broken = [/manifests\/date=.*-02.*json$/, /claims\/20260904/, /jsonl\/date=2026-09-05/];
     for (const [nth, pattern] of broken.entries()) {
-      twin.onS3Request = ({ operation, key }) =>
+      both.onS3Request = ({ operation, key }) =>
         operation === 'PutObject' && pattern.test(key) ? { status: 403, code: 'AccessDenied' } : undefined;
       await expect(stage.backfill(event)).rejects.toMatchObject({ name: 'StoreError' });
       // What is published stays; a window that was decided is not begun again.
       expect(await readDrops(stage.client)).toHaveLength([1, 3, 4][nth] ?? 0);
     }
-    twin.onS3Request = undefined;
+    both.onS3Request = undefined;
     const summary = await stage.backfill(event);
     expect(summary).toMatchObject({ status: 'published', left: [], next: null });
     expect(await expectExactly(0, 6)).toHaveLength(6);
@@ -215,15 +215,15 @@ describe(`A backfill (seed ${SEED})`, () => {
   });
 
   test('before a schedule, whenever it is asked for, makes with it every event once', async () => {
-    twin.set({ STAR_WINDOW_MINUTES: '60' });
+    both.set({ STAR_WINDOW_MINUTES: '60' });
     const mix = { rescheduled: 0, moves: 0, veryLateFinish: 0.3 };
     const { changes } = randomHistory({ seed: SEED, start: START, days: 4, eventsPerDay: 240, mix });
-    const history = replay(twin.cells, changes);
+    const history = replay(both.cells, changes);
     const hour = (nth: number): number => START + nth * HOUR;
     const live = async (nth: number): Promise<void> => {
       await history.applyUntil(hour(nth) + 45 * MINUTE);
-      twin.now = hour(nth) + 45 * MINUTE;
-      await stage.run(twin.now);
+      both.now = hour(nth) + 45 * MINUTE;
+      await stage.run(both.now);
     };
     // It begins with the 29th hour.
     for (const nth of [30, 31, 36, 47]) await live(nth);
@@ -237,7 +237,7 @@ describe(`A backfill (seed ${SEED})`, () => {
     await live(72);
     const drops = await readDrops(stage.client);
     expect(drops).toHaveLength(72);
-    expect(compareWithTruth(drops, await finishedEvents(twin.cells, hour(72)))).toEqual({
+    expect(compareWithTruth(drops, await finishedEvents(both.cells, hour(72)))).toEqual({
       onlyInDrops: [],
       onlyInDatabase: [],
     });
@@ -249,18 +249,18 @@ describe(`A backfill (seed ${SEED})`, () => {
     expect(of('late').reduce((a, b) => a + b)).toBeGreaterThan(5);
   });
 
-  test('over a stand-in of the API goes with a schedule of the same, and they double nothing', async () => {
-    const { overApi } = twin;
+  test('over a fake of the API goes with a schedule of the same, and they double nothing', async () => {
+    const { overApi } = both;
     const mix = { rescheduled: 0, moves: 0, veryLateFinish: 0.3 };
     const history = randomHistory({ seed: SEED, start: START, days: 6, eventsPerDay: 120, mix });
-    await twin.live(
+    await both.live(
       history.changes,
       [3, 4, 6].map((nth) => day(nth) + 45 * MINUTE),
     );
     await overApi.backfill({ start: date(0), end: date(2) });
     const drops = await readDrops(overApi.client);
     expect(drops).toHaveLength(6);
-    const truth = await finishedEvents(twin.cells, day(6));
+    const truth = await finishedEvents(both.cells, day(6));
     expect(compareWithTruth(drops, truth).onlyInDrops).toEqual([]);
     expect(drops.map(({ manifest }) => eventsOf(manifest).counts.beforeBegin)).toEqual([
       0,
@@ -303,7 +303,7 @@ describe(`A backfill (seed ${SEED})`, () => {
   test('that is a dry run tells what would be done, and does nothing', async () => {
     await happen();
     const summary = await stage.backfill({ start: date(0), end: date(DAYS), dryRun: true });
-    const rows = (await finishedEvents(twin.cells, day(DAYS))).length;
+    const rows = (await finishedEvents(both.cells, day(DAYS))).length;
     expect(summary).toMatchObject({
       status: 'planned',
       windows: DAYS,
@@ -322,7 +322,7 @@ describe(`A backfill (seed ${SEED})`, () => {
 describe('Groups that are planned together', () => {
   /** One event of a server that is there, with stamps of their own and the next free ids. */
   async function event(id: number, name: string, start: number, seconds = 10): Promise<void> {
-    const cell = twin.cells[0]!;
+    const cell = both.cells[0]!;
     const times = { created_at: sqlTime(start), start_time: sqlTime(start), deleted: 0 };
     await upsert(cell, 'instance_actions', [
       {
@@ -359,7 +359,7 @@ describe('Groups that are planned together', () => {
       ...names,
       ...sizes,
     };
-    await upsert(twin.cells[0]!, 'instances', [row]);
+    await upsert(both.cells[0]!, 'instances', [row]);
     // The edge of two groups is at the 31st hour. Ids follow the time of insertion, stamps do not.
     const hour = (time: number): number => START + time * HOUR;
     let id = 0;
@@ -378,7 +378,7 @@ describe('Groups that are planned together', () => {
     expect(plan.groups).toHaveLength(2);
     for (const group of plan.groups) await stage.step('windows', { group, request, execution: 'one' });
     const drops = await readDrops(stage.client);
-    const truth = await finishedEvents(twin.cells, hour(40));
+    const truth = await finishedEvents(both.cells, hour(40));
     expect(truth.length).toBeGreaterThan(800);
     expect(compareWithTruth(drops, truth)).toEqual({ onlyInDrops: [], onlyInDatabase: [] });
     for (const { manifest, rows } of drops) {
@@ -388,8 +388,8 @@ describe('Groups that are planned together', () => {
   });
 });
 
-/** The secret of the databases, as the twin has made it. */
+/** The secret of the databases, as the both has made it. */
 async function secretOfCells(): Promise<string> {
-  const dsns = Object.fromEntries(twin.cells.map((cell) => [cell.name, cell.dsn()]));
+  const dsns = Object.fromEntries(both.cells.map((cell) => [cell.name, cell.dsn()]));
   return JSON.stringify({ cells: dsns, ssl: 'off' });
 }

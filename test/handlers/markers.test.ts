@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { enter } from '../../lib/runtime/handle.ts';
+import { runHandler } from '../../lib/runtime/handle.ts';
 import { logger } from '../../lib/runtime/telemetry.ts';
 import { DAY, MINUTE } from '../../lib/core/time.ts';
 import { listKeys, readObject, readParquet } from '../support/drops.ts';
@@ -9,12 +9,12 @@ import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
 import { TABLES, type Cell, type Table } from '../support/nova/schema.ts';
-import { type Twin, startTwin } from '../support/nova/twin.ts';
+import { type BothSources, startBothSources } from '../support/nova/both-sources.ts';
 import type { Stage } from '../support/stage.ts';
 import { type Functions, execute } from '../support/state-machine/run.ts';
 
 /*
- * Marks every column of Nova's that tells of somebody or something, lets every door work on it, well and badly, and
+ * Marks every column of Nova's that tells of somebody or something, lets every handler work on it, well and badly, and
  * looks for the marks in every byte that leaves the process.
  */
 
@@ -67,7 +67,7 @@ const time = (days: number): number => START + days * DAY + 45 * MINUTE;
 const day = (nth: number): string => new Date((START + nth * DAY) * 1000).toISOString().slice(0, 10);
 
 let db: MariaDb;
-let twin: Twin;
+let both: BothSources;
 /** Everything that left, by where it was found. */
 const left = new Map<string, string>();
 /** What came of each run that was to fail. */
@@ -76,17 +76,17 @@ const uuids = new Set<string>();
 
 beforeAll(async () => {
   db = await startMariaDb();
-  twin = await startTwin(db);
-  twin.set({
+  both = await startBothSources(db);
+  both.set({
     STAR_MASKING: 'sha2-salted',
     STAR_ALLOW_UNSAFE_MASKING: 'false',
     STAR_FORMATS: 'csv,jsonl,parquet',
     STAR_BACKFILL_SECRETS: 'star-compactor-dev/backfill',
   });
   const history = randomHistory({ seed: 20_261_125, start: START, days: DAYS, eventsPerDay: 30 });
-  await replay(twin.cells, history.changes).applyUntil(START + DAYS * DAY);
-  for (const cell of twin.cells) await mark(cell);
-  twin.now = START + DAYS * DAY;
+  await replay(both.cells, history.changes).applyUntil(START + DAYS * DAY);
+  for (const cell of both.cells) await mark(cell);
+  both.now = START + DAYS * DAY;
 
   logger.setLogLevel('DEBUG');
   process.env['POWERTOOLS_METRICS_DISABLED'] = 'false';
@@ -94,7 +94,7 @@ beforeAll(async () => {
     vi.spyOn(stream, 'write').mockReturnValue(true),
   );
   try {
-    for (const stage of [twin.fromDatabase, twin.overApi]) await everyWay(stage);
+    for (const stage of [both.fromDatabase, both.overApi]) await everyWay(stage);
     await badly();
   } finally {
     const texts = printed.flatMap(({ mock }) => mock.calls.map(([text]) => String(text)));
@@ -103,10 +103,10 @@ beforeAll(async () => {
     process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
     logger.setLogLevel('SILENT');
   }
-  for (const stage of [twin.fromDatabase, twin.overApi]) await collect(stage);
+  for (const stage of [both.fromDatabase, both.overApi]) await collect(stage);
 });
 afterAll(async () => {
-  await twin.stop();
+  await both.stop();
   await db.stop();
 });
 
@@ -139,7 +139,7 @@ async function mark(cell: Cell): Promise<void> {
 /** A first window, skipped days that are caught up, a backfill here and by the state machine, and a release. */
 async function everyWay(stage: Stage): Promise<void> {
   const note = (name: string, answer: unknown): void =>
-    void left.set(`${name} of ${stage === twin.overApi ? 'API' : 'database'}`, deep(answer));
+    void left.set(`${name} of ${stage === both.overApi ? 'API' : 'database'}`, deep(answer));
   note('first run', await stage.run(time(3)));
   note('catching up', await stage.run(time(5)));
   note('backfill', await stage.backfill({ start: day(0), end: day(1) }));
@@ -160,7 +160,7 @@ async function everyWay(stage: Stage): Promise<void> {
 
 /** Runs that fail, each at another place. */
 async function badly(): Promise<void> {
-  const { fromDatabase, overApi, cells } = twin;
+  const { fromDatabase, overApi, cells } = both;
   const fail = async (of: string, run: Promise<unknown>): Promise<void> => {
     const error: unknown = await run.then(
       () => undefined,
@@ -175,13 +175,13 @@ async function badly(): Promise<void> {
   if (cell === undefined) throw new Error('there is no cell');
   const event = 'instance_actions_events';
 
-  twin.onS3Request = ({ operation }) =>
+  both.onS3Request = ({ operation }) =>
     operation === 'PutObject' ? { status: 403, code: 'AccessDenied' } : undefined;
   await fail('S3 refuses', fromDatabase.run(time(6)));
-  twin.onS3Request = undefined;
-  twin.set({ STAR_PRIVACY_LIMIT_PERCENT: '0' });
+  both.onS3Request = undefined;
+  both.set({ STAR_PRIVACY_LIMIT_PERCENT: '0' });
   await fail('the privacy limit', fromDatabase.run(time(6)));
-  twin.set({ STAR_PRIVACY_LIMIT_PERCENT: '100' });
+  both.set({ STAR_PRIVACY_LIMIT_PERCENT: '100' });
 
   await cell.query(`ALTER TABLE ${event} MODIFY event varchar(255) CHARACTER SET utf8mb4`);
   await cell.query(`CREATE TABLE kept AS SELECT id, event FROM ${event}`);
@@ -194,12 +194,12 @@ async function badly(): Promise<void> {
   await cell.query(`UPDATE ${event} e JOIN kept k ON k.id = e.id SET e.event = k.event`);
   await cell.query('DROP TABLE kept');
 
-  twin.openstack.onRequest = ({ kind }) => {
+  both.openstack.onRequest = ({ kind }) => {
     if (!/action|server/.test(kind)) return undefined;
     return { status: 403, body: { forbidden: { code: 403, message: `${MARK} may not` } } };
   };
   await fail('Nova refuses', overApi.run(time(6)));
-  twin.openstack.onRequest = undefined;
+  both.openstack.onRequest = undefined;
 
   for (const column of ['result', 'finish_time']) {
     await cell.query(`ALTER TABLE ${event} RENAME COLUMN ${column} TO was_${column}`);
@@ -214,23 +214,23 @@ async function badly(): Promise<void> {
     sql: MARK,
     request: { token: MARK },
   });
-  const door = { awsRequestId: 'one', getRemainingTimeInMillis: () => 1000 };
+  const context = { awsRequestId: 'one', getRemainingTimeInMillis: () => 1000 };
   await fail(
     'a fault',
-    enter(door, () => Promise.reject(foreign)),
+    runHandler(context, () => Promise.reject(foreign)),
   );
   await fail(
     'no error at all',
-    enter(door, () => Promise.reject({ sql: MARK })),
+    runHandler(context, () => Promise.reject({ sql: MARK })),
   );
 }
 
 async function collect(stage: Stage): Promise<void> {
   const requests = stage.s3.requests().map(({ key, headers }) => ({ key, headers }));
-  left.set(`requests to S3 of ${stage === twin.overApi ? 'API' : 'database'}`, deep(requests));
+  left.set(`requests to S3 of ${stage === both.overApi ? 'API' : 'database'}`, deep(requests));
   for (const key of await listKeys(stage.client)) {
     const bytes = await readObject(stage.client, key);
-    const name = `${stage === twin.overApi ? 'API' : 'database'} ${key}`;
+    const name = `${stage === both.overApi ? 'API' : 'database'} ${key}`;
     left.set(name, `${key}\n${(key.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')}`);
     // Its pages are compressed.
     if (key.endsWith('.parquet')) left.set(`${name}, decoded`, JSON.stringify(await readParquet(bytes)));

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';
 import { type Stage, startStage } from '../support/stage.ts';
-import type { Tally } from './judge.ts';
+import type { Totals } from './oracle.ts';
 import { type History, type StepKind, WEIGHTS, play } from './model.ts';
 import { openTroubles } from './trouble.ts';
 
@@ -46,7 +46,7 @@ const histories: fc.Arbitrary<History> = fc.record({
 });
 
 test(`over ${STEPS} steps of a cloud, its runs, backfills and releases, every promise holds (seed ${SEED})`, async () => {
-  const tally: Tally = {
+  const totals: Totals = {
     steps: 0,
     moves: 0,
     troubles: 0,
@@ -59,18 +59,18 @@ test(`over ${STEPS} steps of a cloud, its runs, backfills and releases, every pr
   };
   let plays = 0;
   const property = fc.asyncProperty(histories, (history) =>
-    play(stage, troubles, cells, `m${++plays}`, history, tally),
+    play(stage, troubles, cells, `m${++plays}`, history, totals),
   );
-  for (let nth = 0; tally.steps < STEPS; nth++)
+  for (let nth = 0; totals.steps < STEPS; nth++)
     await fc.assert(property, { seed: SEED + nth, numRuns: 1, unbiased: true });
 
-  const { scheduled, backfilled, released, releases, beforeBegin, troubles: met } = tally;
+  const { scheduled, backfilled, released, releases, beforeBegin, troubles: met } = totals;
   for (const came of [scheduled, backfilled, released, releases, met]) expect(came).toBeGreaterThan(0);
   if (process.env['TEST_STEPS'] === undefined) return;
   writeSync(
     1,
-    `\nseed ${SEED}: ${tally.steps} steps in ${plays} histories, ${tally.moves} moves, ${met} with a trouble; events: ` +
+    `\nseed ${SEED}: ${totals.steps} steps in ${plays} histories, ${totals.moves} moves, ${met} with a trouble; events: ` +
       `${scheduled} scheduled, ${backfilled} backfilled, ${released} in ${releases} releases; ` +
-      `${tally.missed} visible too late for their drop, ${beforeBegin} counted as before begin\n`,
+      `${totals.missed} visible too late for their drop, ${beforeBegin} counted as before begin\n`,
   );
 });

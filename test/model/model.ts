@@ -9,13 +9,13 @@ import { readObjects, tracesAmong } from '../support/trace/read.ts';
 import { type CloudStep, type LivingCloud, liveOn } from './cloud.ts';
 import {
   type Finished,
-  type Judge,
+  type Oracle,
   type Look,
-  type Tally,
+  type Totals,
   SCHEDULED,
   expectSame,
-  openJudge,
-} from './judge.ts';
+  openOracle,
+} from './oracle.ts';
 import {
   type Board,
   MOVES,
@@ -78,11 +78,11 @@ interface Model {
   readonly start: Seconds;
   readonly isRecent: boolean;
   readonly releases: Release[];
-  readonly judge: Judge;
+  readonly oracle: Oracle;
   /** What the source had when a release was asked for first, by the name of its cloud. */
   readonly planned: Map<string, Look['source']>;
   last: Look;
-  readonly tally: Tally;
+  readonly totals: Totals;
 }
 
 /** Plays a history from an empty cloud on; throws where a promise is broken or a drop is not what the model says. */
@@ -92,7 +92,7 @@ export async function play(
   cells: readonly Cell[],
   prefix: string,
   { seed, isRecent, steps }: History,
-  tally: Tally,
+  totals: Totals,
 ): Promise<void> {
   for (const cell of cells) {
     const tables = ['instance_actions_events', 'instance_actions', 'instances'].flatMap((name) => [
@@ -110,14 +110,14 @@ export async function play(
   const start = isRecent ? latestEdge(Date.now() / 1000, WINDOW) - EARLY_WINDOWS * WINDOW : LONG_AGO;
   const cloud = liveOn(cells, start);
   const releases: Release[] = [];
-  const judge = openJudge(cloud, tally);
+  const oracle = openOracle(cloud, totals);
   const last = { traces: new Map(), source: new Map(), settled: start };
   const base = { stage, cells, prefix, troubles, cloud, start, isRecent };
-  const model: Model = { ...base, releases, judge, tally, planned: new Map(), last };
+  const model: Model = { ...base, releases, oracle, totals, planned: new Map(), last };
   await liveBefore(model, seeded(seed));
   for (const step of steps) {
     await perform(model, step);
-    tally.steps++;
+    totals.steps++;
   }
   await end(model);
 }
@@ -156,10 +156,10 @@ const END = 6 * HOUR;
 
 /** Publishes everything that is left, without troubles. */
 async function end(model: Model): Promise<void> {
-  const { cloud, releases, judge, stage, start } = model;
+  const { cloud, releases, oracle, stage, start } = model;
   await cloud.advance(END);
   await make(model, [() => stage.run(cloud.now)], { isRun: true });
-  const until = Math.min(judge.begin() ?? start, latestEdge(Date.now() / 1000, WINDOW));
+  const until = Math.min(oracle.begin() ?? start, latestEdge(Date.now() / 1000, WINDOW));
   if (until > start) {
     const { status } = (await make(model, [
       () => stage.backfill({ start: iso(start), end: iso(until) }),
@@ -169,12 +169,12 @@ async function end(model: Model): Promise<void> {
   for (const release of releases) await make(model, [releaseMove(boardOf(model), release, seeded(1))]);
   const secrets = stage.secretsManager.names().filter((name) => name.startsWith(`${model.prefix}/`));
   expectSame('secrets that are left', secrets.join(), '');
-  judge.end(model.last);
+  oracle.end(model.last);
 }
 
-function boardOf({ stage, prefix, cloud, start, isRecent, releases, judge }: Model): Board {
+function boardOf({ stage, prefix, cloud, start, isRecent, releases, oracle }: Model): Board {
   const edge = latestEdge(Date.now() / 1000, WINDOW);
-  return { stage, prefix, now: cloud.now, start, begin: judge.begin(), isRecent, edge, releases };
+  return { stage, prefix, now: cloud.now, start, begin: oracle.begin(), isRecent, edge, releases };
 }
 
 async function draw(model: Model, kinds: readonly MoveKind[], random: Random): Promise<void> {
@@ -190,29 +190,29 @@ async function make(
   moves: readonly Move[],
   { trouble, isRun = false }: { trouble?: Trouble | undefined; isRun?: boolean } = {},
 ): Promise<unknown> {
-  const { troubles, judge, tally } = model;
-  const [before, begin] = [model.last, judge.begin()];
+  const { troubles, oracle, totals } = model;
+  const [before, begin] = [model.last, oracle.begin()];
   const earliest = latestEdge(Date.now() / 1000, WINDOW);
   const { outcomes, isMet } = await troubles.perform(moves, trouble);
   const isPair = moves.length > 1;
   for (const outcome of outcomes) excuse(outcome, { isMet, isPair });
-  tally.moves += moves.length;
-  if (isMet) tally.troubles++;
+  totals.moves += moves.length;
+  if (isMet) totals.troubles++;
 
   model.last = await look(model);
   for (const { name } of model.releases) {
     const cloudName = `${SCHEDULED}-${name}`;
     if (!model.planned.has(cloudName)) model.planned.set(cloudName, model.last.source);
   }
-  judge.observe(model.last, model.planned);
+  oracle.observe(model.last, model.planned);
   const [first] = outcomes;
-  const begun = judge.begin();
+  const begun = oracle.begin();
   if (begin === undefined && begun !== undefined) {
     const possible = [model.last.settled - WINDOW, earliest, latestEdge(Date.now() / 1000, WINDOW)];
     if (!possible.includes(begun)) throw new Error(`the trace begins at ${iso(begun)}`);
   }
   if (isRun && !isPair && !isMet && first !== undefined && 'value' in first)
-    judgeRun(first.value as Answer, before, model.last);
+    checkRun(first.value as Answer, before, model.last);
   return first !== undefined && 'value' in first ? first.value : undefined;
 }
 
@@ -222,7 +222,7 @@ interface Answer {
 }
 
 /** A run that nothing disturbs finishes what is decided and publishes what is due. */
-function judgeRun({ status, windows }: Answer, before: Look, { traces, settled }: Look): void {
+function checkRun({ status, windows }: Answer, before: Look, { traces, settled }: Look): void {
   const trace = traces.get(SCHEDULED);
   const begin = trace?.fixed?.begin ?? Number.NaN;
   const reached = before.traces.get(SCHEDULED)?.checkpoint?.end ?? begin;

@@ -7,7 +7,7 @@ import { floorTo } from '../../lib/core/window.ts';
 import { runCommand } from '../support/command.ts';
 import { type Drop, readDrops } from '../support/drops.ts';
 import { UNMASKED } from '../support/nova/scene.ts';
-import { without } from '../support/nova/twin.ts';
+import { without } from '../support/nova/both-sources.ts';
 import { startStage } from '../support/stage.ts';
 import { type RealCloud, realCloud } from './cloud.ts';
 import { type Explained, explain } from './explain.ts';

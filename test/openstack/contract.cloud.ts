@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ContractTarget, connect, contract, credentialsOf } from '../support/openstack/contract.ts';
 
-describe('A real cloud behaves as its stand-in does', () => {
+describe('A real cloud behaves as its fake does', () => {
   let cloud: ContractTarget;
   beforeAll(async () => {
     cloud = await connect(credentialsOf(process.env));

@@ -3,7 +3,7 @@ import { HOUR, MINUTE, type Seconds } from '../../lib/core/time.ts';
 import { type Drop, eventsOf } from '../support/drops.ts';
 import { readDrops } from '../support/drops.ts';
 import { UNMASKED } from '../support/nova/scene.ts';
-import { without } from '../support/nova/twin.ts';
+import { without } from '../support/nova/both-sources.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 import { type RealCloud, realCloud } from './cloud.ts';
 import { type Explained, explain } from './explain.ts';

@@ -6,7 +6,7 @@ import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { listKeys } from '../support/drops.ts';
 import { replay } from '../support/nova/history.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
-import { type Twin, startTwin } from '../support/nova/twin.ts';
+import { type BothSources, startBothSources } from '../support/nova/both-sources.ts';
 import { SECRET, type Stage } from '../support/stage.ts';
 import { type Functions, execute, redrive, statusChange } from '../support/state-machine/run.ts';
 import { type LocalStepFunctions, startStepFunctions } from '../support/state-machine/server.ts';
@@ -34,7 +34,7 @@ interface Need {
 }
 
 let db: MariaDb;
-let twin: Twin;
+let both: BothSources;
 let stage: Stage;
 let machine: LocalStepFunctions;
 let built: Packaged;
@@ -43,8 +43,8 @@ const needs = new Map<FunctionName, Map<string, Need>>();
 
 beforeAll(async () => {
   db = await startMariaDb();
-  twin = await startTwin(db);
-  stage = twin.fromDatabase;
+  both = await startBothSources(db);
+  stage = both.fromDatabase;
   built = await packaged({ cloud: 'test', bucket: 'traces', secret: SECRET, maskingSecret: MASKS });
   stack = resolveTemplate(built.template);
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = stage.env;
@@ -63,20 +63,20 @@ beforeAll(async () => {
     eventsPerDay: 20,
     mix: { rescheduled: 0, moves: 0 },
   };
-  await replay(twin.cells, randomHistory(history).changes).applyUntil(START + (DAYS + 5) * DAY);
+  await replay(both.cells, randomHistory(history).changes).applyUntil(START + (DAYS + 5) * DAY);
   await makeBusy();
-  await everyDoor();
+  await everyHandler();
 });
 afterAll(async () => {
   await machine.stop();
-  await twin.stop();
+  await both.stop();
   await db.stop();
   await built[Symbol.asyncDispose]();
 });
 
 /** Two days of events whose names cannot be compressed. */
 async function makeBusy(): Promise<void> {
-  const [cell] = twin.cells;
+  const [cell] = both.cells;
   const [{ id, created_at: since } = {}] =
     (await cell?.query(
       'SELECT MAX(a.id) AS id, FROM_UNIXTIME(?) AS created_at FROM instance_actions a JOIN instances i ON i.uuid = a.instance_uuid',
@@ -96,7 +96,7 @@ const refusal = { status: 403, code: 'AccessDenied' };
 /** Refuses requests for an object, so often. */
 function refuse(operation: string, key: RegExp, times = 1): void {
   let left = times;
-  twin.onS3Request = (request) => {
+  both.onS3Request = (request) => {
     if (request.operation !== operation || !key.test(request.key) || left === 0) return undefined;
     left--;
     return refusal;
@@ -106,7 +106,7 @@ function refuse(operation: string, key: RegExp, times = 1): void {
 /** Lets something fail, and then succeed. */
 async function twice(work: () => Promise<unknown>): Promise<void> {
   await work().catch(() => undefined);
-  twin.onS3Request = undefined;
+  both.onS3Request = undefined;
   await work();
 }
 
@@ -116,7 +116,7 @@ async function leavingBehind(work: () => Promise<unknown>): Promise<void> {
   stage.env['STAR_FORMATS'] = 'jsonl,csv';
   refuse('PutObject', /\.report\.html$/, Infinity);
   await work().catch(() => undefined);
-  twin.onS3Request = undefined;
+  both.onS3Request = undefined;
   Object.assign(stage.env, { STAR_FORMATS: formats, STAR_REPORT: 'false' });
   await work();
   stage.env['STAR_REPORT'] = 'true';
@@ -129,7 +129,7 @@ async function wipe(): Promise<void> {
 }
 
 /** Calls every function in every way that asks something else of AWS. */
-async function everyDoor(): Promise<void> {
+async function everyHandler(): Promise<void> {
   await stage.createSecret(MASKS, randomBytes(32));
   await everySchedule();
   await everyBackfill();
@@ -185,14 +185,14 @@ async function everyExecution(): Promise<void> {
   for (const more of [{}, { release: 'busy' }]) {
     refuse('UploadPart', /./);
     await run(BUSY, BUSY + 1, more);
-    twin.onS3Request = undefined;
+    both.onS3Request = undefined;
   }
 
   // One that fails and is redriven, is asked for again when it is complete, and is stopped too late.
   const request = { start: day(0), end: day(3), release: 'year' };
   refuse('PutObject', /manifests\/.*\.json$/, Infinity);
   const failed = await execute(functions, request);
-  twin.onS3Request = undefined;
+  both.onS3Request = undefined;
   expect(await redrive(failed, functions)).toMatchObject({ status: 'SUCCEEDED' });
   await of('backfill', () => stage.backfill(request));
   expect(await execute(functions, request)).toMatchObject({ status: 'SUCCEEDED' });

@@ -1,6 +1,6 @@
 import { SourceError } from '../../core/errors.ts';
 import { DAY, MINUTE, type Seconds, iso } from '../../core/time.ts';
-import type { Account } from './account.ts';
+import type { Ledger } from './ledger.ts';
 import { allCellsAnswer } from './cells.ts';
 import { readFlavours } from './flavours.ts';
 import { type ListingOptions, listServers } from './listing.ts';
@@ -16,7 +16,7 @@ export interface DiscoveryRequest {
   /** Whether servers that do not look changed are wanted as well. */
   readonly sweep: boolean;
   /** What earlier windows have seen begin. */
-  readonly account: Pick<Account, 'continues' | 'pendingFrom' | 'waitsFor'>;
+  readonly ledger: Pick<Ledger, 'continues' | 'pendingFrom' | 'waitsFor'>;
   /** Whether to go on where a cell does not answer. */
   readonly allowPartial: boolean;
   /** After so long Nova gives up a cell. */
@@ -100,7 +100,7 @@ async function* candidates(
   request: DiscoveryRequest,
   doubt: Omit<ListingOptions, 'query'>,
 ): AsyncGenerator<readonly Candidate[], void, void> {
-  const { since, until, sweep, account } = request;
+  const { since, until, sweep, ledger } = request;
   if (has(nova.microversion, 'downCells') && !(await allCellsAnswer(nova, doubt.doubtSeconds)))
     doubt.onDoubt();
   const sizes = has(nova.microversion, 'embeddedFlavour') ? undefined : await readFlavours(nova);
@@ -130,11 +130,11 @@ async function* candidates(
   if (sweep) {
     yield* list({}, () => true);
     yield* list({ deleted: 'true', status: 'SOFT_DELETED' }, () => true);
-    const recent = account.continues ? since : since - LONGEST_AFTERLIFE;
-    back = Math.min(recent, account.pendingFrom(seen));
+    const recent = ledger.continues ? since : since - LONGEST_AFTERLIFE;
+    back = Math.min(recent, ledger.pendingFrom(seen));
     yield* list(
       { deleted: 'true', ...changesSince(back) },
-      ({ updated, instance }) => updated >= recent - MARGIN || account.waitsFor(instance.uuid),
+      ({ updated, instance }) => updated >= recent - MARGIN || ledger.waitsFor(instance.uuid),
     );
   } else yield* list(changesSince(since), () => true);
   yield* list(

@@ -2,7 +2,7 @@ import type { TraceEvent } from '../../tables/instance-events/row.ts';
 import type { Seconds } from '../../core/time.ts';
 import { readAhead } from '../ahead.ts';
 import type { Batch, Outcome, Progress, ReadRequest } from '../source.ts';
-import { type Account, LATEST_COMMIT, openAccount } from './account.ts';
+import { type Ledger, LATEST_COMMIT, openLedger } from './ledger.ts';
 import { listActions, mayHold, showEvents } from './actions.ts';
 import { type Candidate, discover } from './discovery.ts';
 import { CELL_TIMEOUT_SECONDS } from './listing.ts';
@@ -21,11 +21,11 @@ export async function* readInstanceEvents(
 ): AsyncGenerator<Batch<TraceEvent>, Outcome, void> {
   const { window, settleSeconds, openHorizonSeconds: horizon } = toRead;
   const state = toRead.state === undefined ? undefined : restoreState(toRead.state);
-  const account = openAccount(state, toRead);
-  const isDue = account.sweptUntil === null || window.end - account.sweptUntil >= options.sweepSeconds;
+  const ledger = openLedger(state, toRead);
+  const isDue = ledger.sweptUntil === null || window.end - ledger.sweptUntil >= options.sweepSeconds;
   const sweep = isDue || toRead.whole;
   // Without a sweep only changed servers are asked, and for the time that this window answers for.
-  const since = sweep ? account.completeFrom : Math.max(account.completeFrom, window.start - settleSeconds);
+  const since = sweep ? ledger.completeFrom : Math.max(ledger.completeFrom, window.start - settleSeconds);
 
   const { cellTimeoutSeconds = CELL_TIMEOUT_SECONDS } = options;
   const allowPartial = options.allowPartial && !toRead.whole;
@@ -34,13 +34,13 @@ export async function* readInstanceEvents(
     since,
     until: window.end,
     sweep,
-    account,
+    ledger,
     allowPartial,
     cellTimeoutSeconds,
   });
   const reading: Reading = {
     nova,
-    account,
+    ledger,
     since,
     until: window.end,
     horizon,
@@ -50,7 +50,7 @@ export async function* readInstanceEvents(
     yield { rows: await eventsOfAll(page, reading, stop), watermark: -Infinity };
   }
   const isPartial = discovery.isPartial();
-  const { state: next, counts } = account.close(sweep && !isPartial);
+  const { state: next, counts } = ledger.close(sweep && !isPartial);
   const { microversion } = nova;
   const requests = nova.requests - before;
   return {
@@ -63,7 +63,7 @@ export async function* readInstanceEvents(
 
 interface Reading {
   readonly nova: Nova;
-  readonly account: Account;
+  readonly ledger: Ledger;
   readonly since: Seconds;
   readonly until: Seconds;
   readonly horizon: Seconds;
@@ -106,29 +106,29 @@ async function eventsOfAll(
 /** The events of a server that are to be published. */
 async function eventsOf(
   { instance, changed }: Candidate,
-  { nova, account, since, until, horizon }: Reading,
+  { nova, ledger, since, until, horizon }: Reading,
 ): Promise<TraceEvent[]> {
   const { uuid } = instance;
   // What a restarted compute does to an open event leaves the time of its action alone; only all of them show it. A
   // finish that was committed late has its action changed in the past.
-  const everything = account.looksThrough(uuid, changed);
-  const from = account.waitsFor(uuid) ? since - LATEST_COMMIT : since;
+  const everything = ledger.looksThrough(uuid, changed);
+  const from = ledger.waitsFor(uuid) ? since - LATEST_COMMIT : since;
   const actions = await listActions(nova, uuid, everything ? undefined : from);
   if (actions === undefined) {
-    account.skip('serverGone');
+    ledger.skip('serverGone');
     return [];
   }
   const wanted = actions.filter(
-    (action) => mayHold(action, since, until, horizon) || account.waitsForAction(uuid, action.requestId),
+    (action) => mayHold(action, since, until, horizon) || ledger.waitsForAction(uuid, action.requestId),
   );
   // Of two actions with one request id the API shows the newer only, which comes first.
   const distinct = new Map(wanted.toReversed().map((action) => [action.requestId, action]));
-  for (let hidden = wanted.length - distinct.size; hidden > 0; hidden--) account.skip('actionHidden');
+  for (let hidden = wanted.length - distinct.size; hidden > 0; hidden--) ledger.skip('actionHidden');
   const events = await Promise.all(
     [...distinct.values()].map(async (action) => {
       const shown = await showEvents(nova, uuid, action.requestId);
-      if (shown !== undefined) return account.take(uuid, action, shown);
-      account.skip('actionGone');
+      if (shown !== undefined) return ledger.take(uuid, action, shown);
+      ledger.skip('actionGone');
       return [];
     }),
   );

@@ -93,10 +93,10 @@ async function get(session: Session, call: NovaCall): Promise<NovaAnswer> {
       });
       if (answer.status !== 401) {
         tokens.accepted(token);
-        return judge(answer, call);
+        return answerOf(answer, call);
       }
       // One that was good before has been revoked, or expired early; of those that never were, two are enough.
-      if (!tokens.discard(token) && ++refused === 2) return judge(answer, call);
+      if (!tokens.discard(token) && ++refused === 2) return answerOf(answer, call);
     }
   }, signal);
 }
@@ -130,7 +130,7 @@ async function send(
   }
 }
 
-function judge(answer: HttpAnswer, { what, accept = [] }: NovaCall): NovaAnswer {
+function answerOf(answer: HttpAnswer, { what, accept = [] }: NovaCall): NovaAnswer {
   const { status, seconds } = answer;
   const date = answer.headers['date'];
   if (status === 200) return { status, json: parseJson(what, answer.body), seconds, date };

@@ -9,7 +9,7 @@ import { type CellSchema, SHADOW } from './schema.ts';
  * therefore finds where a time begins, in about thirty lookups whatever the history's size. Each lookup judges a
  * run of rows, so that one row out of place does not mislead it.
  */
-const ROWS_JUDGED = 32;
+const ROWS_LOOKED_AT = 32;
 
 /** Ids follow the time of insertion but for the clocks of several conductors, which differ by less. */
 export const DISORDER = 10 * MINUTE;
@@ -22,7 +22,7 @@ export function firstIdAfter(
   within: IdSpan,
 ): Promise<number> {
   return bisect(within, async (id) => {
-    const earliest = await judge(query, schema, 'MIN', id);
+    const earliest = await extremesFrom(query, schema, 'MIN', id);
     return earliest.every((created) => created === null || created >= time);
   });
 }
@@ -35,7 +35,7 @@ export function lastIdBefore(
   within: IdSpan,
 ): Promise<number> {
   return bisect(within, async (id) => {
-    const latest = await judge(query, schema, 'MAX', id);
+    const latest = await extremesFrom(query, schema, 'MAX', id);
     return latest.every((created) => created === null) || latest.some((created) => (created ?? 0) >= time);
   });
 }
@@ -68,7 +68,7 @@ async function bisect(within: IdSpan, isBeyond: (id: number) => Promise<boolean>
   return from;
 }
 
-async function judge(
+async function extremesFrom(
   query: Query,
   schema: CellSchema,
   extreme: 'MIN' | 'MAX',
@@ -89,7 +89,7 @@ async function extremeOfRun(
 ): Promise<number | null> {
   const [row] = await query(
     `SELECT ${extreme}(created) FROM (SELECT ${expression} AS created FROM ${table} e ` +
-      `WHERE e.id >= ? ORDER BY e.id LIMIT ${ROWS_JUDGED}) run`,
+      `WHERE e.id >= ? ORDER BY e.id LIMIT ${ROWS_LOOKED_AT}) run`,
     [id],
   );
   return (row?.[0] ?? null) as number | null;

@@ -1,10 +1,10 @@
 import type { Seconds } from '../../core/time.ts';
 import type { TraceEvent } from '../../tables/instance-events/row.ts';
 import type { Batch, ReadRequest, SourceCounts } from '../source.ts';
-import { type Account, openAccount } from './account.ts';
+import { type Ledger, openLedger } from './ledger.ts';
 import { archivedUuids, lookUpArchived } from './archived-instances.ts';
 import { readExtent } from './bounds.ts';
-import { type Chunk, planChunks, readChunk, readDisplaced, rowsOf, watermarks } from './chunks.ts';
+import { type Chunk, planChunks, readChunk, readBackdated, rowsOf, watermarks } from './chunks.ts';
 import { findClones, readCopies } from './clones.ts';
 import { type EventRow, selectEventsById } from './event-rows.ts';
 import { type InstanceLookup, instanceLookup } from './instances.ts';
@@ -44,35 +44,35 @@ export async function* readCell(
   request.progress?.expect(rowsOf(plan.chunks));
   const carriedIds = state?.openIds ?? [];
   const carried = await selectEventsById(session.query, schema, carriedIds);
-  const displaced = await readDisplaced(session, schema, span, filter, plan);
+  const backdated = await readBackdated(session, schema, span, filter, plan);
   const copies = await readCopies(session, others, schema, extent, span, window);
-  const first = [...carried, ...displaced, ...copies];
+  const first = [...carried, ...backdated, ...copies];
   const archived = await lookUpArchived(session, schema, state, extent, window, [
     ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
     ...first.filter((row) => row.archived && row.finish !== null).map((row) => row.instanceUuid),
   ]);
-  const account = openAccount(state, request, known);
-  account.noteMissing(carriedIds.length - carried.length);
+  const ledger = openLedger(state, request, known);
+  ledger.noteMissing(carriedIds.length - carried.length);
   const instances = instanceLookup(session, archived.ids);
-  const toEvents = (rows: EventRow[]): Promise<TraceEvent[]> => finishedEvents(rows, account, instances);
+  const toEvents = (rows: EventRow[]): Promise<TraceEvent[]> => finishedEvents(rows, ledger, instances);
 
   const clonesAmong = (rows: EventRow[]): Promise<ReadonlySet<number>> =>
     findClones(rows, session, others, window, state?.seenUntil ?? 0);
   const clones = await clonesAmong(first);
-  const outOfOrder = account.take([...displaced, ...copies], clones, { outOfOrder: true });
+  const outOfOrder = ledger.take([...backdated, ...copies], clones, { outOfOrder: true });
   yield {
-    rows: await toEvents([...account.reread(carried, clones), ...outOfOrder]),
+    rows: await toEvents([...ledger.reread(carried, clones), ...outOfOrder]),
     watermark: earliest(plan.chunks),
   };
   const marks = watermarks(plan.chunks);
   for (const [index, chunk] of plan.chunks.entries()) {
     const rows = await readChunk(session, schema, chunk, filter, plan);
-    const publishable = account.take(rows, await clonesAmong(rows));
+    const publishable = ledger.take(rows, await clonesAmong(rows));
     request.progress?.done(rows.length, publishable.length);
     yield { rows: await toEvents(publishable), watermark: marks[index] ?? Infinity };
   }
-  const closed = account.close(
-    await findSiblings(session.query, [...carried, ...account.openRows()]),
+  const closed = ledger.close(
+    await findSiblings(session.query, [...carried, ...ledger.openRows()]),
     await readFinishes(session.query, schema, state?.siblings.keys() ?? []),
   );
   return {
@@ -88,15 +88,15 @@ function earliest(chunks: readonly Chunk[]): Seconds {
 
 async function finishedEvents(
   rows: readonly EventRow[],
-  account: Account,
+  ledger: Ledger,
   lookup: InstanceLookup,
 ): Promise<TraceEvent[]> {
   const instances = await lookup(rows);
   const events: TraceEvent[] = [];
   rows.forEach((row, nth) => {
     const instance = instances[nth];
-    if (instance === undefined) account.skip(row.instanceUuid === null ? 'actionGone' : 'instanceGone');
-    else if (row.start === null || row.finish === null) account.skip('noStartTime');
+    if (instance === undefined) ledger.skip(row.instanceUuid === null ? 'actionGone' : 'instanceGone');
+    else if (row.start === null || row.finish === null) ledger.skip('noStartTime');
     else {
       const { event, start, finish, result, host } = row;
       events.push({ instance, event, start, finish, result, host });

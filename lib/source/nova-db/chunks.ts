@@ -12,7 +12,7 @@ const ROWS_PER_CHUNK = 1000;
  * An event far older than its row (a clone made by a cross-cell resize) would hold back all others until its turn
  * comes; such rows are few and are read first.
  */
-const DISPLACED = '(e.start_time < e.created_at - INTERVAL 10 MINUTE)';
+const BACKDATED = '(e.start_time < e.created_at - INTERVAL 10 MINUTE)';
 
 /** A run of ids to read, and what the server counted in it. */
 export interface Chunk extends IdSpan {
@@ -24,7 +24,7 @@ export interface Chunk extends IdSpan {
 export interface ChunkPlan {
   readonly chunks: readonly Chunk[];
   /** Rows that start long before they were inserted, by table pair; no chunk counts them. */
-  readonly displaced: readonly number[];
+  readonly backdated: readonly number[];
   readonly archivedRows: number;
 }
 
@@ -45,11 +45,11 @@ export async function planChunks(
   filter: Filter,
 ): Promise<ChunkPlan> {
   const groups = new Map<number, { rows: number[]; earliestStart: number }>();
-  const displaced = schema.tables.map(() => 0);
+  const backdated = schema.tables.map(() => 0);
   for (const [index, { events }] of schema.tables.entries()) {
     const counted = await session.query(
-      `SELECT e.id DIV ${ROWS_PER_CHUNK} AS run, SUM(NOT COALESCE(${DISPLACED}, 0)), ` +
-        `MIN(IF(${DISPLACED}, NULL, ${START})), SUM(COALESCE(${DISPLACED}, 0)) ` +
+      `SELECT e.id DIV ${ROWS_PER_CHUNK} AS run, SUM(NOT COALESCE(${BACKDATED}, 0)), ` +
+        `MIN(IF(${BACKDATED}, NULL, ${START})), SUM(COALESCE(${BACKDATED}, 0)) ` +
         `FROM ${events} e WHERE e.id >= ? AND e.id < ? AND ${filter.where} GROUP BY run ORDER BY NULL`,
       [span.from, span.to, ...filter.parameters],
     );
@@ -58,7 +58,7 @@ export async function planChunks(
       group.rows[index] = Number(rows);
       group.earliestStart = Math.min(group.earliestStart, earliest === null ? Infinity : Number(earliest));
       groups.set(Number(run), group);
-      displaced[index] = (displaced[index] ?? 0) + Number(outOfPlace);
+      backdated[index] = (backdated[index] ?? 0) + Number(outOfPlace);
     }
   }
   const chunks: Chunk[] = [];
@@ -74,7 +74,7 @@ export async function planChunks(
     } else chunks.push(next);
   }
   const archivedRows = sum(chunks.map((chunk) => chunk.rows[1] ?? 0));
-  return { chunks, displaced, archivedRows };
+  return { chunks, backdated, archivedRows };
 }
 
 /** Reads one chunk, in order of id. @throws SourceError as `readCounted` does */
@@ -85,7 +85,7 @@ export async function readChunk(
   filter: Filter,
   plan: ChunkPlan,
 ): Promise<EventRow[]> {
-  const inPlace = sum(plan.displaced) === 0 ? 'TRUE' : `NOT COALESCE(${DISPLACED}, 0)`;
+  const inPlace = sum(plan.backdated) === 0 ? 'TRUE' : `NOT COALESCE(${BACKDATED}, 0)`;
   const rows = await readCounted(session, schema, chunk, chunk.rows, {
     ...filter,
     where: `${filter.where} AND ${inPlace}`,
@@ -94,15 +94,15 @@ export async function readChunk(
 }
 
 /** The rows of the span that start long before they were inserted. @throws SourceError as `readCounted` does */
-export function readDisplaced(
+export function readBackdated(
   session: CellSession,
   schema: CellSchema,
   span: IdSpan,
   filter: Filter,
   plan: ChunkPlan,
 ): Promise<EventRow[]> {
-  const where = `${filter.where} AND ${DISPLACED}`;
-  return readCounted(session, schema, span, plan.displaced, { ...filter, where });
+  const where = `${filter.where} AND ${BACKDATED}`;
+  return readCounted(session, schema, span, plan.backdated, { ...filter, where });
 }
 
 /**

@@ -6,15 +6,15 @@ import { LIVE, SHADOW } from './schema.ts';
 
 const COLUMNS = 'uuid, hostname, user_id, project_id, host, node, memory_mb, root_gb, vcpus';
 
-/** Instances come up again in later chunks; twice as many are remembered at most, at about a KiB each. */
-const REMEMBERED = 2000;
+/** Instances come up again in later chunks; twice as many are kept at most, at about a KiB each. */
+const KEPT = 2000;
 
 /** The instances of event rows, one for each; undefined where it is gone. */
 export type InstanceLookup = (rows: readonly EventRow[]) => Promise<readonly (Instance | undefined)[]>;
 
 /**
  * Looks up the instances of event rows: live ones by uuid, archived ones by the primary key of the shadow table. Each
- * is fetched once as long as it is remembered, which with rows apart from instances takes a third of what their join
+ * is fetched once as long as it is kept, which with rows apart from instances takes a third of what their join
  * takes.
  *
  * @param archivedIds ids in the shadow table by uuid
@@ -26,8 +26,8 @@ export function instanceLookup(
   let recent = new Map<string, Instance>();
   let before = new Map<string, Instance>();
 
-  const remember = (instance: Instance): Instance => {
-    if (recent.size >= REMEMBERED) [before, recent] = [recent, new Map()];
+  const keep = (instance: Instance): Instance => {
+    if (recent.size >= KEPT) [before, recent] = [recent, new Map()];
     recent.set(instance.uuid, instance);
     return instance;
   };
@@ -35,23 +35,23 @@ export function instanceLookup(
     const known = recent.get(uuid);
     if (known !== undefined) return known;
     const older = before.get(uuid);
-    return older === undefined ? undefined : remember(older);
+    return older === undefined ? undefined : keep(older);
   };
   const fetch = async (uuids: ReadonlySet<string>): Promise<ReadonlyMap<string, Instance>> => {
     const found = new Map<string, Instance>();
-    const keep = (fetched: readonly Row[]): void => {
+    const take = (fetched: readonly Row[]): void => {
       for (const row of fetched) {
-        const instance = remember(toInstance(row));
+        const instance = keep(toInstance(row));
         found.set(instance.uuid, instance);
       }
     };
     const live = [...uuids].filter((uuid) => !archivedIds.has(uuid));
     const archived = [...uuids].flatMap((uuid) => archivedIds.get(uuid) ?? []);
     for (const some of inGroups(live, IDS_PER_STATEMENT)) {
-      keep(await session.query(`SELECT ${COLUMNS} FROM ${LIVE.instances} WHERE uuid IN (?)`, [some]));
+      take(await session.query(`SELECT ${COLUMNS} FROM ${LIVE.instances} WHERE uuid IN (?)`, [some]));
     }
     for (const some of inGroups(archived, IDS_PER_STATEMENT)) {
-      keep(await session.query(`SELECT ${COLUMNS} FROM ${SHADOW.instances} WHERE id IN (?)`, [some]));
+      take(await session.query(`SELECT ${COLUMNS} FROM ${SHADOW.instances} WHERE id IN (?)`, [some]));
     }
     return found;
   };

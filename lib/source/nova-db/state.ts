@@ -8,7 +8,7 @@ import { type IdRange, rangesOfIds, idsOfRanges } from './id-ranges.ts';
 export interface CellState {
   /** Every row below is accounted for: published, carried as open, or given up. */
   readonly nextEventId: number;
-  /** Rows from `nextEventId` on that are accounted for as well; see `account.ts`. */
+  /** Rows from `nextEventId` on that are accounted for as well; see `ledger.ts`. */
   readonly seenIds: ReadonlySet<number>;
   /** When the newest row was inserted that could be seen at the last extraction. */
   readonly seenUntil: Seconds;

@@ -86,7 +86,7 @@ describe('star-compactor doctor', () => {
     );
   });
 
-  test('examines the API of a stand-in, by the environment or by an openrc that asks for its password', async () => {
+  test('examines the API of a fake, by the environment or by an openrc that asks for its password', async () => {
     const env: Record<string, string> = JSON.parse(openstack.secret('json'));
     const byEnvironment = await runCommand(['doctor'], { env });
     expect(byEnvironment.status).not.toBe(2);

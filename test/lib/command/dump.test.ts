@@ -75,7 +75,7 @@ const leftBehind = async (): Promise<string[]> =>
   (await readdir(folder)).filter((name) => name.includes(`dump-${nth}.`));
 
 describe('A dump', () => {
-  test('has the rows that the drops of the same range have, from databases and over a stand-in of the API', async () => {
+  test('has the rows that the drops of the same range have, from databases and over a fake of the API', async () => {
     const dropped = await dropsOfRange();
     expect(dropped.length).toBeGreaterThan(300);
     const ran = await dbDump([...MINUTES, ...withSalt(), target]);

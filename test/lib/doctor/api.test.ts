@@ -96,7 +96,7 @@ const withToken = (token: string): string =>
     OS_TOKEN: token,
   });
 
-describe('an administrator of a stand-in', () => {
+describe('an administrator of a fake', () => {
   test.each<SecretForm>(['json', 'openrc', 'clouds.yaml', 'applicationCredential'])(
     'finds all fine with %s credentials, and is told what a window costs',
     async (form) => {
@@ -151,7 +151,7 @@ describe('an administrator of a stand-in', () => {
   });
 });
 
-describe('a user of a stand-in who is no administrator', () => {
+describe('a user of a fake who is no administrator', () => {
   const policies = {
     services: 'os-services:list',
     'all projects': 'servers:detail:get_all_tenants',
@@ -202,7 +202,7 @@ describe('a user of a stand-in who is no administrator', () => {
   });
 });
 
-describe('a stand-in is not opened', () => {
+describe('a fake is not opened', () => {
   test('with a wrong password: the token is refused, and no password is told', async () => {
     await start();
     const findings = await examinedWith(changed({ OS_PASSWORD: 'certainly wrong' }));
@@ -280,7 +280,7 @@ describe('a stand-in is not opened', () => {
   });
 });
 
-test('a token in a stand-in’s secret will do, but not for long', async () => {
+test('a token in a fake’s secret will do, but not for long', async () => {
   await start();
   const token = await tokenOf(openstack);
   const findings = await examined(withToken(token), [token]);
@@ -293,7 +293,7 @@ test.each([
   ['2.61', ['2.69', '2.62']],
   ['2.57', ['2.69', '2.62', '2.58']],
   ['2.46', ['2.69', '2.62', '2.58', '2.47']],
-])('a stand-in with microversion %s lacks what came with %j, and is read', async (newest, missing) => {
+])('a fake with microversion %s lacks what came with %j, and is read', async (newest, missing) => {
   await start({ maxMicroversion: newest });
   const findings = await examinedWith(openstack.secret());
   expect(new Set(troubles(findings))).toEqual(new Set(['lacking: microversion']));
@@ -302,13 +302,13 @@ test.each([
   expect(await refusalOfRun(openstack.secret())).toBeUndefined();
 });
 
-test('a stand-in older than 2.21 is refused', async () => {
+test('a fake older than 2.21 is refused', async () => {
   await start({ maxMicroversion: '2.20' });
   const findings = await examinedWith(openstack.secret());
   expect(troubles(findings)).toEqual(['fatal: microversion']);
 });
 
-test('a stand-in whose cell does not answer is no whole cloud, as for a run', async () => {
+test('a fake whose cell does not answer is no whole cloud, as for a run', async () => {
   await start({ failingCellsAreSkipped: true });
   openstack.failingCells.add('cell1');
   const findings = await examinedWith(openstack.secret());
@@ -322,7 +322,7 @@ test('a stand-in whose cell does not answer is no whole cloud, as for a run', as
 describe.each([
   [true, 'Nova'],
   [false, 'Keystone'],
-])('the clock of a stand-in that tells a Date: %s', (tellsDate, whose) => {
+])('the clock of a fake that tells a Date: %s', (tellsDate, whose) => {
   test.each([
     [0, 'fine', /agree to/],
     [-600, 'lacking', /is 10 min behind/],
@@ -335,7 +335,7 @@ describe.each([
   });
 });
 
-describe('TLS of a stand-in', () => {
+describe('TLS of a fake', () => {
   let folder: string;
   let certificates: Certificates;
 

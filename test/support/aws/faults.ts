@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * What a test can make a stand-in do instead of answering. `when` says whether the operation has taken
+ * What a test can make a fake do instead of answering. `when` says whether the operation has taken
  * effect by then: 'before' (the default) leaves nothing behind; 'after' is the lost answer, the case in
  * which the client cannot know that its write went through.
  *

@@ -2,7 +2,7 @@ import type { Account } from './accounts.ts';
 import { type ContractCredentials, type ContractTarget, connect } from './contract-target.ts';
 import type { LocalOpenStack } from './server.ts';
 
-/** Asks the stand-in as one of its users, the administrator unless told otherwise. */
+/** Asks the fake as one of its users, the administrator unless told otherwise. */
 export function clientOf(cloud: LocalOpenStack, account: Account = cloud.admin): Promise<ContractTarget> {
   return connect(credentialsOf(cloud, account));
 }

@@ -3,7 +3,7 @@ import type { Cell } from '../nova/schema.ts';
 import type { Accounts } from './accounts.ts';
 import type { Tokens } from './tokens.ts';
 
-/** What Keystone and Nova of one stand-in share. */
+/** What Keystone and Nova of one fake share. */
 export interface Cloud {
   readonly cells: readonly Cell[];
   readonly accounts: Accounts;

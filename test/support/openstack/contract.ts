@@ -8,7 +8,7 @@ import type { ContractTarget } from './contract-target.ts';
 export type Check = (cloud: ContractTarget) => Promise<void>;
 
 /**
- * What the stand-in and a real cloud have in common, by name. It needs an administrator, Keystone v3, Nova from 2.93
+ * What the fake and a real cloud have in common, by name. It needs an administrator, Keystone v3, Nova from 2.93
  * (Zed) on, and a few servers that have been at rest for a minute, live ones and a deleted one among them.
  */
 export const contract: Readonly<Record<string, Check>> = {

@@ -177,7 +177,7 @@ async function serve(
   } catch (error) {
     // Where the client has gone there is no one to tell.
     if (gone.signal.aborted) response.destroy();
-    else response.writeHead(500).end(`The stand-in failed: ${String(error)}`);
+    else response.writeHead(500).end(`The fake failed: ${String(error)}`);
   }
 }
 

@@ -53,7 +53,7 @@ function changed(fields: Record<string, string | undefined>): string {
   return JSON.stringify({ ...(JSON.parse(openstack.secret()) as object), ...fields });
 }
 
-describe('A stand-in of an OpenStack cloud is opened', () => {
+describe('A fake of an OpenStack cloud is opened', () => {
   test.each<SecretForm>(['json', 'openrc', 'clouds.yaml', 'applicationCredential', 'system'])(
     'by %s credentials, with Keystone v3 found behind an unversioned URL',
     async (form) => {
@@ -132,7 +132,7 @@ describe('A stand-in of an OpenStack cloud is opened', () => {
   });
 });
 
-describe('A stand-in of an OpenStack cloud is not opened', () => {
+describe('A fake of an OpenStack cloud is not opened', () => {
   test('without a region where there are several, which the error lists', async () => {
     await start();
     await expect(open(changed({ OS_REGION_NAME: undefined }))).rejects.toThrow(
@@ -174,7 +174,7 @@ describe('A stand-in of an OpenStack cloud is not opened', () => {
   });
 });
 
-describe('An error of the connection to a stand-in', () => {
+describe('An error of the connection to a fake', () => {
   test('holds neither password nor token, however deep one looks', async () => {
     await start();
     const token = await tokenOf(openstack);
@@ -197,7 +197,7 @@ describe('An error of the connection to a stand-in', () => {
   });
 });
 
-describe('TLS to a stand-in of an OpenStack cloud', () => {
+describe('TLS to a fake of an OpenStack cloud', () => {
   let folder: string;
   let certificates: Certificates;
 

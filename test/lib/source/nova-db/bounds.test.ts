@@ -86,7 +86,7 @@ describe('a bisection over the primary key finds where a time begins', () => {
         expect(after).toBe(Math.max(all.from, lastAt(entries, time) + 1));
         expect(before).toBeLessThanOrEqual(Math.min(firstAt(entries, time), all.to));
         expect(entries.filter(({ id, created }) => id < before && created >= time)).toEqual([]);
-        // The rows judged together make it a little too low: in one of the tables by no more than those.
+        // The rows looked at together make it a little too low: in one of the tables by no more than those.
         const tooLow = [true, false].map(
           (archived) =>
             entries.filter(

@@ -163,7 +163,7 @@ describe('a row whose created_at is far from the truth', () => {
     expect(await runHours(4)).toEqual(NAMES);
   });
 
-  test('missing: the row is judged by its start', async () => {
+  test('missing: its start tells', async () => {
     await around(async () => {
       await odd(RIGHT.start, RIGHT);
       await scene

@@ -154,7 +154,7 @@ describe('TLS to a MariaDB', () => {
 });
 
 describe('An error of a MariaDB is told by its own name, with what to do:', () => {
-  test('a locked account', async () => {
+  test('a locked ledger', async () => {
     const locked = await db.createUser([]);
     await db.query(`ALTER USER '${locked.user}'@'%' ACCOUNT LOCK`);
     expect(await said(at(locked))).toBe(

@@ -30,7 +30,7 @@ interface Row {
 }
 
 /** What histories came to. */
-export interface Tally {
+export interface Totals {
   steps: number;
   moves: number;
   /** Moves with a trouble that they met. */
@@ -47,7 +47,7 @@ export interface Tally {
 export const SCHEDULED = 'test';
 
 /** Holds what is published against a simple model, look by look. */
-export interface Judge {
+export interface Oracle {
   /** Of the scheduled trace, as first seen. */
   begin(): Seconds | undefined;
   /** End of the last scheduled drop. */
@@ -62,7 +62,7 @@ export interface Judge {
   end(look: Look): void;
 }
 
-export function openJudge(cloud: LivingCloud, tally: Tally): Judge {
+export function openOracle(cloud: LivingCloud, totals: Totals): Oracle {
   const fixed = new Map<string, string>();
   /** Texts of manifests by their keys, as first seen. */
   const known = new Map<string, string>();
@@ -109,7 +109,7 @@ export function openJudge(cloud: LivingCloud, tally: Tally): Judge {
     }
   };
 
-  const judgeScheduled = (trace: StoredTrace, drop: StoredDrop, { source, settled }: Look): void => {
+  const checkScheduled = (trace: StoredTrace, drop: StoredDrop, { source, settled }: Look): void => {
     const rows = rowsIn(trace, drop);
     // In a backlog, what was copied between cells may come from the copy, as late, in a later window.
     const isCertain = ({ identity }: { identity: string }): boolean =>
@@ -122,10 +122,10 @@ export function openJudge(cloud: LivingCloud, tally: Tally): Judge {
     const late = rows.filter(({ finish }) => finish < drop.start).length;
     expectSame('late', eventsOf(drop.manifest).counts.late, late);
     watermark = drop.end;
-    tally.scheduled += rows.length;
+    totals.scheduled += rows.length;
   };
   /** What finished before `begin` and is visible since the schedule read last, is counted and not published. */
-  const judgeBeforeBegin = (drops: readonly StoredDrop[], { source }: Look): void => {
+  const checkBeforeBegin = (drops: readonly StoredDrop[], { source }: Look): void => {
     if (drops.length === 0 || begin === undefined) return;
     const counted = drops.reduce(
       (sum, { manifest }) => sum + (eventsOf(manifest).counts.beforeBegin ?? 0),
@@ -140,17 +140,17 @@ export function openJudge(cloud: LivingCloud, tally: Tally): Judge {
     if (counted < certain.length || counted > most)
       throw new Error(`beforeBegin: ${counted}, and by the model ${certain.length} to ${most}`);
     early = new Set(now.map(({ identity }) => identity));
-    tally.beforeBegin += counted;
+    totals.beforeBegin += counted;
   };
-  const judgePast = (trace: StoredTrace, drop: StoredDrop, { source }: Look): void => {
+  const checkPast = (trace: StoredTrace, drop: StoredDrop, { source }: Look): void => {
     const rows = rowsIn(trace, drop);
     const isCertain = ({ identity }: { identity: string }): boolean => !isUnstable(nameOf(identity));
     const due = [...source.values()].filter(({ finish }) => finish >= drop.start && finish < drop.end);
     expectEqual(`the backfilled drop of ${iso(drop.start)}`, rows.filter(isCertain), due.filter(isCertain));
     publish(rows, drop.start);
-    tally.backfilled += rows.length;
+    totals.backfilled += rows.length;
   };
-  const judgeRelease = (
+  const checkRelease = (
     trace: StoredTrace,
     drop: StoredDrop,
     { source }: Look,
@@ -169,7 +169,7 @@ export function openJudge(cloud: LivingCloud, tally: Tally): Judge {
     const identities = rows.map(({ identity }) => identity);
     if (new Set(identities).size !== rows.length)
       throw new Error(`${trace.root}: an event is twice in a drop`);
-    tally.released += rows.length;
+    totals.released += rows.length;
   };
 
   return {
@@ -190,10 +190,10 @@ export function openJudge(cloud: LivingCloud, tally: Tally): Judge {
         for (const { key, text } of fresh) known.set(key, text);
         if (name === SCHEDULED) {
           const ofSchedule = fresh.filter(({ manifest }) => manifest.previous !== undefined);
-          for (const drop of ofSchedule) judgeScheduled(trace, drop, look);
-          judgeBeforeBegin(ofSchedule, look);
-          for (const drop of fresh) if (!ofSchedule.includes(drop)) judgePast(trace, drop, look);
-        } else for (const drop of fresh) judgeRelease(trace, drop, look, planned.get(name));
+          for (const drop of ofSchedule) checkScheduled(trace, drop, look);
+          checkBeforeBegin(ofSchedule, look);
+          for (const drop of fresh) if (!ofSchedule.includes(drop)) checkPast(trace, drop, look);
+        } else for (const drop of fresh) checkRelease(trace, drop, look, planned.get(name));
       }
     },
     end({ source, traces, settled }) {
@@ -204,14 +204,14 @@ export function openJudge(cloud: LivingCloud, tally: Tally): Judge {
       );
       const lost = lacking.filter(({ finish }) => finish >= (begin ?? 0));
       expectEqual('what the scheduled drops lack', lost, []);
-      tally.missed += lacking.length - lost.length;
+      totals.missed += lacking.length - lost.length;
       for (const trace of traces.values())
         if (trace.tried.size > 0) throw new Error(`${trace.root}: a claim is undecided`);
       expectSame('the checkpoint', scheduled?.checkpoint?.end, watermark);
       for (const { root, fixed: { kind } = {}, release } of traces.values()) {
         if (kind !== 'release') continue;
         if (release === undefined) throw new Error(`${root}: is not complete`);
-        tally.releases++;
+        totals.releases++;
       }
     },
   };

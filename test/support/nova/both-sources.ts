@@ -9,8 +9,8 @@ import { type Change, replay } from './history.ts';
 import { UNMASKED } from './scene.ts';
 import { type Cell, createCell } from './schema.ts';
 
-/** One cloud of two cells, and the function twice: over a stand-in of its API, and from its databases. */
-export interface Twin {
+/** One cloud of two cells, and the function twice: over a fake of its API, and from its databases. */
+export interface BothSources {
   readonly cells: readonly Cell[];
   readonly openstack: LocalOpenStack;
   readonly overApi: Stage;
@@ -26,21 +26,24 @@ export interface Twin {
   stop(): Promise<void>;
 }
 
-export async function startTwin(db: MariaDb, options: Partial<OpenStackOptions> = {}): Promise<Twin> {
+export async function startBothSources(
+  db: MariaDb,
+  options: Partial<OpenStackOptions> = {},
+): Promise<BothSources> {
   const cells: Cell[] = [];
   for (const name of ['cell1', 'cell0']) cells.push(await createCell(db, name));
   // Its history is of other days, but its clock is right, or no trace would be begun.
   const date = (): number => Date.now() / 1000;
-  const openstack = await startOpenStack({ cells, now: () => twin.now, date, ...options });
+  const openstack = await startOpenStack({ cells, now: () => both.now, date, ...options });
   const overApi = await startStage({ env: UNMASKED });
   const fromDatabase = await startStage({
     env: UNMASKED,
-    onS3Request: (request) => twin.onS3Request?.(request),
+    onS3Request: (request) => both.onS3Request?.(request),
   });
   await overApi.setSecret(openstack.secret());
   const dsns = Object.fromEntries(cells.map((cell) => [cell.name, cell.dsn()]));
   await fromDatabase.setSecret(JSON.stringify({ cells: dsns, ssl: 'off' }));
-  const twin: Twin = {
+  const both: BothSources = {
     cells,
     openstack,
     overApi,
@@ -54,7 +57,7 @@ export async function startTwin(db: MariaDb, options: Partial<OpenStackOptions> 
       const history = replay(cells, changes);
       for (const time of runs) {
         await history.applyUntil(time);
-        twin.now = time;
+        both.now = time;
         await overApi.run(time);
         await fromDatabase.run(time);
       }
@@ -66,7 +69,7 @@ export async function startTwin(db: MariaDb, options: Partial<OpenStackOptions> 
       for (const { database } of cells) await db.query(`DROP DATABASE \`${database}\``);
     },
   };
-  return twin;
+  return both;
 }
 
 export interface Comparison {
@@ -78,7 +81,7 @@ export interface Comparison {
 }
 
 /** Holds the drops of both against each other, window by window. */
-export async function compareTwin({ overApi, fromDatabase }: Twin): Promise<Comparison> {
+export async function compareBothSources({ overApi, fromDatabase }: BothSources): Promise<Comparison> {
   const [database, api] = [await readDrops(fromDatabase.client), await readDrops(overApi.client)];
   expect(api.map(({ manifest }) => manifest.window)).toEqual(database.map(({ manifest }) => manifest.window));
   const [left, right] = [database.flatMap(rowsOf), api.flatMap(rowsOf)];

@@ -14,7 +14,7 @@ import { type ApiState, type Pending, type Sibling, firstState } from './state.t
  * - An event that began before that look-back is news only if it was open when the last window ended. Otherwise it
  *   has been published, and what shows now is a finish that Nova wrote over the first.
  */
-export interface Account {
+export interface Ledger {
   /** What finished from then on may be unpublished. */
   readonly completeFrom: Seconds;
   readonly sweptUntil: Seconds | null;
@@ -47,7 +47,7 @@ export type FinishedEvent = ActionEvent & { readonly start: Seconds; readonly fi
 const isFinished = (event: ActionEvent): event is FinishedEvent =>
   event.start !== undefined && event.finish !== null;
 
-export function openAccount(stored: ApiState | undefined, request: ReadRequest): Account {
+export function openLedger(stored: ApiState | undefined, request: ReadRequest): Ledger {
   const { window, begin, openHorizonSeconds, settleSeconds } = request;
   const state = stored ?? firstState(window.start);
   const fingerprint = fingerprinter(state.salt);

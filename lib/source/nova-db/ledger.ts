@@ -17,7 +17,7 @@ import type { CellState } from './state.ts';
  *   accounted for from there on is remembered by id, so that a row which was given a lower id but committed
  *   later (Galera, a slow transaction) is still found, and no other is taken twice.
  */
-export interface Account {
+export interface Ledger {
   /**
    * Of rows read for the first time, those to publish. To be called in order of id, save for rows that are out of
    * it, which come first.
@@ -49,11 +49,7 @@ export interface Account {
 }
 
 /** @param accountedTo every row with a lower id is accounted for, but for those carried as open */
-export function openAccount(
-  state: CellState | undefined,
-  request: ReadRequest,
-  accountedTo: number,
-): Account {
+export function openLedger(state: CellState | undefined, request: ReadRequest, accountedTo: number): Ledger {
   const { window, begin, openHorizonSeconds, settleSeconds } = request;
   const heldBackFrom = window.end - settleSeconds;
   const open: EventRow[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Account, openAccount } from '../../../../lib/source/nova-api/account.ts';
+import { type Ledger, openLedger } from '../../../../lib/source/nova-api/ledger.ts';
 import type { ActionEvent } from '../../../../lib/source/nova-api/actions.ts';
 import { restoreState, storeState } from '../../../../lib/source/nova-api/state.ts';
 import { DAY, HOUR, MINUTE, type Seconds } from '../../../../lib/core/time.ts';
@@ -34,7 +34,7 @@ function trace(options: { horizon?: Seconds; settle?: (hour: number) => Seconds 
       hour++;
       const state =
         stored === undefined ? undefined : restoreState(JSON.parse(JSON.stringify(stored)) as never);
-      const account: Account = openAccount(state, {
+      const ledger: Ledger = openLedger(state, {
         window,
         state: undefined,
         openHorizonSeconds: options.horizon ?? 30 * DAY,
@@ -43,25 +43,25 @@ function trace(options: { horizon?: Seconds; settle?: (hour: number) => Seconds 
         whole: false,
       });
       const published = reads.flatMap(({ server = 'server', request = 'req-1', events }) =>
-        account.take(
+        ledger.take(
           server,
           { requestId: request, start: events[0]?.start ?? window.start, updated: undefined },
           events,
         ),
       );
-      const closed = account.close(isComplete);
+      const closed = ledger.close(isComplete);
       stored = storeState(closed.state);
       return {
         published: published.map((row) => row.event),
         counts: closed.counts,
-        account,
+        ledger,
         state: closed.state,
       };
     },
   };
 }
 
-describe('The account of the API source', () => {
+describe('The ledger of the API source', () => {
   test('publishes an event in the window in which it finished, whenever it began', () => {
     const hours = trace();
     expect(hours.window([{ events: [event('long', 50, 70)] }]).published).toEqual([]);
@@ -154,11 +154,11 @@ describe('The account of the API source', () => {
       { server: 'b', request: 'req-empty', events: [] },
       { server: 'c', request: 'req-done', events: [event('done', 30, 31)] },
     ]);
-    const { account, state } = hours.window([]);
-    expect(['a', 'b', 'c'].map((server) => account.waitsFor(server))).toEqual([true, true, false]);
-    expect(account.waitsForAction('a', 'req-open')).toBe(true);
-    expect(account.waitsForAction('b', 'req-empty')).toBe(true);
-    expect(account.waitsForAction('a', 'req-empty')).toBe(false);
+    const { ledger, state } = hours.window([]);
+    expect(['a', 'b', 'c'].map((server) => ledger.waitsFor(server))).toEqual([true, true, false]);
+    expect(ledger.waitsForAction('a', 'req-open')).toBe(true);
+    expect(ledger.waitsForAction('b', 'req-empty')).toBe(true);
+    expect(ledger.waitsForAction('a', 'req-empty')).toBe(false);
     expect(state.pending).toHaveLength(2);
   });
 
@@ -166,7 +166,7 @@ describe('The account of the API source', () => {
     const hours = trace();
     hours.window([{ events: [event('open', 30, null)] }]);
     const waits = (hasChanged: boolean): boolean =>
-      hours.window([]).account.looksThrough('server', hasChanged);
+      hours.window([]).ledger.looksThrough('server', hasChanged);
     for (let hour = 1; hour <= 24; hour++) expect(waits(false)).toBe(true);
     expect(waits(false)).toBe(false);
     expect(waits(true)).toBe(true);
