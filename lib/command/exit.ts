@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { CommanderError } from 'commander';
 import { InputError, ReaderGoneError, StarError, StoppedError, firstLine } from '../core/errors.ts';
 
-/** Exit statuses, for scripts; README lists them. */
+/** Exit statuses, for scripts; docs/command-line.md lists them. */
 export const EXIT = {
   done: 0,
   /** The cloud could not be read, or the output not be written. */

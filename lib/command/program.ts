@@ -148,7 +148,7 @@ function withDatabase(command: Command): Command {
     .option('--defaults-file <file>', 'option file to read in place of the usual ones')
     .option(
       '--secret <file>',
-      'file with a DSN or JSON of several cells, as README describes; in place of all these',
+      'file with a DSN or JSON of several cells, as docs/secrets.md describes; in place of all these',
     );
 }
 

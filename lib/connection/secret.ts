@@ -9,7 +9,7 @@ import { openStackConnection } from './openstack.ts';
 
 const ACCEPTED =
   'a mysql:// DSN, JSON with host, username, password and dbname, JSON with cells, ' +
-  'or OpenStack credentials as an openrc file, a clouds.yaml or JSON; README lists the forms';
+  'or OpenStack credentials as an openrc file, a clouds.yaml or JSON; docs/secrets.md lists the forms';
 
 // Only blanks of the same line: a run of empty lines would be looked through again from each of them.
 const OPENRC = /^[ \t]*(?:(?:export|declare|typeset|readonly)[ \t]+(?:-\w+[ \t]+)*)?OS_\w+=/m;

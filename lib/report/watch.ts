@@ -30,7 +30,7 @@ export function openWatch(
     if (figures !== null && figures.found > 0) {
       throw new PrivacyError(
         `window ${windowText(window)}: ${figures.found} raw identifier(s) in what was to be written; nothing is published. ` +
-          'Has Nova an event that names a server, user, project or host? README: "Operating"',
+          'Has Nova an event that names a server, user, project or host? See docs/operating.md',
       );
     }
     return figures;

@@ -10,10 +10,10 @@ import { upsert } from '../support/nova/rows.ts';
 import { loadSample, shiftByYear } from '../support/nova/sample.ts';
 import type { Cell } from '../support/nova/schema.ts';
 import { BUCKET, type Stage, startStage } from '../support/stage.ts';
-import { readmeBlocks } from './readme.ts';
+import { blocksOf } from './documentation.ts';
 
 /*
- * What README tells analysts to do, done: on drops of a real Nova's day in all formats, as they lie in the bucket.
+ * What the documentation tells analysts to do, done: on drops of a real Nova's day in all formats, as they lie in the bucket.
  */
 
 /** Debian's pandas is for the system's Python; another Python may come first on the path. */
@@ -140,17 +140,17 @@ describe('An analyst with DuckDB', () => {
     }
   });
 
-  test('can run every query of README', async () => {
-    const blocks = await readmeBlocks('Reading a drop', 'sql');
+  test('can run every query of README and the documentation', async () => {
+    const blocks = [...(await blocksOf('README.md', 'sql')), ...(await blocksOf('docs/querying.md', 'sql'))];
     expect(blocks.length).toBeGreaterThan(3);
     for (const block of blocks) expect(await ask(block)).not.toEqual([]);
   });
 });
 
 describe.skipIf(PYTHON === undefined)('An analyst with pandas, where it is installed', () => {
-  /** Runs README's blocks, and then prints what an expression gives, as JSON. */
+  /** Runs the blocks of the documentation, and then prints what an expression gives, as JSON. */
   async function python(expression: string): Promise<unknown> {
-    const blocks = await readmeBlocks('Reading a drop', 'python');
+    const blocks = await blocksOf('docs/querying.md', 'python');
     const script = join(folder, 'analyst.py');
     await writeFile(script, [...blocks, 'import json', `print(json.dumps(${expression}))`].join('\n'));
     const { status, stdout, stderr } = spawnSync(PYTHON ?? '', [script], { cwd: top, encoding: 'utf8' });

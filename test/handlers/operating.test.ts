@@ -123,7 +123,7 @@ describe('a database whose ids went back', () => {
   }
   const RESTORED = {
     name: 'SourceError',
-    message: expect.stringMatching(/cell1: .*restored or replaced\? README/) as string,
+    message: expect.stringMatching(/cell1: .*restored or replaced\? See docs/) as string,
   };
 
   test('is refused, with nothing published', async () => {

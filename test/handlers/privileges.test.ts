@@ -101,7 +101,9 @@ describe('with SELECT on the six tables, granted one by one, and nothing else', 
 
   test.each(LIVE)('without the grant on %s the run is refused by the table’s name', async (table) => {
     const others = [...LIVE, ...SHADOW].filter((name) => name !== table);
-    const message = new RegExp(`table ${table} is missing or may not be read.*README lists the GRANTs`);
+    const message = new RegExp(
+      `table ${table} is missing or may not be read.*docs/nova-database.md lists the GRANTs`,
+    );
     expect(await refusalOf(await db.createUser(selectOn(...others)))).toMatch(message);
   });
 

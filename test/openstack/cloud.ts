@@ -18,7 +18,7 @@ export async function realCloud(env: NodeJS.ProcessEnv = process.env): Promise<R
   if (api.length === 0 || database === '') {
     throw new Error(
       'This suite needs a real OpenStack: source an openrc of an administrator, and set NOVA_DSN to a secret for its ' +
-        'databases in any form that README lists, such as {"cells": {"cell1": "mysql://…", "cell0": "mysql://…"}}',
+        'databases in any form that docs/secrets.md lists, such as {"cells": {"cell1": "mysql://…", "cell0": "mysql://…"}}',
     );
   }
   const { cells } = (await parseSecret(database)) as DatabaseConnection;

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** What needs a real OpenStack, which the environment names; see README. */
+/** What needs a real OpenStack, which the environment names. */
 export default defineConfig({
   test: {
     include: ['test/openstack/*.cloud.ts'],

@@ -31,9 +31,9 @@ describe('The package that npm installs', () => {
     return stdout;
   };
 
-  test('holds the command, compiled, and neither sources nor tests', async () => {
+  test('holds the command, compiled, and its documentation, but neither sources nor tests', async () => {
     expect((await readdir(installed)).toSorted()).toEqual(
-      ['LICENSE', 'README.md', 'bin', 'dist', 'node_modules', 'package.json'].toSorted(),
+      ['LICENSE', 'README.md', 'bin', 'dist', 'docs', 'node_modules', 'package.json'].toSorted(),
     );
   });
 

@@ -857,7 +857,7 @@ describe('serverless refuses', () => {
     expect(message).not.toMatch(/STAR_|user:pass|\n/);
   });
 
-  test('no value that README names', async () => {
+  test('no value that the documentation names', async () => {
     const right = {
       secret: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:nova-a1b2c3',
       bucketKey: 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',

@@ -64,7 +64,7 @@ function placed({ region, interface: face, computeUrl }: OpenStackConnection): s
   return region === undefined ? `the only region, ${face}` : `region ${region}, ${face}`;
 }
 
-/** README lists the same under "What the API cannot show". */
+/** docs/nova-api.md lists the same. */
 const LOST: [feature: keyof typeof SINCE, release: string, cost: string][] = [
   [
     'downCells',

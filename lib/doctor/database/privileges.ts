@@ -35,7 +35,7 @@ export async function* examinePrivileges(
   yield tell.fine(
     'privileges',
     `to read, and more than is needed: ${excess.slice(0, NAMED).join('; ')}${excess.length > NAMED ? '; …' : ''}`,
-    'use a user of its own with SELECT on six tables, so that a secret that leaks can change nothing; README lists the GRANTs',
+    'use a user of its own with SELECT on six tables, so that a secret that leaks can change nothing; docs/nova-database.md lists the GRANTs',
   );
 }
 

@@ -2,7 +2,7 @@ import { type Microversion, has } from './microversion.ts';
 
 /**
  * What no client of the API can see, or not with this Nova or these settings. Named in every manifest, for an
- * analyst has to know; README says what each means.
+ * analyst has to know; docs/nova-api.md says what each means.
  */
 export function unseenBy(microversion: Microversion, swept: boolean, isPartial: boolean): string[] {
   return [

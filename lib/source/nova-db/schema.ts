@@ -82,7 +82,7 @@ function requireColumns(
   if (found === undefined) {
     throw fatal(
       session,
-      `table ${table} is missing or may not be read; is this a cell database? README lists the GRANTs`,
+      `table ${table} is missing or may not be read; is this a cell database? docs/nova-database.md lists the GRANTs`,
     );
   }
   const missing = REQUIRED[role as keyof Tables].filter((column) => !found.has(column));

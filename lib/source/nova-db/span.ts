@@ -59,7 +59,7 @@ export function refuseRestoredDatabase(
   if (extent.endId >= endBefore || extent.newestCreated <= state.seenUntil) return;
   throw new SourceError(
     `cell ${session.cell}: its newest event, of ${iso(extent.newestCreated)}, has the id ${extent.endId - 1}, but ids ` +
-      `up to ${endBefore - 1} were read before; was the database restored or replaced? README: "Operating"`,
+      `up to ${endBefore - 1} were read before; was the database restored or replaced? See docs/operating.md`,
     { transient: false },
   );
 }

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
+import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { estimate } from '../lib/backfill/dry-run.ts';
 import { TABLES } from '../lib/tables/registry.ts';
@@ -6,17 +7,64 @@ import { FORMAT_NAMES, type FormatName } from '../lib/config/choices.ts';
 
 const text = (path: string): Promise<string> => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
 
-/** First cells of the rows of README's tables. */
-async function firstCells(): Promise<string[]> {
-  return [...(await text('README.md')).matchAll(/^\| (.*?) \|/gm)].map(([, cell = '']) => cell);
+/** Paths of all pages, from the top. */
+async function pages(): Promise<string[]> {
+  const docs = await readdir(new URL('../docs/', import.meta.url));
+  return [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
+  ];
 }
 
-describe('README, for who has to operate it,', () => {
+/** First cells of the rows of a page's tables. */
+async function firstCells(page: string): Promise<string[]> {
+  return [...(await text(page)).matchAll(/^\| (.*?) \|/gm)].map(([, cell = '']) => cell);
+}
+
+/** As GitHub and most renderers of Markdown make the anchor of a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\- ]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+describe('Every link between pages', () => {
+  test('leads to a file that is there, and to a heading in it', async () => {
+    const broken: string[] = [];
+    let links = 0;
+    for (const page of await pages()) {
+      for (const [, target = ''] of (await text(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^https?:/.test(target)) continue;
+        links++;
+        const [path = '', anchor] = target.split('#');
+        const file = path === '' ? page : posix.join(posix.dirname(page), path);
+        const found = await text(file).catch(() => undefined);
+        const headings = [...(found ?? '').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+          anchorOf(heading),
+        );
+        if (found === undefined || (anchor !== undefined && !headings.includes(anchor)))
+          broken.push(`${page}: ${target}`);
+      }
+    }
+    expect(broken).toEqual([]);
+    expect(links).toBeGreaterThan(40);
+  });
+
+  test('every page of docs/ is linked from README', async () => {
+    const readme = await text('README.md');
+    const docs = (await pages()).filter((page) => page !== 'README.md');
+    expect(docs.filter((page) => !readme.includes(`](${page})`))).toEqual([]);
+  });
+});
+
+describe('The documentation, for operators,', () => {
   test('tells of every kind of error what to do', async () => {
     const source = await text('lib/core/errors.ts');
     const kinds = [...source.matchAll(/^export class (\w+)/gm)].map(([, name]) => name);
     expect(kinds.length).toBeGreaterThan(8);
-    const told = (await firstCells()).join(' ');
+    const told = (await firstCells('docs/operating.md')).join(' ');
     expect(kinds.filter((kind) => !told.includes(`\`${kind}\``))).toEqual([]);
   });
 
@@ -25,12 +73,12 @@ describe('README, for who has to operate it,', () => {
       ([, name]) => name,
     );
     expect(names.length).toBeGreaterThan(4);
-    const told = await firstCells();
+    const told = await firstCells('docs/operating.md');
     expect(names.filter((name) => !told.some((cell) => cell.includes(`…-${name}`)))).toEqual([]);
   });
 
   test('names every setting with its variable, and every script', async () => {
-    const told = await text('README.md');
+    const told = await text('docs/settings.md');
     const settings = [...(await text('serverless.yml')).matchAll(/^ {4}(STAR_\w+):/gm)].map(
       ([, name]) => name,
     );
@@ -39,14 +87,15 @@ describe('README, for who has to operate it,', () => {
     expect(own.filter((name) => !told.includes(`\`${name}\``))).toEqual([]);
     const { scripts } = JSON.parse(await text('package.json')) as { scripts: Record<string, string> };
     const named = Object.keys(scripts).filter((name) => !/^pre|^start$|^test$|^format:check$/.test(name));
-    expect(named.filter((name) => !told.includes(`npm run ${name}`))).toEqual([]);
+    const scriptsTold = await text('CONTRIBUTING.md');
+    expect(named.filter((name) => !scriptsTold.includes(`npm run ${name}`))).toEqual([]);
   });
 });
 
-describe('README, for who reads a trace,', () => {
-  /** Cells of the rows of all of README's tables. */
+describe('The documentation, for analysts,', () => {
+  /** Cells of the rows of all tables of a page. */
   const rows = async (): Promise<string[][]> =>
-    [...(await text('README.md')).matchAll(/^\| (.*) \|$/gm)].map(([, row = '']) =>
+    [...(await text('docs/trace-format.md')).matchAll(/^\| (.*) \|$/gm)].map(([, row = '']) =>
       row.split('|').map((cell) => cell.trim()),
     );
 
@@ -66,10 +115,9 @@ describe('README, for who reads a trace,', () => {
 });
 
 describe('What a dry run estimates', () => {
-  /** The figures of the line of README that a pattern finds. */
+  /** The figures of the line of the documentation that a pattern finds. */
   const figures = async (pattern: RegExp): Promise<number[]> => {
-    const [, ...found] =
-      pattern.exec((await text('README.md')) + (await text('docs/backfill-and-releases.md'))) ?? [];
+    const [, ...found] = pattern.exec((await Promise.all((await pages()).map(text))).join('\n')) ?? [];
     return found.map(Number);
   };
   const ALL: readonly FormatName[] = FORMAT_NAMES;
