@@ -1,5 +1,5 @@
 import type { AwsClients } from '../runtime/aws-clients.ts';
-import { type Place, placeOf } from '../drop/place.ts';
+import { type Place, deployedStore, placeOf } from '../drop/place.ts';
 import { type Trace, readTrace } from '../drop/trace.ts';
 import { type Settings, readSettings } from '../config/settings.ts';
 import { type BackfillRequest, readRequest, resolveRequest, settingsFor } from './request.ts';
@@ -27,7 +27,7 @@ export async function openRequest(
   const deployed = readSettings(process.env);
   const asked = readRequest(event);
   const settings = settingsFor(asked, deployed);
-  const place = placeOf(settings, clients, signal);
+  const place = placeOf(settings, deployedStore(settings, clients), signal);
   const trace = await readTrace(place);
   const request = resolveRequest(asked, trace, settings, Math.floor(Date.now() / 1000));
   return { request, settings, place, trace };

@@ -3,7 +3,6 @@ import { StoreError } from '../core/errors.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Place } from '../drop/place.ts';
 import type { TableStates } from '../source/source.ts';
-import { listKeys, readText, remove, writeText } from '../store/s3/bucket.ts';
 import { iso } from '../core/time.ts';
 import { groupsOf } from './groups.ts';
 import type { BackfillPlan } from './plan.ts';
@@ -61,11 +60,11 @@ export async function planExecution(
   };
 }
 
-async function keep({ bucket, signal }: Invocation, key: string, text: string): Promise<void> {
+async function keep({ store, signal }: Invocation, key: string, text: string): Promise<void> {
   // A plan that is made again after a lost answer replaces its own.
-  const found = await readText(bucket, key, signal);
-  const expected = found === undefined ? 'absent' : { etag: found.etag };
-  if ((await writeText(bucket, key, text, expected, signal)) === undefined)
+  const found = await store.readText(key, signal);
+  const expected = found === undefined ? 'absent' : { version: found.version };
+  if ((await store.writeText(key, text, expected, signal)) === undefined)
     throw new StoreError(`plan: ${key}: was changed by another plan of the same execution; try again`);
 }
 
@@ -77,11 +76,11 @@ const Planned = z.strictObject({
 
 /** What was planned for a run; undefined where nothing was, and the source has to look back itself. */
 export async function plannedStates(
-  { bucket, layout, source, signal }: Invocation,
+  { store, layout, source, signal }: Invocation,
   execution: string,
   group: Group,
 ): Promise<TableStates | undefined> {
-  const stored = await readText(bucket, stateKey(layout, execution, group), signal);
+  const stored = await store.readText(stateKey(layout, execution, group), signal);
   const planned = z.safeParse(Planned, stored?.json());
   return planned.data?.source === source.kind ? planned.data.tables : undefined;
 }
@@ -91,7 +90,7 @@ function stateKey(layout: Invocation['layout'], execution: string, group: Group)
 }
 
 /** Removes what was planned for an execution; without one, for all executions of the trace. */
-export async function forgetStates({ bucket, layout, signal }: Place, execution?: string): Promise<void> {
+export async function forgetStates({ store, layout, signal }: Place, execution?: string): Promise<void> {
   const prefix = execution === undefined ? layout.backfills : layout.backfillStates(execution);
-  for await (const key of listKeys(bucket, prefix, '', signal)) await remove(bucket, key, signal);
+  for await (const { key } of store.list(prefix, '', signal)) await store.remove(key, signal);
 }

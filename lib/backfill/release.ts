@@ -6,7 +6,6 @@ import type { Place } from '../drop/place.ts';
 import { InputError } from '../core/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Source } from '../source/source.ts';
-import { readText } from '../store/s3/bucket.ts';
 import { windowText } from '../core/window.ts';
 import type { BackfillPlan } from './plan.ts';
 import { type BackfillRequest, latestEdge } from './request.ts';
@@ -68,8 +67,8 @@ export function refuseOtherSettings(
 }
 
 /** Whether a release's last step was taken. */
-export async function isComplete({ bucket, layout, signal }: Place): Promise<boolean> {
-  return (await readText(bucket, layout.release, signal)) !== undefined;
+export async function isComplete({ store, layout, signal }: Place): Promise<boolean> {
+  return (await store.readText(layout.release, signal)) !== undefined;
 }
 
 function releaseOf(

@@ -7,7 +7,6 @@ import { type StoredManifest, manifestsOf, publishedWithin } from '../drop/publi
 import type { ReleaseTrace } from '../drop/trace.ts';
 import { TABLES } from '../tables/registry.ts';
 import { BackfillIncompleteError } from '../core/errors.ts';
-import { expectedNow, readText, writeText } from '../store/s3/bucket.ts';
 import { iso } from '../core/time.ts';
 import { type Window, windowKey, windowsOf } from '../core/window.ts';
 import { intervals } from './summary.ts';
@@ -44,17 +43,17 @@ export async function completeRelease(
   place: Place & Pick<Invocation, 'settings'>,
   trace: ReleaseTrace,
 ): Promise<void> {
-  const { bucket, layout, settings, signal } = place;
+  const { store, layout, settings, signal } = place;
   const windows = windowsOf(trace.range, trace.windowSeconds);
   await refuseMissing(place, windows);
-  if ((await readText(bucket, layout.release, signal)) !== undefined) return;
+  if ((await store.readText(layout.release, signal)) !== undefined) return;
 
   const manifests: StoredManifest[] = [];
   for await (const stored of manifestsOf(place, windows)) manifests.push(stored);
   const put = async (key: string, value: object): Promise<void> => {
     const text = `${JSON.stringify(value, null, 2)}\n`;
     // Two that verify at once write alike.
-    await writeText(bucket, key, text, await expectedNow(bucket, key, signal), signal);
+    await store.writeText(key, text, await store.expectedNow(key, signal), signal);
   };
   const drops = manifests.map(({ manifest }) => manifest);
   const created = drops.reduce((latest, drop) => (drop.created > latest ? drop.created : latest), '');

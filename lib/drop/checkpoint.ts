@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { StoreError } from '../core/errors.ts';
 import type { Source, SourceState } from '../source/source.ts';
-import { type Expected, readText, writeText } from '../store/s3/bucket.ts';
+import type { Expected } from '../store/store.ts';
 import { type Seconds, iso, parseInstant } from '../core/time.ts';
 import type { Window } from '../core/window.ts';
 import type { Place } from './place.ts';
@@ -66,14 +66,14 @@ const SWAP_ATTEMPTS = 5;
 
 /** @throws StoreError where the object is not a checkpoint of this version */
 export async function readCheckpoint({
-  bucket,
+  store,
   layout,
   signal,
 }: Place): Promise<StoredCheckpoint | undefined> {
-  const stored = await readText(bucket, layout.checkpoint, signal);
+  const stored = await store.readText(layout.checkpoint, signal);
   if (stored === undefined) return undefined;
   const checkpoint = parseCheckpoint(stored.json(), layout.checkpoint);
-  return { checkpoint, expected: { etag: stored.etag } };
+  return { checkpoint, expected: { version: stored.version } };
 }
 
 /**
@@ -85,13 +85,13 @@ export async function readCheckpoint({
  * @returns whether it was `run` that moved it
  */
 export async function advanceCheckpoint(place: Place, run: string, next: Checkpoint): Promise<boolean> {
-  const { bucket, layout, signal } = place;
+  const { store, layout, signal } = place;
   for (let attempt = 1; ; attempt++) {
     const stored = await readCheckpoint(place);
     if (stored !== undefined && stored.checkpoint.window.end >= next.window.end) return false;
     const text = formatCheckpoint(run, next);
     const expected = stored?.expected ?? 'absent';
-    if ((await writeText(bucket, layout.checkpoint, text, expected, signal)) !== undefined) return true;
+    if ((await store.writeText(layout.checkpoint, text, expected, signal)) !== undefined) return true;
     if (attempt === SWAP_ATTEMPTS)
       throw new StoreError(
         `checkpoint: ${layout.checkpoint}: changed each time it was about to be replaced; ` +

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { StoreError, SupersededError } from '../core/errors.ts';
-import { type Expected, readText, writeText } from '../store/s3/bucket.ts';
+import type { Expected } from '../store/store.ts';
 import { type Seconds, iso, parseInstant } from '../core/time.ts';
 import { type Window, windowText } from '../core/window.ts';
 import { type Checkpoint, CheckpointFields } from './checkpoint.ts';
@@ -62,10 +62,10 @@ const Stored = z.strictObject({
 
 /** @throws StoreError where the object is not a claim of this version */
 export async function readClaim(
-  { bucket, signal }: Pick<Place, 'bucket' | 'signal'>,
+  { store, signal }: Pick<Place, 'store' | 'signal'>,
   key: string,
 ): Promise<FoundClaim | undefined> {
-  const stored = await readText(bucket, key, signal);
+  const stored = await store.readText(key, signal);
   if (stored === undefined) return undefined;
   const parsed = z.safeParse(Stored, stored.json());
   if (!parsed.success) {
@@ -76,7 +76,7 @@ export async function readClaim(
   }
   const { run, window, tried, decided } = parsed.data;
   const [start, end] = [instantOf(window.start), instantOf(window.end)];
-  return { claim: { run, window: { start, end }, tried, decided }, expected: { etag: stored.etag } };
+  return { claim: { run, window: { start, end }, tried, decided }, expected: { version: stored.version } };
 }
 
 /**
@@ -128,7 +128,7 @@ export function superseded(window: Window): SupersededError {
 }
 
 async function swap(
-  { bucket, signal }: Place,
+  { store, signal }: Place,
   key: string,
   expected: Expected,
   claim: Claim,
@@ -136,8 +136,8 @@ async function swap(
   const { run, tried, decided } = claim;
   const window = { start: iso(claim.window.start), end: iso(claim.window.end) };
   const text = JSON.stringify({ claimVersion: 2, run, window, tried, decided });
-  const etag = await writeText(bucket, key, text, expected, signal);
-  return etag === undefined ? undefined : { claim, expected: { etag } };
+  const version = await store.writeText(key, text, expected, signal);
+  return version === undefined ? undefined : { claim, expected: { version } };
 }
 
 function instantOf(text: string): Seconds {

@@ -1,5 +1,4 @@
 import { ClockError } from '../core/errors.ts';
-import { storeClock } from '../store/s3/bucket.ts';
 import { MINUTE, iso } from '../core/time.ts';
 import type { Invocation } from './invocation.ts';
 import { readAgain } from './read-again.ts';
@@ -13,11 +12,11 @@ const TOLERATED = 5 * MINUTE;
  * @throws ClockError where they differ by more than five minutes
  */
 export async function refuseWrongClock(
-  invocation: Pick<Invocation, 'source' | 'bucket' | 'layout' | 'signal' | 'log'>,
+  invocation: Pick<Invocation, 'source' | 'store' | 'layout' | 'signal' | 'log'>,
 ): Promise<void> {
-  const { source, bucket, layout, signal } = invocation;
+  const { source, store, layout, signal } = invocation;
   const others = {
-    'the store': await storeClock(bucket, layout.trace, signal),
+    'the store': await store.clock(layout.trace, signal),
     'the source': await readAgain(invocation, () => source.clock(signal)),
   };
   const here = Date.now() / 1000;

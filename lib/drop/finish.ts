@@ -1,5 +1,4 @@
 import { StoreError } from '../core/errors.ts';
-import { readText, remove, writeText } from '../store/s3/bucket.ts';
 import { advanceCheckpoint } from './checkpoint.ts';
 import type { DecidedClaim } from './claim.ts';
 import { type Manifest, filesOf } from './manifest.ts';
@@ -18,17 +17,17 @@ export type WindowResult =
  * @param run of the invocation that finishes, which need not be the one that decided
  */
 export async function finishWindow(place: Place, run: string, claim: DecidedClaim): Promise<WindowResult> {
-  const { bucket, layout, signal } = place;
+  const { store, layout, signal } = place;
   const { window, tried, decided } = claim;
   const manifest = JSON.parse(decided.manifest) as Manifest;
   const key = layout.manifest(window);
 
   // Athena reads whole folders: a file in a format that an earlier run had set would count every row twice.
   const listed = new Set(keysOf(manifest));
-  for (const old of tried) if (!listed.has(old)) await remove(bucket, old, signal);
+  for (const old of tried) if (!listed.has(old)) await store.remove(old, signal);
 
-  if ((await writeText(bucket, key, decided.manifest, 'absent', signal)) === undefined) {
-    const found = await readText(bucket, key, signal);
+  if ((await store.writeText(key, decided.manifest, 'absent', signal)) === undefined) {
+    const found = await store.readText(key, signal);
     if (found?.text !== decided.manifest) {
       throw new StoreError(
         `manifest: ${key}: is not the one that ${decided.checkpoint === null ? layout.windowClaim(window) : layout.claim} decided; ` +

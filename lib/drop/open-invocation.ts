@@ -6,7 +6,7 @@ import { utf8Text } from '../core/text.ts';
 import type { Invocation } from './invocation.ts';
 import type { OpenWatch } from './watch.ts';
 import type { Log } from '../core/log.ts';
-import { placeOf } from './place.ts';
+import { deployedStore, placeOf } from './place.ts';
 import { InputError } from '../core/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { openSource } from '../source/open-source.ts';
@@ -44,7 +44,7 @@ export async function openInvocation(
       tables: TABLES.filter(({ name }) => settings.tables.includes(name)),
       masking: opened,
       openWatch,
-      ...placeOf(settings, clients, signal),
+      ...placeOf(settings, deployedStore(settings, clients), signal),
       log,
       [Symbol.dispose]: () => opened[Symbol.dispose](),
     };

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { StoreError } from '../core/errors.ts';
-import { readText } from '../store/s3/bucket.ts';
 import { type Window, windowText } from '../core/window.ts';
 import type { StoredCheckpoint } from './checkpoint.ts';
 import { type Decided, type FoundClaim, assertHeld, decideClaim, takeClaim } from './claim.ts';
@@ -47,12 +46,12 @@ export async function publishWindow(invocation: Invocation, task: WindowTask): P
 
 /** A manifest that neither the checkpoint nor a claim knows of: the data objects that it lists must stay. */
 async function refusePublished(
-  { bucket, layout, signal }: Place,
+  { store, layout, signal }: Place,
   window: Window,
   mayFinish: () => Promise<void>,
 ): Promise<void> {
   const key = layout.manifest(window);
-  if ((await readText(bucket, key, signal)) === undefined) return;
+  if ((await store.readText(key, signal)) === undefined) return;
   // Another run may have taken the claim over just now, and published.
   await mayFinish();
   throw new StoreError(

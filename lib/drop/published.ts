@@ -1,4 +1,3 @@
-import { listKeys, readText } from '../store/s3/bucket.ts';
 import { DAY, isoDate, parseCompact } from '../core/time.ts';
 import type { Window } from '../core/window.ts';
 import type { Manifest } from './manifest.ts';
@@ -6,13 +5,13 @@ import type { Place } from './place.ts';
 
 /** The published windows that overlap a range, as the names of their manifests tell. */
 export async function* publishedWithin(
-  { bucket, layout, signal }: Place,
+  { store, layout, signal }: Place,
   range: Window,
 ): AsyncGenerator<Window, void, void> {
   // A window does not span two dates, and its manifest lies under its own.
   const after = `${layout.manifests}date=${isoDate(range.start - DAY)}0`;
   const beyond = `${layout.manifests}date=${isoDate(range.end)}0`;
-  for await (const key of listKeys(bucket, layout.manifests, after, signal)) {
+  for await (const { key } of store.list(layout.manifests, after, signal)) {
     if (key >= beyond) return;
     const window = windowOfKey(key);
     if (window !== undefined && window.end > range.start && window.start < range.end) yield window;
@@ -37,12 +36,12 @@ const AT_ONCE = 32;
 
 /** The manifests of windows, in their order; without those that are not there. */
 export async function* manifestsOf(
-  { bucket, layout, signal }: Place,
+  { store, layout, signal }: Place,
   windows: readonly Window[],
 ): AsyncGenerator<StoredManifest, void, void> {
   for (let at = 0; at < windows.length; at += AT_ONCE) {
     const keys = windows.slice(at, at + AT_ONCE).map((window) => layout.manifest(window));
-    const stored = await Promise.all(keys.map((key) => readText(bucket, key, signal)));
+    const stored = await Promise.all(keys.map((key) => store.readText(key, signal)));
     for (const [nth, key] of keys.entries()) {
       const found = stored[nth];
       if (found !== undefined) yield { key, text: found.text, manifest: found.json() as Manifest };

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { StoreError } from '../core/errors.ts';
-import { listKeys, readText, writeText } from '../store/s3/bucket.ts';
+import type { Stored as StoredText } from '../store/store.ts';
 import { MINUTE, type Seconds, iso, parseInstant } from '../core/time.ts';
 import type { Window } from '../core/window.ts';
 import { readClaim } from './claim.ts';
@@ -74,8 +74,8 @@ export async function readTrace(place: Place): Promise<Trace | undefined> {
   );
 }
 
-function look({ bucket, layout, signal }: Place): ReturnType<typeof readText> {
-  return readText(bucket, layout.trace, signal);
+function look({ store, layout, signal }: Place): Promise<StoredText | undefined> {
+  return store.readText(layout.trace, signal);
 }
 
 /**
@@ -85,9 +85,9 @@ function look({ bucket, layout, signal }: Place): ReturnType<typeof readText> {
  * @throws StoreError as {@link readTrace} does
  */
 export async function createTrace(place: Place, cloud: string, trace: Trace): Promise<Trace> {
-  const { bucket, layout, signal } = place;
+  const { store, layout, signal } = place;
   const text = formatTrace(cloud, trace, Math.floor(Date.now() / 1000));
-  if ((await writeText(bucket, layout.trace, text, 'absent', signal)) !== undefined) return trace;
+  if ((await store.writeText(layout.trace, text, 'absent', signal)) !== undefined) return trace;
   const found = await readTrace(place);
   if (found === undefined)
     throw new StoreError(`trace: ${layout.trace}: was removed while this run began it`);
@@ -95,9 +95,9 @@ export async function createTrace(place: Place, cloud: string, trace: Trace): Pr
 }
 
 async function hasClaims(place: Place): Promise<boolean> {
-  const { bucket, layout, signal } = place;
+  const { store, layout, signal } = place;
   if ((await readClaim(place, layout.claim)) !== undefined) return true;
-  for await (const _ of listKeys(bucket, layout.windowClaims, '', signal)) return true;
+  for await (const _ of store.list(layout.windowClaims, '', signal)) return true;
   return false;
 }
 

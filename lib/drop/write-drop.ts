@@ -1,8 +1,7 @@
 import type { Format } from '../format/format.ts';
 import { loadFormat } from '../format/load-format.ts';
 import type { Outcome } from '../source/source.ts';
-import { expectedNow } from '../store/s3/bucket.ts';
-import { type OpenObject, openObject } from '../store/s3/upload.ts';
+import type { OpenObject } from '../store/store.ts';
 import type { AnyTable } from '../tables/table.ts';
 import { openTransform } from '../transform/transform.ts';
 import type { Window } from '../core/window.ts';
@@ -112,7 +111,7 @@ interface TableParts extends OpenTable {
 }
 
 async function openTable(
-  { settings, bucket, layout, signal }: Invocation,
+  { settings, store, layout, signal }: Invocation,
   window: Window,
   table: AnyTable,
   watch: Watch | undefined,
@@ -121,19 +120,14 @@ async function openTable(
     settings.formats.map(async (name) => {
       const format = await loadFormat(name, settings.formatVersion);
       const key = layout.data(window, table.name, name);
-      return { format, key, expected: await expectedNow(bucket, key, signal) };
+      return { format, key, expected: await store.expectedNow(key, signal) };
     }),
   );
   const outputs = targets.map(({ format, key, expected }) => ({
     key,
     format,
     encoder: format.encoder(table, epochOf(settings, window), watch?.text),
-    object: openObject(
-      bucket,
-      { key, contentType: format.contentType, expected },
-      format.compressor(),
-      signal,
-    ),
+    object: store.open({ key, contentType: format.contentType, expected }, format.compressor(), signal),
   }));
   return { table, outputs };
 }

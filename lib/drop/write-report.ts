@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import { expectedNow, writeText } from '../store/s3/bucket.ts';
 import type { Window } from '../core/window.ts';
 import type { Manifest } from './manifest.ts';
 import type { Place } from './place.ts';
@@ -13,20 +12,20 @@ import type { Watch } from './watch.ts';
  *   where the page was changed by somebody else meanwhile
  */
 export async function openReport(
-  { bucket, layout, signal }: Place,
+  { store, layout, signal }: Place,
   window: Window,
   watch: Watch,
 ): Promise<(manifest: Manifest) => Promise<Manifest['report'] | undefined>> {
   const key = layout.report(window);
-  const expected = await expectedNow(bucket, key, signal);
+  const expected = await store.expectedNow(key, signal);
   return async (manifest) => {
     const folder = posix.dirname(key);
     const page = watch.page(manifest, {
       index: posix.relative(folder, layout.index),
       manifest: posix.relative(folder, layout.manifest(window)),
     });
-    const etag = await writeText(bucket, key, page, expected, signal, 'text/html; charset=utf-8');
-    if (etag === undefined) return undefined;
+    const version = await store.writeText(key, page, expected, signal, 'text/html; charset=utf-8');
+    if (version === undefined) return undefined;
     return { key, bytes: Buffer.byteLength(page), sha256: createHash('sha256').update(page).digest('hex') };
   };
 }

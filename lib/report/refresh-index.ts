@@ -3,7 +3,6 @@ import * as z from 'zod/mini';
 import { firstLine } from '../core/errors.ts';
 import type { DropEntry } from './calendar.ts';
 import type { Settings } from '../config/settings.ts';
-import { expectedNow, listObjects, readText, writeText } from '../store/s3/bucket.ts';
 import { instanceEvents } from '../tables/instance-events/table.ts';
 import { DAY, type Seconds, isoDate, parseInstant } from '../core/time.ts';
 import { readCheckpoint } from '../drop/checkpoint.ts';
@@ -11,6 +10,7 @@ import type { Log } from '../core/log.ts';
 import { windowOfKey } from '../drop/published.ts';
 import type { Place } from '../drop/place.ts';
 import type { Layout } from '../store/layout.ts';
+import type { Listed } from '../store/store.ts';
 
 /** How many days the page shows: a quarter of a year. */
 const DAYS = 92;
@@ -18,10 +18,10 @@ const DAYS = 92;
 /** Manifests that are read at once. */
 const AT_ONCE = 16;
 
-/** A manifest as it was when the page was last made; its ETag tells whether it is the same. */
+/** A manifest as it was when the page was last made; its tag tells whether it is the same. */
 const Known = z.strictObject({
   key: z.string(),
-  etag: z.string(),
+  tag: z.string(),
   start: z.int(),
   end: z.int(),
   events: z.int(),
@@ -43,7 +43,7 @@ const Shown = z.object({
   report: z.optional(z.nullable(z.object({ key: z.string() }))),
 });
 
-const State = z.strictObject({ indexVersion: z.literal(2), drops: z.array(Known) });
+const State = z.strictObject({ indexVersion: z.literal(3), drops: z.array(Known) });
 
 /**
  * Makes the page over a trace's last drops from their manifests, if there are others than when it was made last. Of
@@ -67,22 +67,22 @@ export async function refreshIndex(
 }
 
 async function makeIndex(place: Place & { readonly settings: Settings }, until: Seconds): Promise<void> {
-  const { bucket, layout, settings, signal } = place;
-  const stored = z.safeParse(State, (await readText(bucket, layout.indexState, signal))?.json());
+  const { store, layout, settings, signal } = place;
+  const stored = z.safeParse(State, (await store.readText(layout.indexState, signal))?.json());
   const before = new Map((stored.data?.drops ?? []).map((drop) => [drop.key, drop]));
 
-  const found: { key: string; etag: string }[] = [];
+  const found: Listed[] = [];
   const after = `${layout.manifests}date=${isoDate(until - DAYS * DAY)}`;
-  for await (const object of listObjects(bucket, layout.manifests, after, signal)) {
+  for await (const object of store.list(layout.manifests, after, signal)) {
     const window = windowOfKey(object.key);
     if (window !== undefined && layout.manifest(window) === object.key) found.push(object);
   }
-  const isKnown = ({ key, etag }: { key: string; etag: string }): boolean => before.get(key)?.etag === etag;
+  const isKnown = ({ key, tag }: Listed): boolean => before.get(key)?.tag === tag;
   const drops = found.filter(isKnown).map(({ key }) => before.get(key) as Known);
   const unknown = found.filter((object) => !isKnown(object));
   if (unknown.length === 0 && drops.length === before.size) return;
   for (let at = 0; at < unknown.length; at += AT_ONCE) {
-    const read = await Promise.all(unknown.slice(at, at + AT_ONCE).map(({ key }) => readDrop(place, key)));
+    const read = await Promise.all(unknown.slice(at, at + AT_ONCE).map((one) => readDrop(place, one)));
     drops.push(...read.filter((drop) => drop !== undefined));
   }
   drops.sort((a, b) => a.start - b.start);
@@ -92,15 +92,15 @@ async function makeIndex(place: Place & { readonly settings: Settings }, until: 
   const page = renderIndex({ cloud, windowSeconds, drops: drops.map((drop) => entryOf(drop, layout)) });
   const put = async (key: string, text: string, type: string): Promise<void> => {
     // Another run that is quicker has seen as much.
-    await writeText(bucket, key, text, await expectedNow(bucket, key, signal), signal, type);
+    await store.writeText(key, text, await store.expectedNow(key, signal), signal, type);
   };
   await put(layout.index, page, 'text/html; charset=utf-8');
-  await put(layout.indexState, JSON.stringify({ indexVersion: 2, drops }), 'application/json');
+  await put(layout.indexState, JSON.stringify({ indexVersion: 3, drops }), 'application/json');
 }
 
 /** Undefined where there is none any more, or none that can be read. */
-async function readDrop({ bucket, layout, signal }: Place, key: string): Promise<Known | undefined> {
-  const stored = await readText(bucket, key, signal);
+async function readDrop({ store, layout, signal }: Place, { key, tag }: Listed): Promise<Known | undefined> {
+  const stored = await store.readText(key, signal);
   const window = windowOfKey(key);
   const { data } = z.safeParse(Shown, stored?.json());
   if (stored === undefined || window === undefined || data === undefined) return undefined;
@@ -108,7 +108,7 @@ async function readDrop({ bucket, layout, signal }: Place, key: string): Promise
   const { rows = 0, late = 0, stillOpen = 0 } = tables[instanceEvents.name]?.counts ?? {};
   return {
     key,
-    etag: stored.etag,
+    tag,
     ...window,
     events: rows,
     late,

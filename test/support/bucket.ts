@@ -2,6 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Place as TracePlace } from '../../lib/drop/place.ts';
 import type { Bucket } from '../../lib/store/s3/bucket.ts';
+import { s3Store } from '../../lib/store/s3/s3-store.ts';
 import { layoutOf } from '../../lib/store/layout.ts';
 import type { RequestHook } from './aws/faults.ts';
 import { readObject } from './drops.ts';
@@ -22,7 +23,7 @@ export interface Place {
   /** Loses the answer of the next write after it has taken effect. */
   loseNextAnswer(): void;
   /** Writes the object. */
-  put(body: string): Promise<{ etag: string }>;
+  put(body: string): Promise<{ version: string }>;
   /** What the object holds. */
   text(): Promise<string>;
 }
@@ -41,7 +42,7 @@ export function useBucket(): Place {
     onRequest: undefined,
     newKey: () => `object-${++count}`,
     newTrace: () => ({
-      bucket: place.bucket,
+      store: s3Store(place.bucket),
       layout: layoutOf({ prefix: place.newKey(), cloud: 'test' }),
       signal: new AbortController().signal,
     }),
@@ -56,7 +57,7 @@ export function useBucket(): Place {
       const { ETag = '' } = await stage.client.send(
         new PutObjectCommand({ Bucket: BUCKET, Key: place.key, Body: body }),
       );
-      return { etag: ETag };
+      return { version: ETag };
     },
     text: async () => (await readObject(stage.client, place.key)).toString('utf8'),
   };

@@ -9,20 +9,12 @@ import {
 } from '@aws-sdk/client-s3';
 import { StoreError, firstLine } from '../../core/errors.ts';
 import { pause } from '../../core/pause.ts';
+import type { Seconds } from '../../core/time.ts';
+import { type Expected, type Listed, type Stored, parseJson } from '../store.ts';
 
 export interface Bucket {
   readonly client: S3Client;
   readonly name: string;
-}
-
-/** The ETag that a write must find, or `absent` where there must be no object yet. */
-export type Expected = { etag: string } | 'absent';
-
-export interface Stored {
-  readonly text: string;
-  /** The text as JSON; undefined where it is none. */
-  json(): unknown;
-  readonly etag: string;
 }
 
 /** An object's text and ETag; undefined where there is none. */
@@ -35,9 +27,37 @@ export async function readText(
     const command = new GetObjectCommand({ Bucket: bucket.name, Key: key });
     const found = await bucket.client.send(command, { abortSignal: signal });
     const text = (await found.Body?.transformToString('utf8')) ?? '';
-    return { text, json: () => parseJson(text), etag: found.ETag ?? '' };
+    return { text, json: () => parseJson(text), version: found.ETag ?? '' };
   } catch (error) {
     if (isMissing(error)) return undefined;
+    throw storeError('read', bucket, key, error);
+  }
+}
+
+/** An object's bytes as they come; undefined where there is none. */
+export async function readPieces(
+  bucket: Bucket,
+  key: string,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  try {
+    const command = new GetObjectCommand({ Bucket: bucket.name, Key: key });
+    const { Body } = await bucket.client.send(command, { abortSignal: signal });
+    return tellingErrors(bucket, key, (Body ?? []) as unknown as AsyncIterable<Uint8Array>);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw storeError('read', bucket, key, error);
+  }
+}
+
+async function* tellingErrors(
+  bucket: Bucket,
+  key: string,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* body;
+  } catch (error) {
     throw storeError('read', bucket, key, error);
   }
 }
@@ -45,17 +65,7 @@ export async function readText(
 /** An object's ETag as a write's condition. */
 export async function expectedNow(bucket: Bucket, key: string, signal: AbortSignal): Promise<Expected> {
   const found = await lookAt(bucket, key, signal);
-  return found === undefined ? 'absent' : { etag: found.ETag ?? '' };
-}
-
-/** Whether there is an object of that size. */
-export async function isThere(
-  bucket: Bucket,
-  key: string,
-  bytes: number,
-  signal: AbortSignal,
-): Promise<boolean> {
-  return (await lookAt(bucket, key, signal))?.ContentLength === bytes;
+  return found === undefined ? 'absent' : { version: found.ETag ?? '' };
 }
 
 async function lookAt(
@@ -104,23 +114,13 @@ export async function storeClock(bucket: Bucket, key: string, signal: AbortSigna
   return Number.isNaN(time) ? null : time;
 }
 
-/** The keys that begin with `prefix`, from the first one after `after` on, in their order. */
-export async function* listKeys(
-  bucket: Bucket,
-  prefix: string,
-  after: string,
-  signal: AbortSignal,
-): AsyncGenerator<string, void, void> {
-  for await (const { key } of listObjects(bucket, prefix, after, signal)) yield key;
-}
-
-/** The same, with their ETags. */
+/** The objects whose keys begin with `prefix`, from the first one after `after` on, in order of their keys. */
 export async function* listObjects(
   bucket: Bucket,
   prefix: string,
   after: string,
   signal: AbortSignal,
-): AsyncGenerator<{ readonly key: string; readonly etag: string }, void, void> {
+): AsyncGenerator<Listed, void, void> {
   for (let token: string | undefined; ;) {
     const command = new ListObjectsV2Command({
       Bucket: bucket.name,
@@ -131,8 +131,10 @@ export async function* listObjects(
     const page = await bucket.client.send(command, { abortSignal: signal }).catch((error: unknown) => {
       throw storeError('list', bucket, prefix, error);
     });
-    for (const { Key, ETag } of page.Contents ?? []) {
-      if (Key !== undefined) yield { key: Key, etag: ETag ?? '' };
+    for (const { Key, ETag, Size, LastModified } of page.Contents ?? []) {
+      if (Key === undefined) continue;
+      const modified: Seconds = Math.floor((LastModified?.getTime() ?? 0) / 1000);
+      yield { key: Key, bytes: Size ?? 0, tag: ETag ?? '', modified };
     }
     token = page.NextContinuationToken;
     if (token === undefined) return;
@@ -170,11 +172,11 @@ export async function writeText(
   }
   // The client repeats a request whose answer was lost, and is then refused by its own first write.
   const found = await readText(bucket, key, signal);
-  return found?.text === text ? found.etag : undefined;
+  return found?.text === text ? found.version : undefined;
 }
 
 export function conditionOf(expected: Expected): { IfNoneMatch: '*' } | { IfMatch: string } {
-  return expected === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: expected.etag };
+  return expected === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: expected.version };
 }
 
 /**
@@ -219,14 +221,6 @@ export function storeError(verb: string, bucket: Bucket, key: string, error: unk
   if (nameOf(error) === 'AbortError') return error as Error;
   const reason = `${nameOf(error)}: ${firstLine(error)}`;
   return new StoreError(`could not ${verb} s3://${bucket.name}/${key}: ${reason}`, { cause: error });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isMissing(error: unknown): boolean {

@@ -5,20 +5,14 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { type Bucket, type Expected, conditionOf } from './bucket.ts';
+import type { Target } from '../store.ts';
+import { type Bucket, conditionOf } from './bucket.ts';
 
 /** S3's least size of a part but the last. Ten thousand of them are 50 GB. */
 export const PART_BYTES = 5 * 1024 * 1024;
 
 /** For what must not be cut short by the invocation's end, and must not outlast it by much. */
 const PATIENCE_MS = 10_000;
-
-/** An object to be written. */
-export interface Target {
-  readonly key: string;
-  readonly contentType: string;
-  readonly expected: Expected;
-}
 
 export interface Multipart {
   /** Returns once the part has arrived and its buffer is free. */

@@ -2,23 +2,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Transform } from 'node:stream';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { ObjectSummary, OpenObject, Target } from '../store.ts';
 import { type Bucket, conditionOf, isLostUpload, storeError } from './bucket.ts';
-import { type Multipart, PART_BYTES, type Target, beginMultipart } from './multipart.ts';
-
-/** An object that is being written. It becomes visible, whole, when `finish` returns, or never. */
-export interface OpenObject {
-  /** Takes the next piece; returns once there is room for more, so that memory stays flat. */
-  write(piece: string | Uint8Array): Promise<void>;
-  /** @returns undefined where the object was not what was expected, and is left as it is */
-  finish(): Promise<ObjectSummary | undefined>;
-  /** Drops what was written so far, parts already uploaded included. Without effect once finished. */
-  abort(): Promise<void>;
-}
-
-export interface ObjectSummary {
-  readonly bytes: number;
-  readonly sha256: string;
-}
+import { type Multipart, PART_BYTES, beginMultipart } from './multipart.ts';
 
 /**
  * Uploads a file while it is made: compressed, hashed, in parts that the SDK checksums (CRC32). A file of less

@@ -42,7 +42,7 @@ describe('A checkpoint', () => {
     expect(await place.text()).toBe(JSON.stringify(GOOD));
     const found = await readCheckpoint(trace);
     expect(found?.checkpoint).toEqual(of(NOON, NOON + 3600));
-    expect(found?.expected).toEqual({ etag: expect.stringMatching(/\w/) });
+    expect(found?.expected).toEqual({ version: expect.stringMatching(/\w/) });
   });
 
   test.each<[string, unknown, string]>([

@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { refuseWrongClock } from '../../../lib/drop/clocks.ts';
 import { ClockError } from '../../../lib/core/errors.ts';
 import type { Source } from '../../../lib/source/source.ts';
-import { storeClock } from '../../../lib/store/s3/bucket.ts';
 import { DAY, MINUTE, iso } from '../../../lib/core/time.ts';
 import { useBucket } from '../../support/bucket.ts';
 
@@ -25,9 +24,9 @@ const real = (): number => (performance.timeOrigin + performance.now()) / 1000;
 
 /** @param offset of the source's clock from the real one; null where it tells none */
 function compared(offset: number | null): Promise<void> {
-  const { bucket, layout, signal } = place.newTrace();
+  const { store, layout, signal } = place.newTrace();
   const source = { clock: async () => (offset === null ? null : real() + offset) } as unknown as Source;
-  return refuseWrongClock({ source, bucket, layout, signal, log: () => undefined });
+  return refuseWrongClock({ source, store, layout, signal, log: () => undefined });
 }
 
 describe('The clock of this machine', () => {
@@ -56,9 +55,9 @@ describe('The clock of this machine', () => {
 
 describe('The store’s clock', () => {
   test('is the Date of its answer, for a key that is there and for one that is not', async () => {
-    const { bucket, signal } = place.newTrace();
+    const { store, signal } = place.newTrace();
     const expectNow = async (): Promise<void> => {
-      const told = await storeClock(bucket, place.key, signal);
+      const told = await store.clock(place.key, signal);
       expect(Math.abs((told ?? 0) - real())).toBeLessThan(MINUTE);
     };
     await expectNow();
@@ -67,15 +66,15 @@ describe('The store’s clock', () => {
   });
 
   test('is not this machine’s', async () => {
-    const { bucket, signal } = place.newTrace();
+    const { store, signal } = place.newTrace();
     turnClock(YEAR);
-    const told = (await storeClock(bucket, place.key, signal)) ?? 0;
+    const told = (await store.clock(place.key, signal)) ?? 0;
     expect(iso(Math.floor(told)).slice(0, 4)).not.toBe(iso(Math.floor(Date.now() / 1000)).slice(0, 4));
   });
 
   test('that cannot be asked is an error of the store', async () => {
-    const { bucket, signal } = place.newTrace();
+    const { store, signal } = place.newTrace();
     place.onRequest = () => ({ status: 403, code: 'AccessDenied' });
-    await expect(storeClock(bucket, place.key, signal)).rejects.toMatchObject({ name: 'StoreError' });
+    await expect(store.clock(place.key, signal)).rejects.toMatchObject({ name: 'StoreError' });
   });
 });

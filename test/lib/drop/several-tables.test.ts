@@ -14,6 +14,7 @@ import { layoutOf } from '../../../lib/store/layout.ts';
 import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
 import type { AnyTable } from '../../../lib/tables/table.ts';
 import { createMasking } from '../../../lib/transform/masking.ts';
+import { s3Store } from '../../../lib/store/s3/s3-store.ts';
 import { useBucket } from '../../support/bucket.ts';
 import { type Drop, listKeys, readDrops, readObject } from '../../support/drops.ts';
 import { traceEvent } from '../../support/records.ts';
@@ -73,7 +74,7 @@ async function run(hour: number, tables: readonly AnyTable[] = BOTH, more: Parti
     tables,
     masking,
     openWatch: await loadWatch(settings),
-    bucket: place.bucket,
+    store: s3Store(place.bucket),
     layout: layoutOf(settings),
     signal: new AbortController().signal,
     log: () => undefined,
@@ -83,7 +84,7 @@ async function run(hour: number, tables: readonly AnyTable[] = BOTH, more: Parti
 }
 
 const stored = () => ({
-  bucket: place.bucket,
+  store: s3Store(place.bucket),
   layout: layoutOf({ prefix: trace, cloud: 'test' }),
   signal: new AbortController().signal,
 });
@@ -217,7 +218,7 @@ describe('A run that dies in a drop of several tables', () => {
       return isDead ? { reset: true } : undefined;
     };
     const client = dying();
-    await run(hour, BOTH, { bucket: { client, name: BUCKET } }).catch((error: unknown) => {
+    await run(hour, BOTH, { store: s3Store({ client, name: BUCKET }) }).catch((error: unknown) => {
       if (!isDead) throw error;
     });
     client.destroy();

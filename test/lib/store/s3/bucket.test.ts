@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Expected, readText, remove, writeText } from '../../../../lib/store/s3/bucket.ts';
+import { readText, remove, writeText } from '../../../../lib/store/s3/bucket.ts';
+import type { Expected } from '../../../../lib/store/store.ts';
 import { useBucket } from '../../../support/bucket.ts';
 import { BUCKET, startStage } from '../../../support/stage.ts';
 
@@ -13,10 +14,10 @@ describe('compare-and-swap of a text', () => {
     const first = await Promise.all(
       [1, 2, 3, 4, 5].map((n) => writeText(place.bucket, place.key, `${n}`, 'absent', SIGNAL)),
     );
-    expect(first.filter((etag) => etag !== undefined)).toHaveLength(1);
-    const { etag = '' } = (await readText(place.bucket, place.key, SIGNAL)) ?? {};
+    expect(first.filter((version) => version !== undefined)).toHaveLength(1);
+    const { version = '' } = (await readText(place.bucket, place.key, SIGNAL)) ?? {};
     const second = await Promise.all(
-      [6, 7, 8].map((n) => writeText(place.bucket, place.key, `${n}`, { etag }, SIGNAL)),
+      [6, 7, 8].map((n) => writeText(place.bucket, place.key, `${n}`, { version }, SIGNAL)),
     );
     expect(second.filter((written) => written !== undefined)).toHaveLength(1);
   });
@@ -32,14 +33,14 @@ describe('compare-and-swap of a text', () => {
         for (const [run, step] of list) {
           if (step === 'read') {
             const found = await readText(place.bucket, own, SIGNAL);
-            known[run] = found === undefined ? 'absent' : { etag: found.etag };
+            known[run] = found === undefined ? 'absent' : { version: found.version };
             texts[run] = Number(found?.text.split(' ')[0] ?? 0);
           } else if (known[run] !== undefined) {
             const next = (texts[run] ?? 0) + 1;
-            const etag = await writeText(place.bucket, own, `${next} by ${run}`, known[run], SIGNAL);
-            if (etag === undefined) continue;
+            const version = await writeText(place.bucket, own, `${next} by ${run}`, known[run], SIGNAL);
+            if (version === undefined) continue;
             counted++;
-            [known[run], texts[run]] = [{ etag }, next];
+            [known[run], texts[run]] = [{ version }, next];
           }
         }
         const found = await readText(place.bucket, own, SIGNAL);
@@ -51,11 +52,17 @@ describe('compare-and-swap of a text', () => {
 
   test('whose answer is lost knows its own write again, and not another’s', async () => {
     place.loseNextAnswer();
-    const etag = await writeText(place.bucket, place.key, 'mine', 'absent', SIGNAL);
-    expect(etag).toBe((await readText(place.bucket, place.key, SIGNAL))?.etag);
+    const version = await writeText(place.bucket, place.key, 'mine', 'absent', SIGNAL);
+    expect(version).toBe((await readText(place.bucket, place.key, SIGNAL))?.version);
     place.loseNextAnswer();
-    const swapped = await writeText(place.bucket, place.key, 'mine again', { etag: etag ?? '' }, SIGNAL);
-    expect(swapped).toBe((await readText(place.bucket, place.key, SIGNAL))?.etag);
+    const swapped = await writeText(
+      place.bucket,
+      place.key,
+      'mine again',
+      { version: version ?? '' },
+      SIGNAL,
+    );
+    expect(swapped).toBe((await readText(place.bucket, place.key, SIGNAL))?.version);
     expect(await writeText(place.bucket, place.key, 'too late', 'absent', SIGNAL)).toBe(undefined);
     expect(await place.text()).toBe('mine again');
   });
@@ -113,11 +120,11 @@ test('of many writers at once at a store like Ceph each swap has one winner', as
     for (let round = 0; round < 10; round++) {
       const swap = (n: number): ReturnType<typeof writeText> =>
         writeText(bucket, 'contended', `${round} by ${n}`, expected, SIGNAL);
-      const etags = await Promise.all([1, 2, 3, 4].map(swap));
-      const [etag, ...others] = etags.filter((written) => written !== undefined);
+      const versions = await Promise.all([1, 2, 3, 4].map(swap));
+      const [version, ...others] = versions.filter((written) => written !== undefined);
       expect(others).toEqual([]);
-      expect(etag).toBe((await readText(bucket, 'contended', SIGNAL))?.etag);
-      expected = { etag: etag ?? '' };
+      expect(version).toBe((await readText(bucket, 'contended', SIGNAL))?.version);
+      expected = { version: version ?? '' };
     }
     expect(ceph.s3.requests().filter(({ status }) => status === 409).length).toBeGreaterThan(0);
   } finally {

@@ -5,9 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { GZIP } from '../../../../lib/format/gzip.ts';
-import type { Expected } from '../../../../lib/store/s3/bucket.ts';
 import { PART_BYTES } from '../../../../lib/store/s3/multipart.ts';
-import { type ObjectSummary, type OpenObject, openObject } from '../../../../lib/store/s3/upload.ts';
+import { openObject } from '../../../../lib/store/s3/upload.ts';
+import type { Expected, ObjectSummary, OpenObject } from '../../../../lib/store/store.ts';
 import { listKeys, readObject } from '../../../support/drops.ts';
 import { useBucket } from '../../../support/bucket.ts';
 import { BUCKET } from '../../../support/stage.ts';
@@ -113,7 +113,7 @@ describe('an object that is not as expected is left as it is, and nothing is lef
   });
 
   test.each(LENGTHS)('written $of where it is gone', async ({ bytes }) => {
-    expect(await finishWith({ etag: '"00000000000000000000000000000000"' }, bytes)).toBe(undefined);
+    expect(await finishWith({ version: '"00000000000000000000000000000000"' }, bytes)).toBe(undefined);
     expect((await listKeys(place.stage.client)).includes(place.key)).toBe(false);
     expect(await unfinished()).toBe(0);
   });
