@@ -1,5 +1,8 @@
 import type { CloudConnection } from '../connection/connection.ts';
 import { type WrittenTable, writeTable } from '../drop/write-table.ts';
+import { openLeakScan } from '../privacy/leak-scan.ts';
+import { type Refusal, refuseLeaks } from '../privacy/refuse-leaks.ts';
+import { watchText } from '../privacy/watch-text.ts';
 import { loadFormat } from '../format/load-format.ts';
 import { openSource } from '../source/open-source.ts';
 import { inOrder } from '../source/order.ts';
@@ -23,7 +26,7 @@ const BEGINNING: Seconds = 2 * DAY;
  * Writes one range of a cloud's trace into a file, or to standard output.
  *
  * @param connect opens nothing yet, but may ask for a password
- * @throws InputError, SourceError, OutputError; nothing bears the file's name then but what did before
+ * @throws InputError, SourceError, PrivacyError, OutputError; nothing bears the file's name then but what did before
  */
 export async function dump(
   path: string,
@@ -44,11 +47,21 @@ export async function dump(
     options.tell(`reading ${source.kind} for ${rangeText(options)}`);
     const { table, epoch } = options;
     const request = await requestOf(source, range, options, display, signal);
-    const encoder = format.encoder(table, epoch === 'window' ? range.start : epoch);
-    const transform = openTransform(table, options, masking.mask);
+    // Without masks everything would be found.
+    const scan = options.masking === 'none' ? undefined : openLeakScan();
+    const transform = openTransform(table, options, masking.mask, scan?.identifier);
+    const checked = { name: table.name, columns: transform.columns };
+    const encoder = format.encoder(checked, epoch === 'window' ? range.start : epoch);
     await using opened = await source.open(signal);
     const rows = inOrder(opened.read(table.name, request), table.order);
-    const written = await writeTable(rows, transform, [{ encoder, object: file }], signal);
+    const written = await writeTable(
+      rows,
+      transform,
+      [{ encoder, object: file }],
+      signal,
+      scan && watchText(scan, table),
+    );
+    if (scan !== undefined) refuseLeaks(scan, refusalOf(path));
     const tally = { ...written, instances: transform.subjects(), skipped: transform.skipped };
     const bytes = await file.finish();
     display.stop();
@@ -58,6 +71,13 @@ export async function dump(
     display.stop();
     await file.abort();
   }
+}
+
+function refusalOf(path: string): Refusal {
+  const exclusions = '--exclude-user or --exclude-project';
+  return path === '-'
+    ? { of: 'standard output', outcome: 'it is written already, do not pass it on', exclusions }
+    : { of: path, outcome: 'the file is not written', exclusions };
 }
 
 interface WrittenDump extends WrittenTable {

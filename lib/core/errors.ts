@@ -89,6 +89,14 @@ export class UnexpectedError extends StarError {
   override readonly name = 'UnexpectedError';
 }
 
+/** Whether the same may go well when it is tried again, with nothing changed by anybody. */
+export function retryMayHelp(error: StarError): boolean {
+  if (error instanceof SourceError) return error.transient;
+  return !LASTING.some((kind) => error instanceof kind);
+}
+
+const LASTING = [InputError, PrivacyError, ClockError, MaskingSecretGoneError, HistoryGoneError];
+
 /** As Node.js (`ERR_…`), the system (`ECONNRESET`) and the databases (`ER_…`, `PROTOCOL_…`) have them. */
 const CODE = /^(?:E[A-Z]{2,20}|[A-Z]{2,12}(?:_[A-Z]{1,20}){1,6})$/;
 const KIND = /^[A-Za-z]{0,40}(?:Error|Exception)$/;

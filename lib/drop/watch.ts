@@ -6,8 +6,6 @@ import type { Manifest } from './manifest.ts';
 export interface Watch {
   /** A value, before it is masked; the same one may be told several times. */
   readonly identifier: (value: string | null) => void;
-  /** A text of which a file is joined. */
-  readonly text: (text: string) => void;
   /** Masked rows. */
   rows(table: string, rows: readonly unknown[]): void;
   /**

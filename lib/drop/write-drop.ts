@@ -3,7 +3,7 @@ import { loadFormat } from '../format/load-format.ts';
 import type { Outcome } from '../source/source.ts';
 import type { OpenObject } from '../store/store.ts';
 import type { AnyTable } from '../tables/table.ts';
-import { openTransform } from '../transform/transform.ts';
+import { type Transform, openTransform } from '../transform/transform.ts';
 import type { Window } from '../core/window.ts';
 import type { Invocation } from './invocation.ts';
 import { type Manifest, type TableManifest, epochOf, makeManifest, tableManifest } from './manifest.ts';
@@ -103,6 +103,7 @@ interface DataObject extends Output<unknown> {
 
 interface OpenTable {
   readonly table: AnyTable;
+  readonly transform: Transform<unknown, unknown>;
   readonly outputs: readonly DataObject[];
 }
 
@@ -111,11 +112,13 @@ interface TableParts extends OpenTable {
 }
 
 async function openTable(
-  { settings, store, layout, signal }: Invocation,
+  { settings, masking, store, layout, signal }: Invocation,
   window: Window,
   table: AnyTable,
   watch: Watch | undefined,
 ): Promise<OpenTable> {
+  const transform = openTransform(table, settings, masking.mask, watch?.identifier);
+  const checked = { name: table.name, columns: transform.columns };
   const targets = await Promise.all(
     settings.formats.map(async (name) => {
       const format = await loadFormat(name, settings.formatVersion);
@@ -126,24 +129,23 @@ async function openTable(
   const outputs = targets.map(({ format, key, expected }) => ({
     key,
     format,
-    encoder: format.encoder(table, epochOf(settings, window), watch?.text),
+    encoder: format.encoder(checked, epochOf(settings, window)),
     object: store.open({ key, contentType: format.contentType, expected }, format.compressor(), signal),
   }));
-  return { table, outputs };
+  return { table, transform, outputs };
 }
 
 async function fillTable(
-  { settings, masking, signal }: Invocation,
-  { table, outputs }: OpenTable,
+  { signal }: Invocation,
+  { table, transform, outputs }: OpenTable,
   ordered: OrderedRows<unknown>,
   watch: Watch | undefined,
 ): Promise<TableParts> {
-  const transform = openTransform(table, settings, masking.mask, watch?.identifier);
   const onRows = watch && ((some: readonly unknown[]) => watch.rows(table.name, some));
   const { outcome, rows } = await writeTable(ordered, transform, outputs, signal, onRows);
   const skipped = { ...outcome.counts.skipped, ...transform.skipped };
   const counts = { rows, instances: transform.subjects(), ...outcome.counts, skipped };
-  return { table, outputs, parts: { counts, outcome } };
+  return { table, transform, outputs, parts: { counts, outcome } };
 }
 
 /** Makes all objects visible, one after the other. Undefined where one was changed by somebody else. */

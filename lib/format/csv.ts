@@ -4,7 +4,7 @@ import { type Column, PROPERTIES } from '../tables/table.ts';
 import { createClock } from './clock.ts';
 import type { Format } from './format.ts';
 import { GZIP } from './gzip.ts';
-import { joinPieces, tellTexts } from './pieces.ts';
+import { joinPieces } from './pieces.ts';
 
 /**
  * CSV as the published Chameleon traces have it: RFC 4180 quoting, a header line, `\n` at line ends, times without a
@@ -16,8 +16,7 @@ export function csv(version: TraceVersion): Format {
     version,
     ...GZIP,
     columns: (columns) => columnsOf(columns, version).map(({ csv: name }) => name),
-    encoder(table, epoch, onText) {
-      const tell = tellTexts(onText);
+    encoder(table, epoch) {
       const clock = createClock();
       const columns = columnsOf(table.columns, version);
       const fieldOf = ({ type, value }: Column<never>): ((part: never) => string) => {
@@ -34,7 +33,7 @@ export function csv(version: TraceVersion): Format {
         }
       };
       return {
-        head: tell(`${columns.map(({ csv: name }) => field(name)).join(',')}\n`),
+        head: `${columns.map(({ csv: name }) => field(name)).join(',')}\n`,
         rows: joinPieces(columns, (run) => {
           const fields = run.columns.map(fieldOf);
           // Joined at once: a template would leave a tree of strings, to be walked again for every row.
@@ -43,7 +42,7 @@ export function csv(version: TraceVersion): Format {
             for (let nth = 0; nth < fields.length; nth++)
               texts[nth] = (fields[nth] as (part: never) => string)(part);
             if (run.isLast) texts[fields.length - 1] += '\n';
-            return tell(run.isLast ? texts.slice(0, -1).join(',') : texts.join(','));
+            return run.isLast ? texts.slice(0, -1).join(',') : texts.join(',');
           };
         }),
         tail: () => '',

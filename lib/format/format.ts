@@ -2,7 +2,6 @@ import type { Transform } from 'node:stream';
 import type { FormatName, TraceVersion } from '../config/choices.ts';
 import type { Column, Table } from '../tables/table.ts';
 import type { Seconds } from '../core/time.ts';
-import type { OnText } from './pieces.ts';
 
 /** A way to write tables. */
 export interface Format {
@@ -19,13 +18,8 @@ export interface Format {
    * Takes masked rows in order, yields what goes into the file before compression.
    *
    * @param epoch where seconds count from
-   * @param onText told every text that the file is joined from, see `tellTexts`; nothing where the file is no text
    */
-  encoder<Row>(
-    table: Pick<Table<never, Row>, 'name' | 'columns'>,
-    epoch: Seconds,
-    onText?: OnText,
-  ): Encoder<Row>;
+  encoder<Row>(table: Pick<Table<never, Row>, 'name' | 'columns'>, epoch: Seconds): Encoder<Row>;
 }
 
 /** Pieces of a file, in order; a piece may be empty. */

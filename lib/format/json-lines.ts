@@ -2,7 +2,7 @@ import type { Column, Value } from '../tables/table.ts';
 import { createClock } from './clock.ts';
 import type { Format } from './format.ts';
 import { GZIP } from './gzip.ts';
-import { joinPieces, tellTexts } from './pieces.ts';
+import { joinPieces } from './pieces.ts';
 
 /** One JSON object a line; times with `Z`, what is unknown is null. */
 export const jsonLines: Format = {
@@ -10,8 +10,7 @@ export const jsonLines: Format = {
   version: '0.2',
   ...GZIP,
   columns: (columns) => columns.map(({ jsonl }) => jsonl),
-  encoder(table, epoch, onText) {
-    const tell = tellTexts(onText);
+  encoder(table, epoch) {
     const clock = createClock();
     const json = (value: Value, { type }: Pick<Column<never>, 'type'>): string =>
       type === 'timestamp' && value !== null ? `"${clock(value as number)}Z"` : JSON.stringify(value);
@@ -22,7 +21,7 @@ export const jsonLines: Format = {
         const [begin, end] = [isFirst ? '{' : '', isLast ? '}\n' : ','];
         return (part) => {
           const pairs = named.map(({ name, column }) => name + json(column.value(part, epoch), column));
-          return tell([begin, pairs.join(','), end].join(''));
+          return [begin, pairs.join(','), end].join('');
         };
       }),
       tail: () => '',

@@ -87,22 +87,6 @@ function runsOf<Row>(columns: readonly Column<Row>[]): { part: Part<Row, unknown
   });
 }
 
-/** Told a text of which a file is joined: before it is first written, not each time that it is. */
-export type OnText = (text: string) => void;
-
-/**
- * Passes texts on, and tells of them as they are rendered. What looks at all that is written so looks at a twentieth
- * of it: at a million events about 1 s of CPU less. Texts are to end, or be followed, by what separates tokens, so that
- * none spans two of them.
- */
-export function tellTexts(onText: OnText | undefined): (text: string) => string {
-  if (onText === undefined) return (text) => text;
-  return (text) => {
-    onText(text);
-    return text;
-  };
-}
-
 /** A power of two: a bit more than an hour of seconds. */
 const SLOTS = 4096;
 

@@ -5,35 +5,58 @@ import { fingerprintTokens } from './tokens.ts';
 export interface ScanFigures {
   /** Distinct tokens of raw identifiers that were looked for. */
   readonly values: number;
-  /** Distinct tokens of the output that were compared with theirs. */
+  /** Distinct tokens of unmasked text that were compared with theirs. */
   readonly tokens: number;
-  /** Tokens of raw identifiers that are in the output. */
+  /** Tokens of raw identifiers that are in that text. */
   readonly found: number;
-  /** Identifiers' tokens that are ordinary words of the trace as well, such as a server called Success. */
+  /** Identifiers' tokens that are ordinary words of the trace as well, such as a server called Success or null. */
   readonly ambiguous: number;
 }
 
 /**
- * Looks for raw identifiers of a drop in what is written of it, whichever comes first. It holds fingerprints of the
- * tokens of both, no text, for as long as the drop is written.
+ * Looks for raw identifiers of a drop in the text that is written unmasked, whichever comes first. It holds fingerprints
+ * of the tokens of both for as long as the drop is written.
  */
 export interface LeakScan {
   /** A value that must not be in any output. */
-  identifier(value: string | null): void;
+  readonly identifier: (value: string | null) => void;
   /** Text that is the same whoever uses the cloud: names of events and columns, a page's own words. */
   publicText(text: string): void;
-  output(text: string): void;
+  /** Text that is written as the source has it. `place` says where, for people; it holds no identifier. */
+  output(text: string, place: string): void;
   figures(): ScanFigures;
+  /** Where raw identifiers were found, a few places at most. */
+  places(): string[];
 }
 
 /** Values come in runs; this many are remembered, so that most are looked at once. */
 const REMEMBERED = 1000;
 
+/** Distinct tokens whose place is remembered: events and results have some dozens. */
+const PLACED = 10_000;
+
+/** Places that are told. */
+const TOLD = 3;
+
+/**
+ * What encoders write of themselves: literals, numbers, dates, times and their parts. Masked columns are checked one by
+ * one, and the scan looks at no text of theirs, so that a server of such a name is no leak.
+ */
+const WRITTEN_BY_ENCODERS = [
+  /^(?:null|true|false|nan|[+-]?infinity)$/i,
+  /^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?n?$/i,
+  /^(?:(?:\d{4}-)?\d\d-)?\d\d(?:T\d\d(?::\d\d){0,2}(?:\.\d+)?)?Z?$/i,
+  /^T?\d\d(?::\d\d){0,2}(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?$/i,
+];
+
 export function openLeakScan(): LeakScan {
   const raw = numberSet();
   const known = numberSet();
   const written = numberSet();
+  const placeOf = new Map<number, string>();
   const recent = new Set<string>();
+  const found = (): number[] =>
+    [...raw.values()].filter((fingerprint) => written.has(fingerprint) && !known.has(fingerprint));
   return {
     identifier(value) {
       if (value === null || recent.has(value)) return;
@@ -41,16 +64,22 @@ export function openLeakScan(): LeakScan {
       recent.add(value);
       // Digits alone give no token: they are in every trace, and can neither be found nor ruled out.
       fingerprintTokens(value, raw.add);
+      if (WRITTEN_BY_ENCODERS.some((shape) => shape.test(value))) fingerprintTokens(value, known.add);
     },
     publicText: (text) => fingerprintTokens(text, known.add),
-    output: (text) => fingerprintTokens(text, written.add),
+    output(text, place) {
+      fingerprintTokens(text, (fingerprint) => {
+        written.add(fingerprint);
+        if (placeOf.size < PLACED && !placeOf.has(fingerprint)) placeOf.set(fingerprint, place);
+      });
+    },
     figures() {
-      let [found, ambiguous] = [0, 0];
-      for (const fingerprint of raw.values()) {
-        if (known.has(fingerprint)) ambiguous++;
-        else if (written.has(fingerprint)) found++;
-      }
-      return { values: raw.size, tokens: written.size, found, ambiguous };
+      const ambiguous = [...raw.values()].filter(known.has).length;
+      return { values: raw.size, tokens: written.size, found: found().length, ambiguous };
+    },
+    places() {
+      const places = found().map((fingerprint) => placeOf.get(fingerprint) ?? 'a later row');
+      return [...new Set(places)].slice(0, TOLD);
     },
   };
 }

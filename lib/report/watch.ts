@@ -1,6 +1,8 @@
 import type { Watch } from '../drop/watch.ts';
 import { PrivacyError } from '../core/errors.ts';
 import { type ScanFigures, openLeakScan } from '../privacy/leak-scan.ts';
+import { refuseLeaks } from '../privacy/refuse-leaks.ts';
+import { watchText } from '../privacy/watch-text.ts';
 import type { Settings } from '../config/settings.ts';
 import type { MaskedEvent } from '../tables/instance-events/row.ts';
 import { instanceEvents } from '../tables/instance-events/table.ts';
@@ -9,11 +11,10 @@ import { type Window, windowText } from '../core/window.ts';
 import { renderReport } from './page.ts';
 import type { Ranking } from './ranking.ts';
 import { type DropStatistics, collectStatistics } from './statistics.ts';
-import { watchWords } from './watch-words.ts';
 
-/** Watches a drop for its page, its privacy figures, and raw identifiers in what is written. */
+/** Watches a drop for its page, its privacy figures, and raw identifiers in what is written unmasked. */
 export function openWatch(
-  { masking, formats, privacyLimit }: Pick<Settings, 'masking' | 'formats' | 'privacyLimit'>,
+  { masking, privacyLimit }: Pick<Settings, 'masking' | 'privacyLimit'>,
   window: Window,
   tables: readonly AnyTable[],
 ): Watch {
@@ -21,31 +22,23 @@ export function openWatch(
   let made: DropStatistics | undefined;
   // Without masks everything would be found.
   const scan = masking === 'none' ? undefined : openLeakScan();
-  for (const { csv, jsonl, parquet } of tables.flatMap(({ columns }) => columns))
-    scan?.publicText(`${csv} ${jsonl} ${parquet}`);
-  // What Parquet holds is compressed by the time it can be looked at.
-  const words = scan === undefined ? undefined : watchWords(scan, tables, formats.includes('parquet'));
-  const refuseLeaks = (): ScanFigures | null => {
-    const figures = scan?.figures() ?? null;
-    if (figures !== null && figures.found > 0) {
-      throw new PrivacyError(
-        `window ${windowText(window)}: ${figures.found} raw identifier(s) in what was to be written; nothing is published. ` +
-          'Has Nova an event that names a server, user, project or host? See docs/operating.md',
-      );
-    }
-    return figures;
+  const texts = new Map(tables.map((table) => [table.name, scan && watchText(scan, table)]));
+  const refusal = {
+    of: `window ${windowText(window)}`,
+    outcome: 'nothing is published',
+    exclusions: 'STAR_EXCLUDE_USERS or STAR_EXCLUDE_PROJECTS',
   };
+  const check = (): ScanFigures | null => (scan === undefined ? null : refuseLeaks(scan, refusal));
   return {
     identifier: (value) => scan?.identifier(value),
     rows(table, rows) {
-      words?.(table, rows);
+      texts.get(table)?.(rows);
       if (table === instanceEvents.name) for (const row of rows as MaskedEvent[]) statistics.add(row);
     },
-    text: (text) => scan?.output(text),
     finish() {
       made = statistics.finish();
       refuseRisk(made, privacyLimit, window);
-      return { ...made.privacy, scan: refuseLeaks() };
+      return { ...made.privacy, scan: check() };
     },
     page(manifest, links) {
       const figures = manifest.privacy?.scan ?? null;
@@ -55,8 +48,8 @@ export function openWatch(
       const page = render(of);
       // The same without what came from masked columns: all of it is the page's own words.
       scan?.publicText(render({ ...of, projects: nameless(of.projects), hosts: nameless(of.hosts) }));
-      scan?.output(page);
-      refuseLeaks();
+      scan?.output(page, 'the page');
+      check();
       return page;
     },
   };

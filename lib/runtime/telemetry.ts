@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { InputError, type StarError, UnexpectedError, firstLine } from '../core/errors.ts';
+import { type StarError, UnexpectedError, firstLine, retryMayHelp } from '../core/errors.ts';
 
 export const logger = new Logger({ serviceName: 'star-compactor' });
 
@@ -8,7 +8,7 @@ export function logFailure(to: Logger, error: StarError): void {
   const isExpected = !(error instanceof UnexpectedError);
   to.error(firstLine(error), {
     kind: error.name,
-    retryMayHelp: !(error instanceof InputError),
+    retryMayHelp: retryMayHelp(error),
     own: isExpected,
     ...(isExpected ? {} : { stack: error.stack }),
   });

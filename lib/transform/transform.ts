@@ -1,7 +1,8 @@
 import { countDistinct } from '../core/collections/distinct.ts';
 import { memoize } from '../core/collections/memoize.ts';
 import type { HostFrom } from '../config/choices.ts';
-import type { Mask, Table } from '../tables/table.ts';
+import type { Column, Mask, Table } from '../tables/table.ts';
+import { checkMasks } from './checked-masks.ts';
 import { type Exclusion, reasonToExclude } from './exclude.ts';
 import { hostOf } from './host.ts';
 
@@ -13,6 +14,8 @@ export interface Transform<Raw, Row> {
   readonly skipped: Readonly<Record<string, number>>;
   /** Distinct subjects of the rows so far; see {@link Table}. */
   readonly subjects: () => number;
+  /** The table's columns, for encoders: masked ones throw a PrivacyError for a value that is no mask of this transform. */
+  readonly columns: readonly Column<Row>[];
 }
 
 export interface TransformSettings extends Exclusion {
@@ -27,7 +30,8 @@ export function openTransform<Raw, Row>(
   onIdentifier?: (value: string | null) => void,
 ): Transform<Raw, Row> {
   const { owner, subject } = table;
-  const watched = onIdentifier === undefined ? mask : watchedMask(mask, onIdentifier);
+  const checked = checkMasks(mask);
+  const watched = onIdentifier === undefined ? checked.mask : watchedMask(checked.mask, onIdentifier);
   const toMasked = table.masked({
     mask: watched,
     maskShared: memoize(watched),
@@ -52,6 +56,7 @@ export function openTransform<Raw, Row>(
     },
     skipped,
     subjects: () => subjects.count,
+    columns: checked.columns(table.name, table.columns),
   };
 }
 

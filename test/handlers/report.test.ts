@@ -156,18 +156,61 @@ describe('The scan for raw identifiers', () => {
     expect((await scene.drops())[0]?.manifest.privacy?.scan).toMatchObject({ found: 0 });
   });
 
-  test('stops a drop in which an event’s name gives a server away', async () => {
+  test('lets no tenant stop the trace: names that encoders write of themselves are published as masks', async () => {
+    const names = [
+      'null',
+      'true',
+      'active',
+      '1',
+      '-1',
+      '2025-06-02T10',
+      '2025-06-02',
+      '2025-06-02t10:30:00z',
+      '00Z',
+      '31Z',
+      'EVENT',
+      'START_TIME',
+      'startSec',
+      'memory_mb',
+      'Error',
+    ];
+    const hostile = { user_id: 'null', project_id: '00Z', host: '2025-06-02T10' };
+    for (const hostname of names) {
+      const uuid = await scene.server('cell1', { hostname, ...hostile });
+      await scene.event('cell1', uuid, 'compute_stop_instance', {
+        start: at('02 10:30'),
+        finish: at('02 10:31'),
+      });
+    }
+    for (const version of ['0.2', '0.3']) {
+      scene.stage.env['STAR_PREFIX'] = version;
+      scene.stage.env['STAR_FORMAT_VERSION'] = version;
+      expect(await scene.run(at('03 00:45'))).toMatchObject({ status: 'published' });
+    }
+    delete scene.stage.env['STAR_PREFIX'];
+    delete scene.stage.env['STAR_FORMAT_VERSION'];
+  });
+
+  test('stops a drop in which an event’s name gives a server away, and says where and what to exclude', async () => {
     const hostname = `payroll-${randomUUID()}`;
-    const uuid = await scene.server('cell1', { hostname });
+    const uuid = await scene.server('cell1', { hostname, project_id: 'p-1' });
     // Nova has no such event; a fork or a plug-in might.
     await scene.event('cell1', uuid, `compute_rename to ${hostname}`, {
       start: at('02 10:30'),
       finish: at('02 10:31'),
     });
     const failed = scene.run(at('03 00:45'));
-    await expect(failed).rejects.toMatchObject({ name: 'PrivacyError' });
+    await expect(failed).rejects.toMatchObject({
+      name: 'PrivacyError',
+      message: expect.stringMatching(
+        /^window .*: got 1 raw identifier.*\(EVENT of instance_events, START_TIME 2025-06-02T10:30:00Z\).*STAR_EXCLUDE_USERS or STAR_EXCLUDE_PROJECTS/,
+      ) as string,
+    });
     await expect(failed).rejects.not.toThrow(hostname);
     expect((await listKeys(scene.stage.client)).filter((key) => !key.includes('/state/'))).toEqual([]);
+
+    scene.stage.env['STAR_EXCLUDE_PROJECTS'] = 'p-1';
+    expect(await scene.run(at('03 00:45'))).toMatchObject({ status: 'published' });
   });
 });
 

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { fingerprint } from './fingerprint.ts';
 import { numberSet } from './number-set.ts';
 
 /**
@@ -10,16 +10,10 @@ export interface DistinctCounter {
   readonly count: number;
 }
 
-/** Masks are hashes already; not to hash them again saves 0.15 s of CPU at a million events, with the report. */
-const HASHED = /^(?:[0-9a-f]{32}|[0-9a-f]{40})$/;
-
 export function countDistinct(): DistinctCounter {
   const fingerprints = numberSet();
   return {
-    add(text) {
-      const digits = HASHED.test(text) ? text : hash('sha256', text, 'hex');
-      fingerprints.add(Number.parseInt(digits.slice(0, 13), 16) + 1);
-    },
+    add: (text) => fingerprints.add(fingerprint(text)),
     get count() {
       return fingerprints.size;
     },

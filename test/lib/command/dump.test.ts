@@ -90,6 +90,30 @@ describe('A dump', () => {
     expect(sorted(rowsOf(gunzipSync(await readFile(`${target}.gz`))))).toEqual(sorted(dropped));
   });
 
+  test('is not written where an event’s name gives a server away, and standard output is called unfit', async () => {
+    const [cell] = cells as [Cell, Cell];
+    const [row] = await cell.query(
+      `SELECT e.id, e.event, i.hostname FROM instance_actions_events e JOIN instance_actions a ON a.id = e.action_id
+         JOIN instances i ON i.uuid = a.instance_uuid
+         WHERE e.finish_time >= '2025-11-23 07:24:00' AND e.finish_time < '2025-11-23 07:30:00' LIMIT 1`,
+    );
+    const rename = (name: unknown): Promise<unknown> =>
+      cell.query('UPDATE instance_actions_events SET event = ? WHERE id = ?', [name, row?.['id']]);
+    await rename(`renamed to ${String(row?.['hostname'])}`);
+    try {
+      for (const path of [target, '-']) {
+        const { status, stderr } = await dbDump([...MINUTES, path]);
+        expect(status).toBe(1);
+        expect(stderr).toContain('raw identifier(s) in unmasked text (EVENT of instance_events, START_TIME ');
+        expect(stderr).toContain('--exclude-user or --exclude-project');
+        expect(stderr).toContain(path === '-' ? 'do not pass it on' : 'the file is not written');
+      }
+      expect(await leftBehind()).toEqual([]);
+    } finally {
+      await rename(row?.['event']);
+    }
+  });
+
   /** Window by window, by a backfill, with the salt as the operator's masking secret. */
   async function dropsOfRange(): Promise<Record<string, unknown>[]> {
     const stage = await startStage({

@@ -1,5 +1,18 @@
 import { expect, test } from 'vitest';
-import { UnexpectedError, tellable } from '../../../lib/core/errors.ts';
+import {
+  BackfillIncompleteError,
+  ClockError,
+  DeadlineError,
+  HistoryGoneError,
+  InputError,
+  MaskingSecretGoneError,
+  PrivacyError,
+  SourceError,
+  StoreError,
+  UnexpectedError,
+  retryMayHelp,
+  tellable,
+} from '../../../lib/core/errors.ts';
 
 test('Of an error of somebody else its kind, its code and its places are told', () => {
   const told = tellable(Object.assign(new TypeError('with hunter2'), { code: 'ECONNRESET' }));
@@ -24,4 +37,23 @@ test('What only looks like a place, a code or a kind is not told', () => {
   const { message: text, stack } = tellable(error);
   expect(text).toBe('unexpected Error');
   expect(stack).not.toContain('hunter2');
+});
+
+test('Trying the same again may help only where nobody has to change anything before', () => {
+  const lasting = [
+    new InputError('x'),
+    new PrivacyError('x'),
+    new ClockError('x'),
+    new HistoryGoneError('x'),
+    new MaskingSecretGoneError('x'),
+    new SourceError('x', { transient: false }),
+  ];
+  const passing = [
+    new SourceError('x', { transient: true }),
+    new StoreError('x'),
+    new DeadlineError('x'),
+    new BackfillIncompleteError('x'),
+  ];
+  expect(lasting.filter(retryMayHelp)).toEqual([]);
+  expect(passing.filter(retryMayHelp)).toEqual(passing);
 });
