@@ -1,6 +1,6 @@
 import { FORMAT_NAMES, type FormatName, type TraceVersion } from '../lib/config/choices.ts';
 import { csv } from '../lib/format/csv.ts';
-import { folderOf } from '../lib/format/files.ts';
+import { folderOf } from '../lib/format/folder.ts';
 import { jsonLines } from '../lib/format/json-lines.ts';
 import { TABLES } from '../lib/tables/registry.ts';
 import type { AnyTable } from '../lib/tables/table.ts';

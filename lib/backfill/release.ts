@@ -92,12 +92,13 @@ function releaseOf(
 
 /** Under a key, for a guess at who is left out must not be confirmed by what is published. */
 function sealOf(settings: Settings, source: Source['kind'], key: Buffer): string {
-  const { epoch, formats, formatVersion, licence, masking, report, hostFrom } = settings;
+  const { epoch, formats, compression, formatVersion, licence, masking, report, hostFrom } = settings;
   const { windowSeconds, excludeUsers, excludeProjects, retiredCells, allowPartial } = settings;
   const sets = [excludeUsers, excludeProjects, retiredCells].map((set) => [...set].toSorted());
   const all = {
     epoch,
     formats,
+    compression,
     formatVersion,
     licence,
     masking,

@@ -7,9 +7,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { PassThrough, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createGzip, createZstdCompress } from 'node:zlib';
 import type { FormatName } from '../config/choices.ts';
 import type { Piece } from '../format/format.ts';
+import { COMPRESSORS } from '../format/packing.ts';
 import { InputError, OutputError, ReaderGoneError, firstLine } from '../core/errors.ts';
 
 /** A dump that is being written. It bears its name, whole, when `finish` returns, or never. */
@@ -22,10 +22,7 @@ export interface DumpFile {
   abort(): Promise<void>;
 }
 
-const COMPRESSION: readonly (readonly [extension: string, make: () => Transform])[] = [
-  ['.gz', () => createGzip()],
-  ['.zst', () => createZstdCompress()],
-];
+const COMPRESSION = Object.values(COMPRESSORS);
 
 /** Formats by the extension that stands for them, before that of a compression. */
 const BY_EXTENSION: readonly (readonly [RegExp, FormatName])[] = [
@@ -64,8 +61,8 @@ export function formatFor(path: string, asked: FormatName | undefined): FormatNa
 }
 
 function withoutCompression(path: string): string {
-  const found = COMPRESSION.find(([extension]) => path.endsWith(extension));
-  return found === undefined ? path : path.slice(0, -found[0].length);
+  const found = COMPRESSION.find(({ extension }) => path.endsWith(extension));
+  return found === undefined ? path : path.slice(0, -found.extension.length);
 }
 
 /**
@@ -162,8 +159,8 @@ async function openPipe(path: string, signal: AbortSignal): Promise<Writable> {
 }
 
 function compressionOf(path: string): Transform {
-  const make = COMPRESSION.find(([extension]) => path.endsWith(extension))?.[1];
-  return make?.() ?? new PassThrough();
+  const found = COMPRESSION.find(({ extension }) => path.endsWith(extension));
+  return found?.compressor() ?? new PassThrough();
 }
 
 /** A way through a compression into a stream; what fails there, the next call tells. */

@@ -3,6 +3,10 @@
 export const FORMAT_NAMES = ['csv', 'jsonl', 'parquet'] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];
 
+/** Of CSV and JSON lines. Parquet compresses its own pages. */
+export const COMPRESSIONS = ['gzip', 'zstd'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
 /** Versions of the published Chameleon traces. They differ in CSV only. */
 export const TRACE_VERSIONS = ['0.2', '0.3'] as const;
 export type TraceVersion = (typeof TRACE_VERSIONS)[number];

@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
 import { InputError } from '../core/errors.ts';
 import {
+  COMPRESSIONS,
+  type Compression,
   FORMAT_NAMES,
   type FormatName,
   type HostFrom,
@@ -28,6 +30,8 @@ export interface Settings extends WindowPlan {
   /** Names of the tables that a drop holds. */
   readonly tables: readonly string[];
   readonly formats: readonly FormatName[];
+  /** Of CSV and JSON lines. */
+  readonly compression: Compression;
   /** Of CSV. */
   readonly formatVersion: TraceVersion;
   /** Under which the trace is published, as SPDX names it; empty where none was chosen. */
@@ -117,6 +121,7 @@ const Environment = z.strictObject({
     'csv',
     (names) => names.length > 0 && new Set(names).size === names.length && names.every(isFormat),
   ),
+  STAR_COMPRESSION: choice(COMPRESSIONS, 'gzip'),
   STAR_FORMAT_VERSION: choice(TRACE_VERSIONS, '0.2'),
   STAR_LICENCE: text('an identifier of SPDX such as CC-BY-4.0', /^$|^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, ''),
   STAR_MASKING: choice(MASKING_METHODS, 'sha2-salted'),
@@ -157,6 +162,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     epoch: values.STAR_EPOCH === 'window' ? 'window' : (parseInstant(values.STAR_EPOCH) ?? Number.NaN),
     tables: values.STAR_TABLES,
     formats: values.STAR_FORMATS.filter(isFormat),
+    compression: values.STAR_COMPRESSION,
     formatVersion: values.STAR_FORMAT_VERSION,
     licence: values.STAR_LICENCE,
     masking: values.STAR_MASKING,

@@ -1,5 +1,6 @@
 import type { Format } from '../format/format.ts';
 import { loadFormat } from '../format/load-format.ts';
+import { type Packing, packingOf } from '../format/packing.ts';
 import type { Outcome } from '../source/source.ts';
 import type { OpenObject } from '../store/store.ts';
 import type { AnyTable } from '../tables/table.ts';
@@ -90,7 +91,7 @@ export function keysToWrite(
   window: Window,
 ): string[] {
   const data = tables.flatMap(({ name }) =>
-    settings.formats.map((format) => layout.data(window, name, format)),
+    settings.formats.map((format) => layout.data(window, name, format, settings.compression)),
   );
   return openWatch === undefined ? data : [...data, layout.report(window)];
 }
@@ -98,6 +99,7 @@ export function keysToWrite(
 interface DataObject extends Output<unknown> {
   readonly key: string;
   readonly format: Format;
+  readonly packing: Packing;
   readonly object: OpenObject;
 }
 
@@ -122,15 +124,21 @@ async function openTable(
   const targets = await Promise.all(
     settings.formats.map(async (name) => {
       const format = await loadFormat(name, settings.formatVersion);
-      const key = layout.data(window, table.name, name);
-      return { format, key, expected: await store.expectedNow(key, signal) };
+      const key = layout.data(window, table.name, name, settings.compression);
+      return {
+        format,
+        packing: packingOf(name, settings.compression),
+        key,
+        expected: await store.expectedNow(key, signal),
+      };
     }),
   );
-  const outputs = targets.map(({ format, key, expected }) => ({
+  const outputs = targets.map(({ format, packing, key, expected }) => ({
     key,
     format,
+    packing,
     encoder: format.encoder(checked, epochOf(settings, window)),
-    object: store.open({ key, contentType: format.contentType, expected }, format.compressor(), signal),
+    object: store.open({ key, contentType: packing.contentType, expected }, packing.compressor(), signal),
   }));
   return { table, transform, outputs };
 }
@@ -155,10 +163,11 @@ async function finishAll(
   rows: number,
 ): Promise<ManifestFile[] | undefined> {
   const files: ManifestFile[] = [];
-  for (const { key, format, object } of outputs) {
+  for (const { key, format, packing, object } of outputs) {
     const summary = await object.finish();
     if (summary === undefined) return undefined;
-    const { name, version, compression } = format;
+    const { name, version } = format;
+    const { compression } = packing;
     const columns = format.columns(table.columns);
     files.push({ key, format: name, formatVersion: version, compression, ...summary, rows, columns });
   }

@@ -3,7 +3,6 @@ import type { TraceVersion } from '../config/choices.ts';
 import { type Column, PROPERTIES } from '../tables/table.ts';
 import { createClock } from './clock.ts';
 import type { Format } from './format.ts';
-import { GZIP } from './gzip.ts';
 import { joinPieces } from './pieces.ts';
 
 /**
@@ -14,7 +13,6 @@ export function csv(version: TraceVersion): Format {
   return {
     name: 'csv',
     version,
-    ...GZIP,
     columns: (columns) => columnsOf(columns, version).map(({ csv: name }) => name),
     encoder(table, epoch) {
       const clock = createClock();

@@ -1,4 +1,3 @@
-import type { Transform } from 'node:stream';
 import type { FormatName, TraceVersion } from '../config/choices.ts';
 import type { Column, Table } from '../tables/table.ts';
 import type { Seconds } from '../core/time.ts';
@@ -7,11 +6,6 @@ import type { Seconds } from '../core/time.ts';
 export interface Format {
   readonly name: FormatName;
   readonly version: TraceVersion;
-  readonly contentType: string;
-  /** How the file is compressed as a whole, as manifests name it. */
-  readonly compression: 'gzip' | 'none';
-  /** Passes on what compresses its parts itself. */
-  compressor(): Transform;
   /** Names of a table's columns, in order. */
   columns(columns: readonly Pick<Column<never>, 'csv' | 'jsonl' | 'parquet' | 'inProperties'>[]): string[];
   /**

@@ -1,14 +1,12 @@
 import type { Column, Value } from '../tables/table.ts';
 import { createClock } from './clock.ts';
 import type { Format } from './format.ts';
-import { GZIP } from './gzip.ts';
 import { joinPieces } from './pieces.ts';
 
 /** One JSON object a line; times with `Z`, what is unknown is null. */
 export const jsonLines: Format = {
   name: 'jsonl',
   version: '0.2',
-  ...GZIP,
   columns: (columns) => columns.map(({ jsonl }) => jsonl),
   encoder(table, epoch) {
     const clock = createClock();

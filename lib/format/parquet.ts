@@ -1,11 +1,9 @@
-import { PassThrough } from 'node:stream';
 import { zstdCompressSync } from 'node:zlib';
 import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { Column, Value } from '../tables/table.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Encoder, Format } from './format.ts';
-import { QUEUED_BYTES } from './queued-bytes.ts';
 
 /**
  * Rows in a row group, each with its own dictionaries and least and greatest values. As rows are in order of start, a
@@ -17,9 +15,6 @@ const ROWS_PER_GROUP = 10_000;
 export const parquet: Format = {
   name: 'parquet',
   version: '0.2',
-  contentType: 'application/vnd.apache.parquet',
-  compression: 'none',
-  compressor: () => new PassThrough({ readableHighWaterMark: QUEUED_BYTES }),
   columns: (columns) => columns.map((column) => column.parquet),
   encoder<Row>(
     { name: table, columns }: { name: string; columns: readonly Column<Row>[] },

@@ -1,5 +1,6 @@
-import type { FormatName } from '../config/choices.ts';
-import { EXTENSIONS, folderOf } from '../format/files.ts';
+import type { Compression, FormatName } from '../config/choices.ts';
+import { folderOf } from '../format/folder.ts';
+import { packingOf } from '../format/packing.ts';
 import { compactIso, isoDate } from '../core/time.ts';
 import { type Window, windowKey } from '../core/window.ts';
 
@@ -7,7 +8,7 @@ import { type Window, windowKey } from '../core/window.ts';
 export interface Layout {
   /** Of the trace; all other keys begin so, and a slash. */
   readonly root: string;
-  data(window: Window, table: string, format: FormatName): string;
+  data(window: Window, table: string, format: FormatName, compression: Compression): string;
   manifest(window: Window): string;
   /** The page of a drop. */
   report(window: Window): string;
@@ -39,8 +40,8 @@ export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): 
   const root = `${prefix === '' ? '' : `${prefix}/`}cloud=${cloud}`;
   return {
     root,
-    data(window, table, format) {
-      const name = `${table}-${windowKey(window)}.${EXTENSIONS[format]}`;
+    data(window, table, format, compression) {
+      const name = `${table}-${windowKey(window)}.${packingOf(format, compression).extension}`;
       return `${root}/${folderOf(table, format)}/date=${isoDate(window.start)}/${name}`;
     },
     manifest: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.json`,

@@ -21,6 +21,14 @@ const PYTHON = ['/usr/bin/python3', 'python3'].find(
   (python) => spawnSync(python, ['-c', 'import pandas']).status === 0,
 );
 
+const HAS_ZSTANDARD = PYTHON !== undefined && spawnSync(PYTHON, ['-c', 'import zstandard']).status === 0;
+
+const SETTINGS = {
+  STAR_FORMATS: 'csv,jsonl,parquet',
+  STAR_WINDOW_MINUTES: '5',
+  STAR_SETTLE_MINUTES: '1',
+};
+
 let db: MariaDb;
 let stage: Stage;
 let folder: string;
@@ -34,20 +42,15 @@ beforeAll(async () => {
   await addUnknowns(sample.cell1);
   folder = await mkdtemp(join(tmpdir(), 'star-compactor-analysts-'));
   top = join(folder, BUCKET);
-  stage = await startStage({
-    folder,
-    env: {
-      STAR_CLOUD: 'demo',
-      STAR_FORMATS: 'csv,jsonl,parquet',
-      STAR_WINDOW_MINUTES: '5',
-      STAR_SETTLE_MINUTES: '1',
-    },
-  });
+  stage = await startStage({ folder, env: { ...SETTINGS, STAR_CLOUD: 'demo' } });
   const dsns = cells.map((cell) => [cell.name, cell.dsn()]);
   await stage.setSecret(JSON.stringify({ cells: Object.fromEntries(dsns), ssl: 'off' }));
   const range = { start: '2025-11-23T07:20:00Z', end: '2025-11-23T07:45:00Z' };
-  const { status } = await stage.backfill(range);
-  if (status !== 'published') throw new Error(`the backfill is ${status}`);
+  for (const more of [{}, { STAR_CLOUD: 'zstd', STAR_FORMATS: 'csv,jsonl', STAR_COMPRESSION: 'zstd' }]) {
+    Object.assign(stage.env, more);
+    const { status } = await stage.backfill(range);
+    if (status !== 'published') throw new Error(`the backfill is ${status}`);
+  }
 });
 afterAll(async () => {
   await stage.stop();
@@ -144,6 +147,36 @@ describe('An analyst with DuckDB', () => {
     const blocks = [...(await blocksOf('README.md', 'sql')), ...(await blocksOf('docs/querying.md', 'sql'))];
     expect(blocks.length).toBeGreaterThan(3);
     for (const block of blocks) expect(await ask(block)).not.toEqual([]);
+  });
+});
+
+describe('A trace compressed by Zstandard', () => {
+  const names = { csv: COLUMNS.map(({ csv }) => csv), jsonl: COLUMNS.map(({ jsonl }) => jsonl) };
+
+  test('is the same to DuckDB as one compressed by gzip', async () => {
+    for (const [reader, folderName, columns, format] of [
+      ['read_csv', 'instance_events', names.csv, 'csv'],
+      ['read_json', 'instance_events_jsonl', names.jsonl, 'jsonl'],
+    ] as const) {
+      const of = (cloud: string, extension: string): Promise<Record<string, unknown>[]> =>
+        ask(summary(`${reader}('cloud=${cloud}/${folderName}/*/*.${format}.${extension}')`, columns));
+      const found = await of('zstd', 'zst');
+      expect(Number(found[0]?.['rows'])).toBeGreaterThan(100);
+      expect(found).toEqual(await of('demo', 'gz'));
+    }
+  });
+
+  test.skipIf(!HAS_ZSTANDARD)('is read by pandas with the package zstandard', () => {
+    const script = [
+      'import glob, pandas as pd',
+      'rows = [sum(len(read(f)) for f in glob.glob(p)) for p, read in (',
+      '  ("cloud=zstd/instance_events/*/*.csv.zst", pd.read_csv),',
+      '  ("cloud=demo/instance_events/*/*.csv.gz", pd.read_csv),',
+      '  ("cloud=zstd/instance_events_jsonl/*/*.jsonl.zst", lambda f: pd.read_json(f, lines=True)))]',
+      'assert rows[0] > 100 and len(set(rows)) == 1, rows',
+    ].join('\n');
+    const { stderr } = spawnSync(PYTHON ?? '', ['-c', script], { cwd: top, encoding: 'utf8' });
+    expect(stderr).toBe('');
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FORMAT_NAMES, type FormatName, type TraceVersion } from '../../lib/config/choices.ts';
 import { csv as csvOf } from '../../lib/format/csv.ts';
-import { folderOf } from '../../lib/format/files.ts';
+import { folderOf } from '../../lib/format/folder.ts';
 import { layoutOf } from '../../lib/store/layout.ts';
 import { TABLES } from '../../lib/tables/registry.ts';
 import type { AnyTable } from '../../lib/tables/table.ts';
@@ -86,7 +86,7 @@ describe('The catalogue', () => {
       const template = string(object(parameters)['storage.location.template']);
       for (const cloud of ['prod', 'prod-2025']) {
         const layout = layoutOf({ ...GIVEN, cloud });
-        const key = layout.data({ start: time, end: time + 3600 }, table.name, format);
+        const key = layout.data({ start: time, end: time + 3600 }, table.name, format, 'zstd');
         const folder = template.replace('${cloud}', cloud).replace('${date}', '2026-11-22');
         expect(`s3://my-traces/${key}`.slice(0, folder.length)).toBe(folder);
         expect(`s3://my-traces/${key}`.slice(folder.length)).not.toContain('/');

@@ -3,6 +3,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { parse } from 'csv-parse/sync';
 import { parquetReadObjects } from 'hyparquet';
+import type { ManifestFile } from '../../lib/drop/manifest-file.ts';
 import type { Manifest, TableManifest } from '../../lib/drop/manifest.ts';
 import { instanceEvents } from '../../lib/tables/instance-events/table.ts';
 import { assertManifest } from './manifest-schema.ts';
@@ -46,7 +47,7 @@ export async function readDrops(
         if (bytes.length !== file.bytes || sha256 !== file.sha256)
           throw new Error(`${file.key} is not what ${key} says`);
         if (!wantsRows) continue;
-        const parsed = await parseRows(file.format, bytes);
+        const parsed = await parseRows(file, bytes);
         if (parsed.length !== file.rows) throw new Error(`${file.key} has not the rows that ${key} says`);
         rows[file.format] = parsed;
       }
@@ -85,14 +86,29 @@ export async function readObject(client: S3Client, key: string): Promise<Buffer>
   return Buffer.from((await found.Body?.transformToByteArray()) ?? []);
 }
 
-async function parseRows(format: string, bytes: Buffer): Promise<Record<string, unknown>[]> {
+async function parseRows(
+  { format, compression }: ManifestFile,
+  bytes: Buffer,
+): Promise<Record<string, unknown>[]> {
   if (format === 'parquet') return readParquet(bytes);
-  const text = gunzipSync(bytes).toString('utf8');
+  const text = unpacked(bytes, compression).toString('utf8');
   if (format === 'csv') return parse(text, { columns: true }) as Record<string, string>[];
   return text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** What a file holds, by how its manifest says it is compressed. */
+function unpacked(bytes: Buffer, compression: ManifestFile['compression']): Buffer {
+  switch (compression) {
+    case 'gzip':
+      return gunzipSync(bytes);
+    case 'zstd':
+      return zstdDecompressSync(bytes);
+    case 'none':
+      return bytes;
+  }
 }
 
 /** Rows of a Parquet file; whole numbers and times as JSON has them. */

@@ -5,6 +5,7 @@ import { DAY } from '../../../lib/core/time.ts';
 import type { ManifestFile } from '../../../lib/drop/manifest-file.ts';
 import { type Manifest, makeManifest, tableManifest } from '../../../lib/drop/manifest.ts';
 import { loadFormat } from '../../../lib/format/load-format.ts';
+import { packingOf } from '../../../lib/format/packing.ts';
 import { layoutOf } from '../../../lib/store/layout.ts';
 import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
 import { createMasking } from '../../../lib/transform/masking.ts';
@@ -27,10 +28,10 @@ async function everything(): Promise<Manifest> {
     settings.formats.map(async (name): Promise<ManifestFile> => {
       const format = await loadFormat(name, '0.3');
       return {
-        key: layout.data(WINDOW, instanceEvents.name, name),
+        key: layout.data(WINDOW, instanceEvents.name, name, 'zstd'),
         format: name,
         formatVersion: format.version,
-        compression: format.compression,
+        compression: packingOf(name, 'zstd').compression,
         bytes: 5,
         sha256: SHA,
         rows: 1,

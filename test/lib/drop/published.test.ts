@@ -43,7 +43,7 @@ describe('The published windows within a range', () => {
     await publish(...hours);
     for (const window of days) await put(trace.layout.report(window));
     await put(`${trace.layout.manifests}date=2025-06-02/notes.json`);
-    await put(trace.layout.data(days[0]!, 'instance_events', 'csv'));
+    await put(trace.layout.data(days[0]!, 'instance_events', 'csv', 'gzip'));
     expect(await within({ start: START, end: START + 5 * DAY })).toEqual(hours);
   });
 });

@@ -1,6 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { type Counts, type Manifest, makeManifest, tableManifest } from '../../../lib/drop/manifest.ts';
 import { csv } from '../../../lib/format/csv.ts';
+import { packingOf } from '../../../lib/format/packing.ts';
 import { jsonLines } from '../../../lib/format/json-lines.ts';
 import { type DropStatistics, collectStatistics } from '../../../lib/report/statistics.ts';
 import { readSettings } from '../../../lib/config/settings.ts';
@@ -37,8 +38,9 @@ export function reportedDrop({ window, events }: Day, counts: Partial<Counts> = 
   const none = { beforeBegin: 0, abandoned: 0, stillOpen: 0, rewritten: 0, skipped: {} };
   const layout = layoutOf(settings);
   const files = [csv('0.2'), jsonLines].map((format) => {
-    const { name, version, compression } = format;
-    const key = layout.data(window, instanceEvents.name, name);
+    const { name, version } = format;
+    const { compression } = packingOf(name, settings.compression);
+    const key = layout.data(window, instanceEvents.name, name, settings.compression);
     const bytes = rows * (name === 'csv' ? 46 : 58) + 180;
     const columns = format.columns(instanceEvents.columns);
     const sha256 = hash('sha256', key);

@@ -4,7 +4,7 @@ import { PassThrough, type Transform } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { GZIP } from '../../../../lib/format/gzip.ts';
+import { COMPRESSORS } from '../../../../lib/format/packing.ts';
 import { PART_BYTES } from '../../../../lib/store/s3/multipart.ts';
 import { openObject } from '../../../../lib/store/s3/upload.ts';
 import type { Expected, ObjectSummary, OpenObject } from '../../../../lib/store/store.ts';
@@ -72,7 +72,7 @@ describe('an object is stored whole, with the bytes and the hash that are told',
   });
 
   test('compressed, in text and pieces of all sizes', async () => {
-    const object = open('absent', GZIP.compressor());
+    const object = open('absent', COMPRESSORS.gzip.compressor());
     let written = '';
     for (let n = 0; n < 400; n++) {
       const piece = n % 7 === 0 ? '' : randomBytes((n * 97) % 30_000).toString('base64');
