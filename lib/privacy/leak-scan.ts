@@ -1,7 +1,7 @@
 import { numberSet } from '../core/collections/number-set.ts';
 import { fingerprintTokens } from './tokens.ts';
 
-/** What a scan has found; docs/report.md tells what it can and cannot show. */
+/** What a scan has found; docs/privacy.md says what it can and cannot show. */
 export interface ScanFigures {
   /** Distinct tokens of raw identifiers that were looked for. */
   readonly values: number;
