@@ -36,13 +36,14 @@ export async function planExecution(
   plan: BackfillPlan,
   execution: string,
 ): Promise<ExecutionPlan> {
-  const { source, layout, signal } = invocation;
+  const { source, layout, tables, signal } = invocation;
   const groups = groupsOf(plan.due, plan.events);
-  const states = groups.length === 0 ? [] : await source.statesAt(groups, signal);
+  const names = tables.map(({ name }) => name);
+  const states = groups.length === 0 ? [] : await source.statesAt(groups, names, signal);
   for (const [nth, group] of groups.entries()) {
-    const tables = states[nth];
-    if (tables === undefined || Object.keys(tables).length === 0) continue;
-    const text = JSON.stringify({ planVersion: 2, source: source.kind, tables });
+    const planned = states[nth];
+    if (planned === undefined || Object.keys(planned).length === 0) continue;
+    const text = JSON.stringify({ planVersion: 2, source: source.kind, tables: planned });
     await keep(invocation, stateKey(layout, execution, groupOf(group)), text);
   }
   return {

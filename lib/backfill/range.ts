@@ -2,7 +2,7 @@ import type { Invocation } from '../drop/invocation.ts';
 import type { WindowRows } from '../drop/write-drop.ts';
 import type { OrderedRows } from '../drop/write-table.ts';
 import { inOrder } from '../source/order.ts';
-import { ANY_TIME, type OpenSource, type TableStates } from '../source/source.ts';
+import { ANY_TIME, type OpenSource, type SourceState, type TableStates } from '../source/source.ts';
 import type { AnyTable } from '../tables/table.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Window } from '../core/window.ts';
@@ -30,6 +30,7 @@ export function openRange(
 ): RangeReader {
   let opened: OpenSource | undefined;
   const splits = new Map<string, Split>();
+  const memories = new Map<string, Memory>();
   let [from, latest] = [range, -Infinity];
 
   const close = async (): Promise<void> => {
@@ -38,9 +39,13 @@ export function openRange(
     await opened?.[Symbol.asyncDispose]();
     opened = undefined;
   };
-  const rowsOf = (open: OpenSource, { name, order }: AnyTable, window: Window): OrderedRows<unknown> => {
+  const rowsOf = (
+    open: OpenSource,
+    { name, order }: AnyTable,
+    window: Window,
+    state: SourceState | undefined,
+  ): OrderedRows<unknown> => {
     const { settleSeconds } = settings;
-    const state = window.start === range.start ? states?.[name] : undefined;
     const request = { window, begin: window.start, state, settleSeconds, whole: true };
     return inOrder(open.read(name, { ...request, openHorizonSeconds: ANY_TIME }), order);
   };
@@ -56,10 +61,18 @@ export function openRange(
       const open = opened;
       return {
         of(table) {
-          if (table.at === undefined) return rowsOf(open, table, window);
+          if (table.at === undefined) {
+            const memory = memories.get(table.name) ?? openMemory();
+            memories.set(table.name, memory);
+            // What was planned for the start of the range holds for its later windows, too.
+            const state = memory.at(window) ?? states?.[table.name];
+            return memory.keep(window, rowsOf(open, table, window, state));
+          }
           let split = splits.get(table.name);
           if (split === undefined) {
-            split = splitByWindow(rowsOf(open, table, from), table, from, windowSeconds, sourceFrom);
+            const state = from.start === range.start ? states?.[table.name] : undefined;
+            const rows = rowsOf(open, table, from, state);
+            split = splitByWindow(rows, table, from, windowSeconds, sourceFrom);
             splits.set(table.name, split);
           }
           return split.of(window);
@@ -69,5 +82,26 @@ export function openRange(
       };
     },
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** What a reader of a snapshot remembers from one window of the range to the next. */
+interface Memory {
+  /** Its state for a window: of the latest window before. */
+  at(window: Window): SourceState | undefined;
+  /** Passes the rows on, and keeps the state that follows from them. */
+  keep(window: Window, rows: OrderedRows<unknown>): OrderedRows<unknown>;
+}
+
+function openMemory(): Memory {
+  // Two, for a window whose rows were read may have to be read again.
+  let kept: readonly { readonly end: Seconds; readonly state: SourceState }[] = [];
+  return {
+    at: ({ start }) => kept.findLast(({ end }) => end <= start)?.state,
+    async *keep({ end }, rows) {
+      const outcome = yield* rows;
+      kept = [...kept.filter((one) => one.end < end).slice(-1), { end, state: outcome.state }];
+      return outcome;
+    },
   };
 }

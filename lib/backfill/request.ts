@@ -102,7 +102,8 @@ export function settingsFor(
   deployed: Settings,
 ): Settings {
   if (release === undefined) return deployed;
-  return { ...deployed, cloud: `${deployed.cloud}-${release}`, formats: formats ?? deployed.formats };
+  const cloud = `${deployed.cloud}-${release}`;
+  return { ...deployed, cloud, release, formats: formats ?? deployed.formats };
 }
 
 /** The last edge of a window that is old enough for a backfill to publish up to it. */

@@ -49,7 +49,9 @@ export async function dump(
     const request = await requestOf(source, range, options, display, signal);
     // Without masks everything would be found.
     const scan = options.masking === 'none' ? undefined : openLeakScan();
-    const transform = openTransform(table, options, masking.mask, scan?.identifier);
+    const exactFrom =
+      options.masking === 'sha2-salted' && options.salt === undefined ? range.start : undefined;
+    const transform = openTransform(table, { ...options, exactFrom }, masking.mask, scan?.identifier);
     const checked = { name: table.name, columns: transform.columns };
     const encoder = format.encoder(checked, epoch === 'window' ? range.start : epoch);
     await using opened = await source.open(signal);
@@ -94,7 +96,7 @@ async function requestOf(
   signal: AbortSignal,
 ): Promise<ReadRequest> {
   // Where everything is read there is nothing before it to know of.
-  const [states] = start === undefined ? [] : await source.statesAt([range], signal);
+  const [states] = start === undefined ? [] : await source.statesAt([range], [table.name], signal);
   return {
     window: range,
     begin: range.start,

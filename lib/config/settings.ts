@@ -21,6 +21,8 @@ export interface Settings extends WindowPlan {
   /** Empty, or ends without a slash. */
   readonly prefix: string;
   readonly cloud: string;
+  /** Name of the release that the trace is; undefined for the scheduled trace of a cloud. */
+  readonly release: string | undefined;
   /** ARN or name of the secret that opens the cloud. */
   readonly secret: string;
   /** An open event older than this is given up and counted as abandoned. */
@@ -155,6 +157,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     bucket: values.STAR_BUCKET,
     prefix: values.STAR_PREFIX,
     cloud: values.STAR_CLOUD,
+    release: undefined,
     secret: values.STAR_SECRET,
     windowSeconds: values.STAR_WINDOW_MINUTES * MINUTE,
     settleSeconds: values.STAR_SETTLE_MINUTES * MINUTE,

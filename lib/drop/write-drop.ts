@@ -4,6 +4,7 @@ import { type Packing, packingOf } from '../format/packing.ts';
 import type { Outcome } from '../source/source.ts';
 import type { OpenObject } from '../store/store.ts';
 import type { AnyTable } from '../tables/table.ts';
+import { masksJoin } from '../transform/masking.ts';
 import { type Transform, openTransform } from '../transform/transform.ts';
 import type { Window } from '../core/window.ts';
 import type { Invocation } from './invocation.ts';
@@ -119,7 +120,8 @@ async function openTable(
   table: AnyTable,
   watch: Watch | undefined,
 ): Promise<OpenTable> {
-  const transform = openTransform(table, settings, masking.mask, watch?.identifier);
+  const exactFrom = masksJoin(settings) ? undefined : window.start;
+  const transform = openTransform(table, { ...settings, exactFrom }, masking.mask, watch?.identifier);
   const checked = { name: table.name, columns: transform.columns };
   const targets = await Promise.all(
     settings.formats.map(async (name) => {

@@ -6,7 +6,7 @@ import type { LeakScan } from './leak-scan.ts';
  * Names that Nova gives events, after its functions, states and results, and words that tables write of themselves.
  * Anything else might name a server.
  */
-const OWN_WORD = /^[a-z]+(?:_+[a-z]+)*$/i;
+const OWN_WORD = /^(?:[a-z]+(?:_+[a-z]+)*|soft-delete)$/i;
 
 /** Distinct values of a column that are remembered, so that each is told once. */
 const REMEMBERED = 10_000;

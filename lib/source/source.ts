@@ -93,7 +93,11 @@ export interface Source {
    * By range and table, what the schedule would remember at its start, so that reading it need not look back; empty
    * for a source that has to look back in any case. Costs one look over the whole history, however many ranges.
    */
-  statesAt(ranges: readonly Window[], signal: AbortSignal): Promise<readonly TableStates[]>;
+  statesAt(
+    ranges: readonly Window[],
+    tables: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly TableStates[]>;
 }
 
 /** By name of the table. */

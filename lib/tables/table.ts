@@ -52,6 +52,8 @@ export interface Masker {
   readonly maskShared: (value: string | null) => Masked | null;
   /** The physical host that a row names; `transform/host.ts` has the rule. */
   readonly hostOf: (row: Located) => string | null;
+  /** A time as it may leave the process: `transform/times.ts` has the rule. For times that may lie before the window. */
+  readonly timeOf: (time: Seconds | null) => Seconds | null;
 }
 
 /** What tells where an event ran. */

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { StarError } from '../core/errors.ts';
 import type { MaskingMethod } from '../config/choices.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Mask } from '../tables/table.ts';
 import { createMask } from './mask.ts';
 
@@ -35,6 +36,15 @@ export function createMasking(method: MaskingMethod, held: Buffer | undefined): 
       secret.fill(0);
     },
   };
+}
+
+/** Whether the masks of a drop join with those of other drops, so that its servers can be followed in any case. */
+export function masksJoin({
+  masking,
+  maskingSecret,
+  release,
+}: Pick<Settings, 'masking' | 'maskingSecret' | 'release'>): boolean {
+  return release !== undefined || maskingSecret !== undefined || masking !== 'sha2-salted';
 }
 
 /** Without a secret all masks of a method join, so its name says it all. */

@@ -1,10 +1,12 @@
 import { countDistinct } from '../core/collections/distinct.ts';
 import { memoize } from '../core/collections/memoize.ts';
+import type { Seconds } from '../core/time.ts';
 import type { HostFrom } from '../config/choices.ts';
 import type { Column, Mask, Table } from '../tables/table.ts';
 import { checkMasks } from './checked-masks.ts';
 import { type Exclusion, reasonToExclude } from './exclude.ts';
 import { hostOf } from './host.ts';
+import { cutTimes } from './times.ts';
 
 /** Rows of one table, on their way from its reader to its files. */
 export interface Transform<Raw, Row> {
@@ -20,6 +22,8 @@ export interface Transform<Raw, Row> {
 
 export interface TransformSettings extends Exclusion {
   readonly hostFrom: HostFrom;
+  /** Times before are cut to the day; undefined where all stay exact. */
+  readonly exactFrom?: Seconds | undefined;
 }
 
 /** @param onIdentifier told every value before it is masked, some of them again and again */
@@ -36,6 +40,7 @@ export function openTransform<Raw, Row>(
     mask: watched,
     maskShared: memoize(watched),
     hostOf: (row) => hostOf(row, settings.hostFrom),
+    timeOf: cutTimes(settings.exactFrom),
   });
   const skipped: Record<string, number> = {};
   const subjects = countDistinct();

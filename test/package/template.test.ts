@@ -783,7 +783,7 @@ describe('serverless refuses', () => {
     windowMinutes: ['7', 'a number of minutes that divides a day, such as 1440 or 60'],
     settleMinutes: ['0', 'whole minutes, 1 to 1440'],
     openHorizonDays: ['-1', 'whole days, 1 to 3650'],
-    tables: ['images', 'one or more of instance_events, separated by commas, each once'],
+    tables: ['images', 'one or more of instance_events, instances, separated by commas, each once'],
     formats: ['xml', 'one or more of csv, jsonl, parquet, separated by commas, each once'],
     formatVersion: ['0.4', '0.2 or 0.3'],
     report: ['yes', 'true or false'],

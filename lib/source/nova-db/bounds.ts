@@ -51,6 +51,54 @@ export async function firstInstanceAfter(query: Query, schema: CellSchema, time:
   });
 }
 
+/** As `lastIdBefore`, of servers. */
+export function lastServerBefore(
+  query: Query,
+  schema: CellSchema,
+  time: Seconds,
+  within: IdSpan,
+): Promise<number> {
+  return bisect(within, async (id) => {
+    const latest = await serverExtremesFrom(query, schema, 'MAX', id);
+    return latest.every((created) => created === null) || latest.some((created) => (created ?? 0) >= time);
+  });
+}
+
+/** As `firstIdAfter`, of servers. */
+export function firstServerAfter(
+  query: Query,
+  schema: CellSchema,
+  time: Seconds,
+  within: IdSpan,
+): Promise<number> {
+  return bisect(within, async (id) => {
+    const earliest = await serverExtremesFrom(query, schema, 'MIN', id);
+    return earliest.every((created) => created === null || created >= time);
+  });
+}
+
+async function serverExtremesFrom(
+  query: Query,
+  schema: CellSchema,
+  extreme: 'MIN' | 'MAX',
+  id: number,
+): Promise<(number | null)[]> {
+  const found: (number | null)[] = [];
+  for (const { instances } of schema.tables)
+    found.push(await extremeOfRun(query, extreme, unixSeconds('e.created_at'), instances, id));
+  return found;
+}
+
+/** The highest id of a server, live or archived; 0 where there is none. */
+export async function highestServer(query: Query, schema: CellSchema): Promise<number> {
+  let highest = 0;
+  for (const { instances } of schema.tables) {
+    const [row] = await query(`SELECT COALESCE(MAX(id), 0) FROM ${instances}`);
+    highest = Math.max(highest, Number(row?.[0]));
+  }
+  return highest;
+}
+
 export interface IdSpan {
   /** First id. */
   readonly from: number;

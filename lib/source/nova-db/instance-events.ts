@@ -1,10 +1,9 @@
-import type { CellConnection } from '../../connection/connection.ts';
-import { InputError } from '../../core/errors.ts';
 import type { TraceEvent } from '../../tables/instance-events/row.ts';
 import type { Seconds } from '../../core/time.ts';
-import { ahead } from '../ahead.ts';
 import type { Batch, Outcome, ReadRequest, SourceCounts, SourceState } from '../source.ts';
 import { type CellOutcome, readCell } from './cell.ts';
+import { refuseLostCells } from './lost-cells.ts';
+import { mergeCells } from './merge-cells.ts';
 import type { OpenDatabases } from './open-databases.ts';
 import { type CellState, restoreCells, storeCell } from './state.ts';
 
@@ -14,7 +13,7 @@ export async function* readInstanceEvents(
   request: ReadRequest,
 ): AsyncGenerator<Batch<TraceEvent>, Outcome, void> {
   const states = cellsOf(request.state);
-  refuseLostCells(states, cells, retiredCells);
+  refuseLostCells(states.keys(), cells, retiredCells);
   const outcomes = yield* mergeCells(
     sessions.map((session) => {
       const others = sessions.filter((other) => other !== session);
@@ -26,55 +25,6 @@ export async function* readInstanceEvents(
 
 const cellsOf = (state: SourceState | undefined): ReadonlyMap<string, CellState> =>
   state === undefined ? new Map() : restoreCells(state);
-
-/** A cell that is left out by mistake would be a silent hole in the trace. */
-function refuseLostCells(
-  states: ReadonlyMap<string, CellState>,
-  cells: readonly CellConnection[],
-  retired: ReadonlySet<string>,
-): void {
-  const present = new Set(cells.map(({ cell }) => cell));
-  const lost = [...states.keys()].find((cell) => !present.has(cell) && !retired.has(cell));
-  if (lost === undefined) return;
-  throw new InputError(
-    `secret: cells: ${lost} is missing, which the last window had; ` +
-      `accepted: all cells by the same names, or STAR_RETIRED_CELLS=${lost} if it is gone for good`,
-  );
-}
-
-/**
- * Reads all cells side by side, one batch ahead of the consumer, always going on with the one that is furthest
- * behind, so that little has to be held back to put their events in one order.
- */
-async function* mergeCells(
-  readers: readonly AsyncGenerator<Batch<TraceEvent>, CellOutcome, void>[],
-): AsyncGenerator<Batch<TraceEvent>, CellOutcome[], void> {
-  const outcomes: CellOutcome[] = [];
-  const lanes = readers.map((reader, index) => ({
-    index,
-    reader,
-    watermark: -Infinity,
-    next: ahead(reader),
-  }));
-  try {
-    for (;;) {
-      const running = lanes.filter((lane) => outcomes[lane.index] === undefined);
-      const [lane] = running.toSorted((a, b) => a.watermark - b.watermark);
-      if (lane === undefined) return outcomes;
-      const step = await lane.next;
-      if (step.done === true) {
-        outcomes[lane.index] = step.value;
-        lane.watermark = Infinity;
-        continue;
-      }
-      lane.watermark = step.value.watermark;
-      lane.next = ahead(lane.reader);
-      yield { rows: step.value.rows, watermark: Math.min(...lanes.map(({ watermark }) => watermark)) };
-    }
-  } finally {
-    await Promise.allSettled(lanes.map(({ next }) => next));
-  }
-}
 
 function joinOutcomes(outcomes: ReadonlyMap<string, CellOutcome>): Outcome {
   const all = [...outcomes.values()];

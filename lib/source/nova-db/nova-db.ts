@@ -1,14 +1,12 @@
 import type { CellConnection } from '../../connection/connection.ts';
 import { InputError } from '../../core/errors.ts';
-import { instanceEvents } from '../../tables/instance-events/table.ts';
 import { readerOf } from '../readers.ts';
 import type { History, Source } from '../source.ts';
 import { historyOf } from './history.ts';
 import { earliest } from './instance-events.ts';
-import { planCell } from './plan.ts';
+import { PLANNERS } from './planners.ts';
 import { READERS } from './readers.ts';
 import { type CellSession, openCell } from './session.ts';
-import { type CellState, storeCell } from './state.ts';
 
 /**
  * Nova's cell databases as a source. Each opening has connections of its own, one a cell, each in one consistent
@@ -32,22 +30,19 @@ export function databaseSource(cells: readonly CellConnection[], retiredCells: R
         [Symbol.asyncDispose]: () => opened.disposeAsync(),
       };
     },
-    async statesAt(ranges, signal) {
+    async statesAt(ranges, tables, signal) {
       // Nova moves nothing out of cell0, nor into it.
       const hasCopies = cells.filter(({ cell }) => cell !== 'cell0').length > 1;
-      const planned = new Map<string, readonly CellState[]>();
+      const states = ranges.map((): Record<string, Record<string, object>> => ({}));
       for (const cell of cells) {
         await using session = await openCell(cell, signal);
-        planned.set(cell.cell, await planCell(session, ranges, hasCopies));
+        for (const table of tables) {
+          const planned = (await PLANNERS[table]?.(session, ranges, hasCopies)) ?? [];
+          for (const [nth, state] of planned.entries())
+            ((states[nth] ??= {})[table] ??= {})[cell.cell] = state;
+        }
       }
-      return ranges.map((_, nth) => ({
-        [instanceEvents.name]: Object.fromEntries(
-          [...planned].flatMap(([cell, states]) => {
-            const state = states[nth];
-            return state === undefined ? [] : [[cell, storeCell(state)]];
-          }),
-        ),
-      }));
+      return states;
     },
     async clock(signal) {
       const [cell] = cells;

@@ -1,11 +1,14 @@
 import { instanceEvents } from '../../tables/instance-events/table.ts';
+import { instances } from '../../tables/instances/table.ts';
 import type { ReadRequest, Reader } from '../source.ts';
 import { readInstanceEvents } from './instance-events.ts';
 import type { OpenDatabases } from './open-databases.ts';
+import { readServers } from './servers.ts';
 
 /** How each table is read from Nova's databases. */
 export const READERS: Readonly<
   Record<string, (databases: OpenDatabases, request: ReadRequest) => ReturnType<Reader<unknown>>>
 > = {
   [instanceEvents.name]: readInstanceEvents,
+  [instances.name]: readServers,
 };

@@ -25,6 +25,8 @@ export interface CellSchema {
   readonly tables: readonly Tables[];
   /** `instance_actions_events.host` came with Rocky. */
   readonly eventHost: boolean;
+  /** `instances.hidden` came with Train. */
+  readonly instanceHidden: boolean;
 }
 
 /** By role of a table. */
@@ -34,6 +36,13 @@ export const REQUIRED: Readonly<Record<keyof Tables, readonly string[]>> = {
   instances: [
     'id',
     'uuid',
+    'created_at',
+    'updated_at',
+    'launched_at',
+    'deleted_at',
+    'deleted',
+    'vm_state',
+    'availability_zone',
     'hostname',
     'user_id',
     'project_id',
@@ -70,7 +79,11 @@ export async function readSchema(session: CellSession): Promise<CellSchema> {
       requireColumns(session, table, columns.get(table), role);
   }
   const tables = withShadow ? [LIVE, SHADOW] : [LIVE];
-  return { tables, eventHost: tables.every(({ events }) => columns.get(events)?.has('host')) };
+  return {
+    tables,
+    eventHost: tables.every(({ events }) => columns.get(events)?.has('host')),
+    instanceHidden: tables.every(({ instances }) => columns.get(instances)?.has('hidden')),
+  };
 }
 
 function requireColumns(

@@ -6,6 +6,7 @@ import { type Finding, verdictOf } from '../../../lib/doctor/doctor.ts';
 import { tlsFinding } from '../../../lib/doctor/database/login.ts';
 import { teller } from '../../../lib/doctor/finding.ts';
 import { databaseSource } from '../../../lib/source/nova-db/nova-db.ts';
+import { REQUIRED } from '../../../lib/source/nova-db/schema.ts';
 import { DAY } from '../../../lib/core/time.ts';
 import { listenOnLoopback } from '../../support/listen-on-loopback.ts';
 import { type DatabaseUser, type MariaDb, startMariaDb } from '../../support/mariadb/index.ts';
@@ -138,7 +139,7 @@ describe('a user who may not read a table', () => {
 
   test('but for a column: that is fatal, as for a run', async () => {
     const cell1 = await addCell('cell1');
-    const columns = 'SELECT (id, uuid, hostname, user_id, project_id, host, memory_mb, root_gb, vcpus)';
+    const columns = `SELECT (${REQUIRED.instances.filter((column) => column !== 'node').join(', ')})`;
     const user = await db.createUser([
       ...selectOn(cell1, [...LIVE.slice(1), ...SHADOW]),
       `${columns} ON \`${cell1.database}\`.instances`,
