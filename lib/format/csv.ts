@@ -3,7 +3,7 @@ import type { TraceVersion } from '../config/choices.ts';
 import { type Column, PROPERTIES } from '../tables/table.ts';
 import { createClock } from './clock.ts';
 import type { Format } from './format.ts';
-import { joinPieces } from './pieces.ts';
+import { type Run, joinPieces } from './pieces.ts';
 
 /**
  * CSV as the published Chameleon traces have it: RFC 4180 quoting, a header line, `\n` at line ends, times without a
@@ -30,23 +30,49 @@ export function csv(version: TraceVersion): Format {
             return (part) => String(value(part, epoch) ?? '');
         }
       };
+      const render = (run: Run<never>): ((part: never) => string) => {
+        const fields = run.columns.map(fieldOf);
+        // Joined at once: a template would leave a tree of strings, to be walked again for every row.
+        const texts = run.isFirst ? [] : [''];
+        const first = texts.length;
+        return (part) => {
+          for (let nth = 0; nth < fields.length; nth++)
+            texts[first + nth] = (fields[nth] as (part: never) => string)(part);
+          if (run.isLast) texts[texts.length - 1] += '\n';
+          return texts.join(',');
+        };
+      };
       return {
         head: `${columns.map(({ csv: name }) => field(name)).join(',')}\n`,
-        rows: joinPieces(columns, (run) => {
-          const fields = run.columns.map(fieldOf);
-          // Joined at once: a template would leave a tree of strings, to be walked again for every row.
-          const texts = Array.from({ length: fields.length + 1 }, () => '');
-          return (part) => {
-            for (let nth = 0; nth < fields.length; nth++)
-              texts[nth] = (fields[nth] as (part: never) => string)(part);
-            if (run.isLast) texts[fields.length - 1] += '\n';
-            return run.isLast ? texts.slice(0, -1).join(',') : texts.join(',');
-          };
-        }),
+        rows: joinPieces(columns, shareAlike(render)),
         tail: () => '',
       };
     },
   };
+}
+
+/** A line does not name its columns, so runs of the same values, such as a start and a finish, have one renderer. */
+function shareAlike(render: (run: Run<never>) => (part: never) => string): typeof render {
+  const made: { run: Run<never>; rendered: (part: never) => string }[] = [];
+  return (run) => {
+    const known = made.find((one) => isAlike(one.run, run));
+    if (known !== undefined) return known.rendered;
+    const rendered = render(run);
+    made.push({ run, rendered });
+    return rendered;
+  };
+}
+
+function isAlike(a: Run<never>, b: Run<never>): boolean {
+  return (
+    a.isFirst === b.isFirst &&
+    a.isLast === b.isLast &&
+    a.columns.length === b.columns.length &&
+    a.columns.every(({ type, value }, nth) => {
+      const other = b.columns[nth];
+      return type === other?.type && value === other.value;
+    })
+  );
 }
 
 type Named = Pick<Column<never>, 'csv' | 'jsonl' | 'inProperties'>;

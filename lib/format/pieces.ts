@@ -1,5 +1,5 @@
-import { onceForEach } from '../core/collections/once-for-each.ts';
 import { memoize } from '../core/collections/memoize.ts';
+import { onceForEach } from '../core/collections/once-for-each.ts';
 import type { Column, Part } from '../tables/table.ts';
 
 /*
@@ -25,52 +25,131 @@ export function joinPieces<Row>(
   render: (run: Run<Row>) => (part: never) => string,
 ): (rows: readonly Row[]) => string {
   const runs = runsOf(columns);
-  const steps: ((row: Row) => string)[] = runs.map(() => () => '');
-  for (const part of new Set(runs.map(({ part: of }) => of))) {
-    const mine = runs.flatMap((run, nth) => (run.part === part ? [{ nth, render: render(run.run) }] : []));
-    const [first, ...others] = mine.map(({ nth }) => nth);
-    if (first === undefined) continue;
-    if (others.length === 0) {
-      const [only] = mine;
-      steps[first] = lookup(part, (value) => only?.render(value as never) ?? '');
-      continue;
-    }
-    // The first run of a part looks it up, and the others take what that found.
-    let found: readonly string[] = [];
-    const texts = lookup(part, (value) => mine.map((one) => one.render(value as never)));
-    steps[first] = (row) => (found = texts(row))[0] as string;
-    for (const [nth, step] of others.entries()) steps[step] = () => found[nth + 1] as string;
-  }
+  const width = runs.length;
+  const numbers = shareNumbers();
+  const fills = [...new Set(runs.map(({ part }) => part))].map((part): Fill<Row> => {
+    const places = runs.flatMap(({ part: of, run }, at): Place[] =>
+      of === part ? [{ at, render: render(run) as Place['render'] }] : [],
+    );
+    return fillOf(part, places, numbers);
+  });
 
   // One array for all calls: growing a new one each time would make as much garbage as the text.
   const pieces: string[] = [];
   return (rows) => {
-    let count = 0;
-    for (const row of rows) for (const step of steps) pieces[count++] = step(row);
-    pieces.length = count;
+    pieces.length = rows.length * width;
+    // Part by part: a loop that does one thing for many rows is compiled better than one that does all for each row.
+    for (const fill of fills) fill(rows, pieces, width);
     return pieces.join('');
   };
 }
 
-/** Renders a part once, as far as it is remembered. */
-function lookup<Row, V extends string | string[]>(
+/** Puts a part's pieces of each row into their places, `width` places a row. */
+type Fill<Row> = (rows: readonly Row[], pieces: string[], width: number) => void;
+
+interface Place {
+  /** Of the first row. */
+  readonly at: number;
+  readonly render: (part: unknown) => string;
+}
+
+function fillOf<Row>(
   { of, kind }: Part<Row, unknown>,
-  make: (part: unknown) => V,
-): (row: Row) => V {
+  places: readonly Place[],
+  numbers: (render: (value: number | null) => string) => RenderedNumbers,
+): Fill<Row> {
   switch (kind) {
-    case 'object': {
-      const made = onceForEach(make as (part: object) => V);
-      return (row) => made(of(row) as object);
-    }
-    case 'number': {
-      const made = memoizeNumbers(make as (part: number) => V);
-      return (row) => made(of(row) as number);
-    }
-    case 'text': {
-      const made = memoize(make as (part: string | null) => V);
-      return (row) => made(of(row) as string | null);
-    }
+    case 'object':
+      return fillFromObjects(of as (row: Row) => object, places);
+    case 'number':
+      return inTurn(
+        places.map(({ at, render }) =>
+          fillFromNumbers(of as (row: Row) => number | null, at, numbers(render)),
+        ),
+      );
+    case 'text':
+      return inTurn(places.map((place) => fillFromTexts(of as (row: Row) => string | null, place)));
   }
+}
+
+function inTurn<Row>(fills: readonly Fill<Row>[]): Fill<Row> {
+  return (rows, pieces, width) => {
+    for (const fill of fills) fill(rows, pieces, width);
+  };
+}
+
+/** All pieces of an object are looked up at once. */
+function fillFromObjects<Row>(of: (row: Row) => object, places: readonly Place[]): Fill<Row> {
+  const rendered = onceForEach((part: object) => places.map(({ render }) => render(part)));
+  const offsets = places.map(({ at }) => at);
+  return (rows, pieces, width) => {
+    for (let nth = 0, line = 0; nth < rows.length; nth++, line += width) {
+      const texts = rendered(of(rows[nth] as Row));
+      for (let place = 0; place < offsets.length; place++)
+        pieces[line + (offsets[place] as number)] = texts[place] as string;
+    }
+  };
+}
+
+function fillFromTexts<Row>(of: (row: Row) => string | null, { at, render }: Place): Fill<Row> {
+  const rendered = memoize(render as (part: string | null) => string);
+  return (rows, pieces, width) => {
+    for (let nth = 0, place = at; nth < rows.length; nth++, place += width)
+      pieces[place] = rendered(of(rows[nth] as Row));
+  };
+}
+
+function fillFromNumbers<Row>(
+  of: (row: Row) => number | null,
+  at: number,
+  numbers: RenderedNumbers,
+): Fill<Row> {
+  const { values, texts, render } = numbers;
+  return (rows, pieces, width) => {
+    for (let nth = 0, place = at; nth < rows.length; nth++, place += width) {
+      const value = of(rows[nth] as Row);
+      const slot = (value ?? 0) & (SLOTS - 1);
+      if (values[slot] !== value) {
+        if (value === null) {
+          pieces[place] = render(value);
+          continue;
+        }
+        values[slot] = value;
+        texts[slot] = render(value);
+      }
+      pieces[place] = texts[slot] as string;
+    }
+  };
+}
+
+/**
+ * Texts of whole numbers that come in clusters: each number has a slot, which the next one with the same lowest bits
+ * takes over.
+ */
+interface RenderedNumbers {
+  readonly values: Float64Array;
+  readonly texts: string[];
+  readonly render: (value: number | null) => string;
+}
+
+/** A power of two: a bit more than an hour of seconds. */
+const SLOTS = 4096;
+
+/** Numbers that are rendered by the same function share their texts. */
+function shareNumbers(): (render: (value: number | null) => string) => RenderedNumbers {
+  const made = new Map<unknown, RenderedNumbers>();
+  return (render) => {
+    const known = made.get(render);
+    if (known !== undefined) return known;
+    const fresh = {
+      values: new Float64Array(SLOTS).fill(Number.NaN),
+      // Filled, because an array that grows by leaps becomes a slow one.
+      texts: Array.from({ length: SLOTS }, () => ''),
+      render,
+    };
+    made.set(render, fresh);
+    return fresh;
+  };
 }
 
 function runsOf<Row>(columns: readonly Column<Row>[]): { part: Part<Row, unknown>; run: Run<Row> }[] {
@@ -85,20 +164,4 @@ function runsOf<Row>(columns: readonly Column<Row>[]): { part: Part<Row, unknown
     const run = { columns: group, isFirst: nth === 0, isLast: nth === groups.length - 1 };
     return first === undefined ? [] : [{ part: first.part, run }];
   });
-}
-
-/** A power of two: a bit more than an hour of seconds. */
-const SLOTS = 4096;
-
-/** For whole numbers that come in clusters: each has a slot, which the next one with the same lowest bits takes over. */
-export function memoizeNumbers<V>(make: (value: number) => V): (value: number) => V {
-  const values = new Float64Array(SLOTS).fill(Number.NaN);
-  // Filled, for an array that grows by leaps becomes a slow one.
-  const made: (V | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
-  return (value) => {
-    const slot = value & (SLOTS - 1);
-    if (values[slot] === value) return made[slot] as V;
-    values[slot] = value;
-    return (made[slot] = make(value));
-  };
 }

@@ -1,3 +1,4 @@
+import type { Seconds } from '../../core/time.ts';
 import { type Column, type Part, column, secondsSince } from '../table.ts';
 import type { MaskedEvent, MaskedInstance } from './row.ts';
 
@@ -10,6 +11,10 @@ const finish: Of<number> = { of: (row) => row.finish, kind: 'number' };
 const duration: Of<number> = { of: (row) => row.finish - row.start, kind: 'number' };
 const result: Of<string | null> = { of: (row) => row.result, kind: 'text' };
 const host: Of<string | null> = { of: (row) => row.host, kind: 'text' };
+
+// A start and a finish have the same functions, so that lines that do not name them share their texts.
+const asTime = (time: Seconds): Seconds => time;
+const sinceEpoch = (time: Seconds, epoch: Seconds): number => secondsSince(epoch, time);
 
 /** One row a finished event, as the published Chameleon traces have it. */
 export const COLUMNS: readonly Column<MaskedEvent>[] = [
@@ -45,7 +50,7 @@ export const COLUMNS: readonly Column<MaskedEvent>[] = [
       type: 'timestamp',
       description: 'When it began, UTC',
     },
-    (time) => time,
+    asTime,
   ),
   column(
     start,
@@ -56,7 +61,7 @@ export const COLUMNS: readonly Column<MaskedEvent>[] = [
       type: 'integer',
       description: 'The same in whole seconds since the epoch of the trace; -1 where earlier',
     },
-    (time, epoch) => secondsSince(epoch, time),
+    sinceEpoch,
   ),
   column(
     finish,
@@ -67,7 +72,7 @@ export const COLUMNS: readonly Column<MaskedEvent>[] = [
       type: 'timestamp',
       description: 'When it ended, UTC',
     },
-    (time) => time,
+    asTime,
   ),
   column(
     finish,
@@ -78,7 +83,7 @@ export const COLUMNS: readonly Column<MaskedEvent>[] = [
       type: 'integer',
       description: 'The same in whole seconds since the epoch of the trace; -1 where earlier',
     },
-    (time, epoch) => secondsSince(epoch, time),
+    sinceEpoch,
   ),
   column(
     duration,
