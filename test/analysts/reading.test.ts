@@ -233,8 +233,8 @@ describe.skipIf(PYTHON === undefined)('An analyst with pandas, where it is insta
   test('can do with the CSV what is done with published traces', async () => {
     const result = (await python(
       '{"dtypes": [str(trace["START_TIME"].dtype), str(trace["FINISH_TIME"].dtype)], "flavors": len(flavors), ' +
-        '"servers": len(lifetimes), "events": int(lifetimes["events"].sum()), "rows": len(trace), ' +
-        '"negative": int((lifetimes["seconds"] < 0).sum())}',
+        '"servers": len(spans), "events": int(spans["events"].sum()), "rows": len(trace), ' +
+        '"negative": int((spans["seconds"] < 0).sum())}',
     )) as Record<string, unknown>;
     const [{ servers, rows } = {}] = await ask(
       "SELECT count(DISTINCT INSTANCE_UUID)::INT AS servers, count(*)::INT AS rows FROM read_csv('cloud=demo/instance_events/*/*.csv.gz')",

@@ -25,9 +25,13 @@ export function checkDrops(drops: readonly Drop[], finished: readonly Row[]): st
       if (identifiers.has(String(value))) throw new Error('a row of the drops holds an unmasked identifier');
     }
   }
+  const servers = new Set(rows.map((row) => row['INSTANCE_UUID'])).size;
+  const known = new Set(finished.map((event) => event['uuid'])).size;
+  if (servers !== known) throw new Error(`the drops hold ${servers} servers, the databases ${known}`);
   return [
     `${count(finished.length)} events finished in these days: each is in one drop, none in two (by what is not masked)`,
     `none of ${count(identifiers.size)} ids and names of servers, users, projects and hosts is in any drop`,
+    `${count(servers)} servers, the same over all drops: their masks join`,
     'every file has the size, the rows and the SHA-256 that its manifest says',
   ];
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DAY, type Seconds } from '../../lib/core/time.ts';
@@ -29,6 +30,9 @@ export interface Setting {
 /** The name of the cloud in keys and manifests. */
 export const CLOUD = 'demo';
 
+/** A masking secret of the operator: with it the drops join. */
+const MASKING_SECRET = 'star-compactor/masks';
+
 /** Days of history when the last run comes. */
 const DAYS = 6;
 
@@ -48,12 +52,14 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
   const env = {
     STAR_CLOUD: CLOUD,
     STAR_FORMATS: 'csv,jsonl,parquet',
+    STAR_MASKING_SECRET: MASKING_SECRET,
     POWERTOOLS_LOG_LEVEL: 'INFO',
     POWERTOOLS_SERVICE_NAME: 'star-compactor',
     POWERTOOLS_METRICS_NAMESPACE: 'StarCompactor',
   };
   const stage = await startStage({ folder: join(folder, 's3'), env });
   stack.defer(() => stage.stop());
+  await stage.createSecret(MASKING_SECRET, randomBytes(32));
   await fetchMariaDb(print);
   signal.throwIfAborted();
   const starting = startCloud(start, DAYS, options.eventsPerDay, signal);
@@ -66,13 +72,16 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
   say('Nova', `${cloud.server} with ${databases}; first server built ${day(start)}`);
   if (options.source === 'database') {
     await stage.setSecret(cloud.secret);
-    say('Secrets Manager', 'a secret with a DSN for each, of a user with SELECT on six tables');
+    say(
+      'Secrets Manager',
+      'a DSN for each, of a user with SELECT on six tables; a masking secret, so that drops join',
+    );
   } else {
     const openstack = await startOpenStack({ cells: cloud.cells, now: cloud.now });
     stack.defer(() => openstack.stop());
     await stage.setSecret(openstack.secret('openrc'));
     say('OpenStack', 'a fake for Keystone and Nova’s API, which serves what these databases hold');
-    say('Secrets Manager', 'a secret with the openrc of an administrator');
+    say('Secrets Manager', 'the openrc of an administrator; a masking secret, so that drops join');
   }
   say('S3', `s3://${stage.env['STAR_BUCKET']}, private to this run`);
   say('Function', `the scheduled handler, bundled as for Lambda (${size(handler.bytes)})`);
