@@ -1,6 +1,6 @@
 import type { OrderedRows } from '../drop/write-table.ts';
 import { SourceError } from '../core/errors.ts';
-import type { Outcome, SourceCounts } from '../source/source.ts';
+import { NO_COUNTS, type Outcome } from '../source/source.ts';
 import type { AnyTable } from '../tables/table.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { type Window, floorTo, windowText } from '../core/window.ts';
@@ -97,7 +97,7 @@ export function splitByWindow(
       const skipped = outcome?.counts.skipped ?? {};
       return {
         state: {},
-        counts: { ...NOTHING, stillOpen: begun.length, skipped },
+        counts: { ...NO_COUNTS, stillOpen: begun.length, skipped },
         sourceFrom,
         ...(outcome?.api === undefined ? {} : { api: outcome.api }),
       };
@@ -107,12 +107,3 @@ export function splitByWindow(
     },
   };
 }
-
-const NOTHING: SourceCounts = {
-  late: 0,
-  beforeBegin: 0,
-  abandoned: 0,
-  stillOpen: 0,
-  rewritten: 0,
-  skipped: {},
-};

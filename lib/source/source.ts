@@ -27,6 +27,8 @@ export interface ApiView {
   readonly swept: boolean;
   /** What could not be seen, by reason. */
   readonly unseen: readonly string[];
+  /** Of servers: rows whose time of deletion is that of their last change. */
+  readonly approximate?: number;
 }
 
 export type SourceState = Readonly<Record<string, unknown>>;
@@ -48,6 +50,16 @@ export interface SourceCounts {
   /** Rows that are not events of their own, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
 }
+
+/** Of a table in which nothing is late, open or left out. */
+export const NO_COUNTS: SourceCounts = {
+  late: 0,
+  beforeBegin: 0,
+  abandoned: 0,
+  stillOpen: 0,
+  rewritten: 0,
+  skipped: {},
+};
 
 /** For how long an event may have been open where no checkpoint has to carry it. */
 export const ANY_TIME: Seconds = 36_500 * DAY;

@@ -1,11 +1,14 @@
 import { instanceEvents } from '../../tables/instance-events/table.ts';
+import { instances } from '../../tables/instances/table.ts';
 import type { ReadRequest, Reader } from '../source.ts';
 import { readInstanceEvents } from './instance-events.ts';
 import type { OpenApi } from './open-api.ts';
+import { readServers } from './server-snapshot.ts';
 
 /** How each table is read from Nova's API. */
 export const READERS: Readonly<
   Record<string, (api: OpenApi, request: ReadRequest) => ReturnType<Reader<unknown>>>
 > = {
   [instanceEvents.name]: readInstanceEvents,
+  [instances.name]: readServers,
 };

@@ -12,6 +12,12 @@ export interface Server {
   readonly created: Seconds;
   /** When its row last changed; one that has never changed shows the time of the request. */
   readonly updated: Seconds;
+  readonly isDeleted: boolean;
+  readonly launched: Seconds | null;
+  readonly terminated: Seconds | null;
+  /** `vm_state` */
+  readonly state: string | null;
+  readonly zone: string | null;
   readonly instance: Instance;
 }
 
@@ -26,6 +32,10 @@ const Row = z.object({
   updated: z.string(),
   user_id: z.nullable(z.string()),
   tenant_id: z.nullable(z.string()),
+  'OS-SRV-USG:launched_at': name,
+  'OS-SRV-USG:terminated_at': name,
+  'OS-EXT-STS:vm_state': name,
+  'OS-EXT-AZ:availability_zone': name,
   flavor: z.object({ id: z.optional(z.string()), vcpus: count, ram: count, disk: count }),
   'OS-EXT-SRV-ATTR:hostname': z.nullable(z.string()),
   'OS-EXT-SRV-ATTR:host': z.nullable(z.string()),
@@ -65,6 +75,11 @@ export function toServer(row: RawServer, sizes: FlavourSizes | undefined): Serve
   return {
     created,
     updated,
+    isDeleted: data.status === 'DELETED',
+    launched: parseInstant(data['OS-SRV-USG:launched_at'] ?? '') ?? null,
+    terminated: parseInstant(data['OS-SRV-USG:terminated_at'] ?? '') ?? null,
+    state: data['OS-EXT-STS:vm_state'] ?? null,
+    zone: data['OS-EXT-AZ:availability_zone'] ?? null,
     instance: {
       uuid: data.id,
       hostname: data['OS-EXT-SRV-ATTR:hostname'],

@@ -3,6 +3,7 @@ import type { Seconds } from '../../core/time.ts';
 import type { Window } from '../../core/window.ts';
 import type { Server } from '../../tables/instances/row.ts';
 import { placeOf } from '../../tables/instances/place.ts';
+import { reservationOf } from '../../tables/instances/reservation.ts';
 import { unixSeconds } from './event-rows.ts';
 import { type CellSchema, SHADOW } from './schema.ts';
 import type { CellSession, Row } from './session.ts';
@@ -25,9 +26,6 @@ export const DELETED = unixSeconds(
   'COALESCE(deleted_at, IF(COALESCE(deleted, 0) = 0, NULL, COALESCE(updated_at, created_at)))',
 );
 export const CREATED = unixSeconds('created_at');
-
-/** What Blazar calls the zone of a reservation. */
-const RESERVATION_ZONE = /^blazar_(.+)$/;
 
 /**
  * Servers of an interval of ids that were not deleted before a time, in no order.
@@ -102,9 +100,4 @@ export function serverOf({ uuid, created, deleted, columns }: ServerRow, { end }
     reservationId: reservationOf(zone as string | null),
     place: placeOf(created),
   };
-}
-
-/** Blazar puts the servers of a reservation into a zone of its name. */
-export function reservationOf(zone: string | null): string | null {
-  return RESERVATION_ZONE.exec(zone ?? '')?.[1] ?? null;
 }

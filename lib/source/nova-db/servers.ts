@@ -1,7 +1,7 @@
 import { DAY, type Seconds } from '../../core/time.ts';
 import { floorTo } from '../../core/window.ts';
 import type { Server } from '../../tables/instances/row.ts';
-import type { Batch, Outcome, ReadRequest, SourceCounts } from '../source.ts';
+import { type Batch, NO_COUNTS, type Outcome, type ReadRequest } from '../source.ts';
 import { DISORDER, highestServer } from './bounds.ts';
 import { refuseLostCells } from './lost-cells.ts';
 import { mergeCells } from './merge-cells.ts';
@@ -28,19 +28,10 @@ export async function* readServers(
   for (const { copies } of outcomes) if (copies > 0) skipped['copied'] = (skipped['copied'] ?? 0) + copies;
   return {
     state: Object.fromEntries(outcomes.map(({ next }, nth) => [cells[nth]?.cell ?? '', storedRanges(next)])),
-    counts: { ...NOTHING, skipped },
+    counts: { ...NO_COUNTS, skipped },
     sourceFrom: null,
   };
 }
-
-const NOTHING: SourceCounts = {
-  late: 0,
-  beforeBegin: 0,
-  abandoned: 0,
-  stillOpen: 0,
-  rewritten: 0,
-  skipped: {},
-};
 
 interface CellServers {
   readonly next: ServerRanges;

@@ -100,7 +100,8 @@ describe('A masked column', () => {
     const other = createMask('sha2-salted', randomBytes(32));
     const table = {
       ...instanceEvents,
-      masked: () => instanceEvents.masked({ mask: other, maskShared: other, hostOf: () => null, timeOf: (time) => time }),
+      masked: () =>
+        instanceEvents.masked({ mask: other, maskShared: other, hostOf: () => null, timeOf: (time) => time }),
     };
     expect(() => encode(jsonLines, table as unknown as AnyTable, [traceEvent()])).toThrow('INSTANCE_UUID');
   });
