@@ -5,7 +5,7 @@ import { planExecution } from '../lib/backfill/plan-execution.ts';
 import { beginTrace, isComplete, refuseOtherSettings } from '../lib/backfill/release.ts';
 import { readPlanStep } from '../lib/backfill/steps.ts';
 import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
-import { refuseWrongClock } from '../lib/drop/clocks.ts';
+import { refuseUnfit } from '../lib/drop/fitness.ts';
 import { InputError } from '../lib/core/errors.ts';
 import { keepHeapSmall } from '../lib/runtime/heap.ts';
 import { openInvocation, openMasking } from '../lib/drop/open-invocation.ts';
@@ -35,7 +35,7 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
     const plan = await planBackfill(planning, request);
     refuseGone(request, plan, trace);
     // Before anything is written.
-    if (trace === undefined) await refuseWrongClock(planning);
+    if (trace === undefined) await refuseUnfit(planning);
 
     const secrets = secretPlace(settings, clients.secretsManager, signal);
     const owner = ownerOf(release, execution);

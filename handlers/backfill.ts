@@ -7,7 +7,7 @@ import { runBackfill } from '../lib/backfill/run.ts';
 import { isLong, startExecution } from '../lib/backfill/start-execution.ts';
 import { type BackfillSummary, idleSummary } from '../lib/backfill/summary.ts';
 import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
-import { refuseWrongClock } from '../lib/drop/clocks.ts';
+import { refuseUnfit } from '../lib/drop/fitness.ts';
 import { loadWatch } from '../lib/report/load-watch.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
 import { keepHeapSmall } from '../lib/runtime/heap.ts';
@@ -33,7 +33,7 @@ export function handler(
     using invocation = await openInvocation(settings, clients, signal, log, await loadWatch(settings));
     const plan = await planBackfill(invocation, request);
     if (request.dryRun) return dryRun(invocation, request, plan, Number(context.memoryLimitInMB));
-    if (trace === undefined) await refuseWrongClock(invocation);
+    if (trace === undefined) await refuseUnfit(invocation);
     await beginTrace(invocation, request, plan, trace);
     const summary = await runBackfill(invocation, request, plan, () => deadline.remaining());
     if (summary.done.length > 0) await refreshIndex(invocation, request.range.end);

@@ -1,6 +1,6 @@
 import { type StoredCheckpoint, readCheckpoint } from '../drop/checkpoint.ts';
 import { type Claim, type DecidedClaim, isDecided, readClaim } from '../drop/claim.ts';
-import { refuseWrongClock } from '../drop/clocks.ts';
+import { refuseUnfit } from '../drop/fitness.ts';
 import { type WindowResult, finishWindow } from '../drop/finish.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { WindowRows } from '../drop/write-drop.ts';
@@ -64,7 +64,7 @@ async function scheduledTrace(invocation: Invocation, scheduledTime: Seconds): P
 
 async function beginTrace(invocation: Invocation, begin: Seconds): ReturnType<typeof createTrace> {
   const { settings, log } = invocation;
-  await refuseWrongClock(invocation);
+  await refuseUnfit(invocation);
   log('trace begun', { begin });
   return createTrace(invocation, settings.cloud, {
     kind: 'scheduled',

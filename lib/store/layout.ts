@@ -33,6 +33,8 @@ export interface Layout {
   /** All keys of manifests begin so. */
   readonly manifests: string;
   readonly checkpoint: string;
+  /** Keys at which it is tried what the store can do begin so. */
+  readonly probes: string;
 }
 
 /** Hive-style partitions, so that Athena and DuckDB prune by cloud and date. */
@@ -58,5 +60,6 @@ export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): 
     backfillStates: (execution) => `${root}/state/backfills/${execution}/`,
     manifests: `${root}/manifests/`,
     checkpoint: `${root}/state/checkpoint.json`,
+    probes: `${root}/state/probe/`,
   };
 }

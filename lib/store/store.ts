@@ -75,6 +75,12 @@ export interface Store {
   remove(key: string, signal: AbortSignal): Promise<void>;
   /** What time it is at the store; null if untold. The key need not be there. */
   clock(key: string, signal: AbortSignal): Promise<Seconds | null>;
+  /**
+   * Tries the compare-and-swap that publication leans on, at a key that nobody else uses, and leaves nothing there.
+   *
+   * @returns what the store does not do; nothing where all is well
+   */
+  probe(key: string, signal: AbortSignal): Promise<readonly string[]>;
 }
 
 export function parseJson(text: string): unknown {

@@ -306,3 +306,31 @@ describe('A run whose clock is wrong', () => {
     expect(await listKeys(scene.stage.client)).toEqual([]);
   });
 });
+
+describe('At a store that ignores conditions', () => {
+  const REFUSED = {
+    name: 'InputError',
+    message:
+      's3://traces: the store ignores If-Match on PutObject, so that two runs could publish the same window; ' +
+      'accepted: a store that keeps these conditions, such as Amazon S3, or a folder',
+  };
+
+  test('no run begins a trace, and nothing is written', async () => {
+    await scene.stop();
+    scene = await startScene(db, ['cell1'], { ignored: ['If-Match on PutObject'] });
+    server = await scene.server('cell1');
+    await event('02 10:00');
+    await expect(scene.run(at('03 00:45'))).rejects.toMatchObject(REFUSED);
+    await expect(backfill('02', '03')).rejects.toMatchObject(REFUSED);
+    expect(await listKeys(scene.stage.client)).toEqual([]);
+  });
+
+  test('it is asked once in the life of a trace', async () => {
+    await event('02 10:00');
+    await scene.run(at('03 00:45'));
+    await scene.run(at('04 00:45'));
+    await backfill('01', '02');
+    const probes = scene.stage.s3.requests().filter(({ key }) => key.includes('/state/probe/'));
+    expect(new Set(probes.map(({ key }) => key)).size).toBe(1);
+  });
+});

@@ -57,6 +57,8 @@ const AbortUploads = {
   actions: ['s3:AbortMultipartUpload'],
   resources: [`${OBJECTS}/*/date=????-??-??/*-*-*`],
 };
+const PROBING = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:DeleteObject'];
+const Probe = { actions: PROBING, resources: [`${OBJECTS}/state/probe/*`] };
 const ClearAway = {
   actions: ['s3:DeleteObject'],
   resources: [`${OBJECTS}/*/date=????-??-??/*-*-*`, `${OBJECTS}/manifests/*.report.html`],
@@ -249,6 +251,7 @@ describe('the compiled template', () => {
       WriteDrops: { actions: ['s3:PutObject'], resources: ofDrops(OBJECTS) },
       AbortUploads,
       ClearAway,
+      Probe,
       RenewTheIndex,
       MoveOn: {
         actions: ['s3:PutObject'],
@@ -526,6 +529,7 @@ describe('the backfill', () => {
       },
       AbortUploads,
       ClearAway,
+      Probe,
       BeginTheTrace: { actions: ['s3:PutObject'], resources: [`${OBJECTS}/state/trace.json`] },
       RenewTheIndex,
       LearnThatAnObjectIsMissing: list,
@@ -542,6 +546,7 @@ describe('the backfill', () => {
         resources: [...inBoth('state/*'), `${RELEASES}/release.json`],
       },
       BeginTraces: { actions: ['s3:PutObject'], resources: inBoth('state/trace.json') },
+      Probe: { actions: PROBING, resources: inBoth('state/probe/*') },
       LeavePlans: { actions: ['s3:PutObject'], resources: inBoth('state/backfills/*') },
       LearnThatAnObjectIsMissing: list,
       MakeMaskingSecrets: { actions: ['secretsmanager:CreateSecret'], resources: [MASKING_SECRETS] },

@@ -57,6 +57,7 @@ export interface StageOptions {
   onS3Request?: LocalS3Options['onRequest'];
   onSecretsRequest?: LocalSecretsManagerOptions['onRequest'];
   ceph?: LocalS3Options['ceph'];
+  ignored?: LocalS3Options['ignored'];
 }
 
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
@@ -67,6 +68,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     buckets: [BUCKET],
     credentials,
     ceph: options.ceph,
+    ignored: options.ignored,
     ...(options.onS3Request === undefined ? {} : { onRequest: options.onS3Request }),
   });
   const secretsManager = await startSecretsManager({

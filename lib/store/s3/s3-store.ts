@@ -9,6 +9,7 @@ import {
   storeClock,
   writeText,
 } from './bucket.ts';
+import { probeConditions } from './probe.ts';
 import { openObject } from './upload.ts';
 
 /** A bucket of S3, or of whatever speaks its protocol with conditional writes. */
@@ -23,6 +24,7 @@ export function s3Store(bucket: Bucket): Store {
       writeText(bucket, key, text, expected, signal, contentType),
     open: (target, compressor, signal) => openObject(bucket, target, compressor, signal),
     remove: (key, signal) => remove(bucket, key, signal),
+    probe: (key, signal) => probeConditions(bucket, key, signal),
     clock: (key, signal) => storeClock(bucket, key, signal),
   };
 }

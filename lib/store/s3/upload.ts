@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import type { Transform } from 'node:stream';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { ObjectSummary, OpenObject, Target } from '../store.ts';
+import { openStreamed } from '../streamed.ts';
 import { type Bucket, conditionOf, isLostUpload, storeError } from './bucket.ts';
 import { type Multipart, PART_BYTES, beginMultipart } from './multipart.ts';
 
@@ -16,41 +16,12 @@ export function openObject(
   compressor: Transform,
   signal: AbortSignal,
 ): OpenObject {
-  const sending = send(bucket, target, compressor, signal);
-  // It may fail while nobody waits for it; the next write, or finish, reports it.
-  sending.catch(() => undefined);
-  const toStoreError = (error: unknown): Error => storeError('upload', bucket, target.key, error);
-
-  return {
-    async write(piece) {
-      if (compressor.write(piece)) return;
-      try {
-        await Promise.race([once(compressor, 'drain', { signal }), sending]);
-      } catch (error) {
-        // A failing upload takes the compressor along, which then tells first, and not why.
-        const why = signal.aborted
-          ? error
-          : await sending.then(
-              () => error,
-              (reason: unknown) => reason,
-            );
-        throw toStoreError(why);
-      }
-    },
-    async finish() {
-      compressor.end();
-      try {
-        return await sending;
-      } catch (error) {
-        if (isLostUpload(error)) return undefined;
-        throw toStoreError(error);
-      }
-    },
-    async abort() {
-      compressor.destroy();
-      await sending.catch(() => undefined);
-    },
+  const sending = {
+    send: () => send(bucket, target, compressor, signal),
+    isLost: isLostUpload,
+    toError: (error: unknown) => storeError('upload', bucket, target.key, error),
   };
+  return openStreamed(compressor, sending, signal);
 }
 
 /**

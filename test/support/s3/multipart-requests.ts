@@ -71,7 +71,12 @@ export async function completeMultipartUpload(request: S3Request): Promise<Answe
   const { store, uploads, ceph, bucket, key, query, http } = request;
   const id = query.get('uploadId') ?? '';
   const upload = uploadOf(uploads, id, bucket, key);
-  const write = { ...request, headers: http.headers, current: () => bucketOf(store, bucket).get(key) };
+  const write = {
+    ...request,
+    operation: 'CompleteMultipartUpload',
+    headers: http.headers,
+    current: () => bucketOf(store, bucket).get(key),
+  };
   const object = await writeUnderCondition(write, async (confirm) => {
     if (upload.conflicted) throw begunAgain();
     const chosen = chooseParts(await receiveDocument(http, store.temp, 'object'), upload);

@@ -16,7 +16,12 @@ import { contentsOf, element, rootElement, textOf } from './xml.ts';
 export async function putObject(request: S3Request): Promise<Answer> {
   const { store, bucket, key, http } = request;
   const headers = objectHeaders(http.headers);
-  const write = { ...request, headers: http.headers, current: () => bucketOf(store, bucket).get(key) };
+  const write = {
+    ...request,
+    operation: 'PutObject',
+    headers: http.headers,
+    current: () => bucketOf(store, bucket).get(key),
+  };
   const object = await writeUnderCondition(write, async (confirm) => {
     const body = await receiveBody(http, store.temp);
     try {

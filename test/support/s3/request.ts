@@ -13,6 +13,8 @@ export interface Shared {
   claims: Claims;
   /** Set where the server has the manners of Ceph. */
   ceph: Ceph | undefined;
+  /** Conditions that the server does not look at: `If-Match on PutObject`. */
+  ignored: readonly string[];
 }
 
 export interface S3Request extends Shared {

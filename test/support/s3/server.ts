@@ -52,6 +52,8 @@ export interface LocalS3Options {
   onRequest?: RequestHook<RequestRecord>;
   /** Has the server treat writes that meet as a Ceph gateway does. */
   ceph?: CephOptions | undefined;
+  /** Conditions that the server does not look at, as many do: `If-Match on PutObject`. */
+  ignored?: readonly string[] | undefined;
 }
 
 /** Starts an S3 server on the loopback address. At any time, a folder has at most one. */
@@ -66,6 +68,7 @@ export async function startS3(options: LocalS3Options): Promise<LocalS3> {
       uploads: loadUploads(store),
       claims: new Map(),
       ceph: options.ceph && likeCeph(options.ceph),
+      ignored: options.ignored ?? [],
     },
     records: [],
     admit: (request) => authenticate(request, { accessKeyId, secretAccessKey }, region),

@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto';
+import { InputError } from '../core/errors.ts';
+import { refuseWrongClock } from './clocks.ts';
+import type { Invocation } from './invocation.ts';
+import type { Place } from './place.ts';
+
+/**
+ * Makes sure, before a run begins a trace, that clocks agree and that the store compares and swaps: nothing that is
+ * published later can make good what is fixed by a wrong clock, or lost by a store that ignores conditions.
+ *
+ * @throws ClockError, InputError
+ */
+export async function refuseUnfit(
+  invocation: Pick<Invocation, 'source' | 'store' | 'layout' | 'signal' | 'log'>,
+): Promise<void> {
+  await refuseWrongClock(invocation);
+  await refuseUnfitStore(invocation);
+}
+
+/** @throws InputError naming what the store does not do */
+export async function refuseUnfitStore({ store, layout, signal }: Place): Promise<void> {
+  const lacking = await store.probe(`${layout.probes}${randomUUID()}.json`, signal);
+  if (lacking.length === 0) return;
+  throw new InputError(
+    `${store.name}: the store ignores ${lacking.join(', ')}, so that two runs could publish the same window; ` +
+      'accepted: a store that keeps these conditions, such as Amazon S3, or a folder',
+  );
+}
