@@ -17,13 +17,14 @@ import { check } from '../core/validate.ts';
 import { isWindowLength, type WindowPlan } from '../core/window.ts';
 
 export interface Settings extends WindowPlan {
+  /** Of a deployed function; empty on the command line, which is told a store. */
   readonly bucket: string;
   /** Empty, or ends without a slash. */
   readonly prefix: string;
   readonly cloud: string;
   /** Name of the release that the trace is; undefined for the scheduled trace of a cloud. */
   readonly release: string | undefined;
-  /** ARN or name of the secret that opens the cloud. */
+  /** ARN or name of the secret that opens the cloud; empty on the command line. */
   readonly secret: string;
   /** An open event older than this is given up and counted as abandoned. */
   readonly openHorizonSeconds: Seconds;
@@ -39,7 +40,7 @@ export interface Settings extends WindowPlan {
   /** Under which the trace is published, as SPDX names it; empty where none was chosen. */
   readonly licence: string;
   readonly masking: MaskingMethod;
-  /** ARN or name of an operator-held masking secret, which makes masks stable across drops. */
+  /** ARN or name, on the command line file, of an operator-held masking secret, which makes masks stable across drops. */
   readonly maskingSecret: string | undefined;
   /** Whether a drop has a report page, privacy figures, and is scanned for raw identifiers. */
   readonly report: boolean;
@@ -88,15 +89,26 @@ const SECRET_ID = 'the ARN or name of a Secrets Manager secret, not what it hold
 /** A secret that was pasted in place of its name must not be in the log. */
 const HIDDEN: ReadonlySet<string> = new Set(['STAR_SECRET', 'STAR_MASKING_SECRET']);
 
-const Environment = z.strictObject({
-  STAR_BUCKET: text('an S3 bucket name', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+export const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+export const KEY_PREFIX = /^$|^[\w.-]+(\/[\w.-]+)*$/;
+
+/** What says where a deployed function, and only that, finds what it needs. */
+const DEPLOYMENT = {
+  STAR_BUCKET: text('an S3 bucket name', BUCKET_NAME),
   STAR_PREFIX: text(
     'a key prefix of letters, digits and -_./, without a slash at either end',
-    /^$|^[\w.-]+(\/[\w.-]+)*$/,
+    KEY_PREFIX,
     '',
   ),
-  STAR_CLOUD: text('a name of letters, digits, dots, hyphens and underscores', /^[\w.-]{1,64}$/, 'openstack'),
   STAR_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{1,2048}$/),
+  STAR_MASKING_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{0,2048}$/, ''),
+  STAR_BACKFILL_MACHINE: text('the ARN of a state machine', /^$|^arn:[\w-]+:states:.+$/, ''),
+  STAR_BACKFILL_SECRETS: text('a prefix of names of secrets', /^$|^[\w/+=.@-]{1,256}$/, ''),
+};
+
+/** What says how a trace is made, wherever that is done. */
+const TRACE = {
+  STAR_CLOUD: text('a name of letters, digits, dots, hyphens and underscores', /^[\w.-]{1,64}$/, 'openstack'),
   STAR_WINDOW_MINUTES: number('a number of minutes that divides a day, such as 1440 or 60', 1440, (n) =>
     isWindowLength(n * MINUTE),
   ),
@@ -127,7 +139,6 @@ const Environment = z.strictObject({
   STAR_FORMAT_VERSION: choice(TRACE_VERSIONS, '0.2'),
   STAR_LICENCE: text('an identifier of SPDX such as CC-BY-4.0', /^$|^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, ''),
   STAR_MASKING: choice(MASKING_METHODS, 'sha2-salted'),
-  STAR_MASKING_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{0,2048}$/, ''),
   STAR_ALLOW_UNSAFE_MASKING: choice(['true', 'false'], 'false'),
   STAR_REPORT: choice(['true', 'false'], 'true'),
   STAR_PRIVACY_LIMIT_PERCENT: number('whole percent, 0 to 100', 100, (n) => n <= 100),
@@ -136,12 +147,20 @@ const Environment = z.strictObject({
   STAR_HOST_FROM: choice(['event', 'instance'], 'event'),
   STAR_MACHINES: choice(['vm', 'baremetal'], 'vm'),
   STAR_RETIRED_CELLS: list('cell names separated by commas', ''),
-  STAR_BACKFILL_MACHINE: text('the ARN of a state machine', /^$|^arn:[\w-]+:states:.+$/, ''),
-  STAR_BACKFILL_SECRETS: text('a prefix of names of secrets', /^$|^[\w/+=.@-]{1,256}$/, ''),
   STAR_API_CONCURRENCY: number('1 to 64', 8, (n) => n >= 1 && n <= 64),
   STAR_API_SWEEP_HOURS: number('whole hours, 0 to 720', 0, (n) => n <= 720),
   STAR_ALLOW_PARTIAL: choice(['true', 'false'], 'false'),
+};
+
+const Deployed = z.strictObject({ ...DEPLOYMENT, ...TRACE });
+
+const OnCommandLine = z.strictObject({
+  ...TRACE,
+  STAR_MASKING_SECRET: text('a file that holds at least 32 random bytes', /^/, ''),
 });
+
+/** Variables that are settings also on the command line. */
+export type SettingName = keyof z.output<typeof OnCommandLine>;
 
 /**
  * The settings of a deployment, from environment variables that begin with `STAR_`; one that is empty counts as
@@ -150,9 +169,39 @@ const Environment = z.strictObject({
  * @throws InputError naming the variable that is missing, unknown, wrong, or contradicted by another
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const given = Object.entries(env).filter(([name, value]) => name.startsWith('STAR_') && value !== '');
-  const values = check(Environment, Object.fromEntries(given), { what: '', hidden: HIDDEN });
+  const values = check(Deployed, given(env), { what: '', hidden: HIDDEN });
   refuseContradictions(values, env);
+  return settingsOf(values);
+}
+
+/**
+ * The same on the command line, where connection and store are told otherwise.
+ *
+ * @param prefix of all keys
+ */
+export function readCommandSettings(
+  env: Readonly<Record<string, string | undefined>>,
+  prefix: string,
+): Settings {
+  const values = check(OnCommandLine, given(env), { what: '' });
+  refuseContradictions(values, env);
+  const deployment = {
+    STAR_BUCKET: '',
+    STAR_PREFIX: prefix,
+    STAR_SECRET: '',
+    STAR_BACKFILL_MACHINE: '',
+    STAR_BACKFILL_SECRETS: '',
+  };
+  return settingsOf({ ...deployment, ...values });
+}
+
+function given(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => name.startsWith('STAR_') && value !== ''),
+  );
+}
+
+function settingsOf(values: z.output<typeof Deployed>): Settings {
   return {
     bucket: values.STAR_BUCKET,
     prefix: values.STAR_PREFIX,
@@ -185,7 +234,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
 }
 
 function refuseContradictions(
-  values: z.output<typeof Environment>,
+  values: z.output<typeof OnCommandLine>,
   env: Readonly<Record<string, unknown>>,
 ): void {
   if (values.STAR_MASKING !== 'sha2-salted') {

@@ -73,8 +73,8 @@ export async function openLock(path: string): Promise<Lock> {
 }
 
 /** Without the warning that Node.js 22 gives, of which an operator can make nothing. */
-async function loadSqlite(): Promise<typeof import('node:sqlite')> {
-  const { emitWarning } = process;
+async function loadSqlite(): Promise<{ readonly DatabaseSync: typeof DatabaseSync }> {
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => undefined;
   try {
     return await import('node:sqlite');

@@ -18,12 +18,11 @@ async function probe(options: StageOptions): Promise<readonly string[]> {
   const stage = await startStage(options);
   try {
     const store = s3Store({ client: stage.client, name: BUCKET });
-    return await store.probe('a/probe', new AbortController().signal).finally(async () => {
-      expect(await listKeys(stage.client)).toEqual([]);
-      const list = new ListMultipartUploadsCommand({ Bucket: BUCKET });
-      expect((await stage.client.send(list)).Uploads ?? []).toEqual([]);
-    });
+    return await store.probe('a/probe', new AbortController().signal);
   } finally {
+    expect(await listKeys(stage.client)).toEqual([]);
+    const list = new ListMultipartUploadsCommand({ Bucket: BUCKET });
+    expect((await stage.client.send(list)).Uploads ?? []).toEqual([]);
     await stage.stop();
   }
 }
