@@ -48,10 +48,10 @@ export async function dump(
     const { table, epoch } = options;
     const request = await requestOf(source, range, options, display, signal);
     // Without masks everything would be found.
-    const scan = options.masking === 'none' ? undefined : openLeakScan();
+    using scan = options.masking === 'none' ? undefined : openLeakScan();
     const exactFrom =
       options.masking === 'sha2-salted' && options.salt === undefined ? range.start : undefined;
-    const transform = openTransform(table, { ...options, exactFrom }, masking.mask, scan?.identifier);
+    using transform = openTransform(table, { ...options, exactFrom }, masking.mask, scan?.identifier);
     const checked = { name: table.name, columns: transform.columns };
     const encoder = format.encoder(checked, epoch === 'window' ? range.start : epoch);
     await using opened = await source.open(signal);

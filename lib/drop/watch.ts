@@ -3,7 +3,7 @@ import type { Window } from '../core/window.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Sees everything that is written of a drop, for its report, its privacy figures and the scan. */
-export interface Watch {
+export interface Watch extends Disposable {
   /** A value, before it is masked; the same one may be told several times. */
   readonly identifier: (value: string | null) => void;
   /** Masked rows. */

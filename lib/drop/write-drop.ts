@@ -42,7 +42,7 @@ export async function writeDrop(
   previous: Manifest['previous'],
 ): Promise<WrittenDrop | undefined> {
   const { settings, masking, run, tables } = invocation;
-  const watch = invocation.openWatch?.(window, tables);
+  using watch = invocation.openWatch?.(window, tables);
   const report = watch && (await openReport(invocation, window, watch));
   const opened: OpenTable[] = [];
   try {
@@ -82,6 +82,7 @@ export async function writeDrop(
     return page && { manifest: { ...manifest, report: page }, outcomes };
   } finally {
     // Nothing happens to those that are finished.
+    for (const { transform } of opened) transform[Symbol.dispose]();
     await Promise.all(opened.flatMap(({ outputs }) => outputs.map(({ object }) => object.abort())));
   }
 }

@@ -46,7 +46,7 @@ export function privacyFigures(
       users: identities.users,
       projects: identities.projects.all.size,
       hosts,
-      instances: identities.instances,
+      instances: identities.instances(),
     },
     classes: {
       by: ['flavour', 'hour', 'event', 'result'],

@@ -1,4 +1,6 @@
 import { countDistinct } from '../core/collections/distinct.ts';
+import { fingerprint } from '../core/collections/fingerprint.ts';
+import { numberSet } from '../core/collections/number-set.ts';
 import type { MaskedInstance } from '../tables/instance-events/row.ts';
 import { onceForEach } from '../core/collections/once-for-each.ts';
 
@@ -14,12 +16,16 @@ export interface FlavourTally extends RowTally {
   readonly memoryMb: number | null;
   readonly rootGb: number | null;
   readonly vcpus: number | null;
+  /** Distinct; about, in a drop with more than {@link SEEN} servers. */
   instances: number;
   /** The number of its first user. */
   readonly owner: number;
   /** Whether it has another user, too. */
   shared: boolean;
 }
+
+/** Servers that are told apart per flavour: at most 4 MiB. */
+const SEEN = 2 ** 18;
 
 /** Stands for every row that names no user: nobody knows how many they are, so they count as one, the fewest. */
 const NOBODY = 1;
@@ -32,13 +38,13 @@ export interface Owner {
   readonly flavour: FlavourTally;
 }
 
-export interface Identities {
+export interface Identities extends Disposable {
   readonly ownerOf: (instance: MaskedInstance) => Owner;
   readonly projects: Tallies;
   readonly flavours: ReadonlyMap<string, FlavourTally>;
   /** Distinct. */
   readonly users: number;
-  readonly instances: number;
+  instances(): number;
 }
 
 /**
@@ -50,6 +56,7 @@ export function identify(): Identities {
   const projects = tallies();
   const flavours = new Map<string, FlavourTally>();
   const instances = countDistinct();
+  let seen = numberSet();
 
   const userOf = ({ userId }: MaskedInstance): number => {
     if (userId === null || userId === '') return NOBODY;
@@ -72,9 +79,11 @@ export function identify(): Identities {
     const user = userOf(instance);
     const flavour = flavourOf(instance, user);
     // The same instance may come in several objects.
-    const before = instances.count;
     instances.add(instance.uuid);
-    flavour.instances += instances.count - before;
+    if (seen.size >= SEEN) seen = numberSet();
+    const before = seen.size;
+    seen.add(fingerprint(instance.uuid));
+    flavour.instances += seen.size - before;
     return { user, flavour, project: projects.of(instance.projectId) };
   });
   return {
@@ -84,9 +93,8 @@ export function identify(): Identities {
     get users() {
       return users.size;
     },
-    get instances() {
-      return instances.count;
-    },
+    instances: () => instances.count(),
+    [Symbol.dispose]: () => instances[Symbol.dispose](),
   };
 }
 

@@ -1,4 +1,5 @@
 import { numberSet } from '../core/collections/number-set.ts';
+import { spilledNumbers } from '../core/collections/spilled-numbers.ts';
 import { fingerprintTokens } from './tokens.ts';
 
 /** What a scan has found; docs/privacy.md says what it can and cannot show. */
@@ -14,10 +15,11 @@ export interface ScanFigures {
 }
 
 /**
- * Looks for raw identifiers of a drop in the text that is written unmasked, whichever comes first. It holds fingerprints
- * of the tokens of both for as long as the drop is written.
+ * Looks for raw identifiers of a drop in the text that is written unmasked, whichever comes first. It keeps fingerprints
+ * of the tokens of both for as long as the drop is written: of identifiers on disk where they are many, of text, which
+ * has some dozens of words, in memory.
  */
-export interface LeakScan {
+export interface LeakScan extends Disposable {
   /** A value that must not be in any output. */
   readonly identifier: (value: string | null) => void;
   /** Text that is the same whoever uses the cloud: names of events and columns, a page's own words. */
@@ -50,13 +52,12 @@ const WRITTEN_BY_ENCODERS = [
 ];
 
 export function openLeakScan(): LeakScan {
-  const raw = numberSet();
+  const raw = spilledNumbers();
   const known = numberSet();
   const written = numberSet();
   const placeOf = new Map<number, string>();
   const recent = new Set<string>();
-  const found = (): number[] =>
-    [...raw.values()].filter((fingerprint) => written.has(fingerprint) && !known.has(fingerprint));
+  const found = (): number[] => raw.among(written).filter((fingerprint) => !known.has(fingerprint));
   return {
     identifier(value) {
       if (value === null || recent.has(value)) return;
@@ -74,12 +75,13 @@ export function openLeakScan(): LeakScan {
       });
     },
     figures() {
-      const ambiguous = [...raw.values()].filter(known.has).length;
-      return { values: raw.size, tokens: written.size, found: found().length, ambiguous };
+      const ambiguous = raw.among(known).length;
+      return { values: raw.count(), tokens: written.size, found: found().length, ambiguous };
     },
     places() {
       const places = found().map((fingerprint) => placeOf.get(fingerprint) ?? 'a later row');
       return [...new Set(places)].slice(0, TOLD);
     },
+    [Symbol.dispose]: () => raw[Symbol.dispose](),
   };
 }

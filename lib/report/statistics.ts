@@ -50,7 +50,7 @@ export interface FlavourStatistics {
   readonly instances: number;
 }
 
-export interface StatisticsCollector {
+export interface StatisticsCollector extends Disposable {
   add(event: MaskedEvent): void;
   /** May be asked once everything has been added. */
   finish(): DropStatistics;
@@ -109,6 +109,7 @@ export function collectStatistics(window: Window): StatisticsCollector {
         privacy: privacyFigures(identities, hosts.all.size, classes.tally(), rows),
       };
     },
+    [Symbol.dispose]: () => identities[Symbol.dispose](),
   };
 }
 

@@ -40,6 +40,10 @@ export function openWatch(
       refuseRisk(made, privacyLimit, window);
       return { ...made.privacy, scan: check() };
     },
+    [Symbol.dispose]() {
+      scan?.[Symbol.dispose]();
+      statistics[Symbol.dispose]();
+    },
     page(manifest, links) {
       const figures = manifest.privacy?.scan ?? null;
       const render = (of: DropStatistics): string =>

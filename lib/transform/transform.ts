@@ -1,5 +1,4 @@
 import { countDistinct } from '../core/collections/distinct.ts';
-import { memoize } from '../core/collections/memoize.ts';
 import type { Seconds } from '../core/time.ts';
 import type { HostFrom } from '../config/choices.ts';
 import type { Column, Mask, Table } from '../tables/table.ts';
@@ -9,7 +8,7 @@ import { hostOf } from './host.ts';
 import { cutTimes } from './times.ts';
 
 /** Rows of one table, on their way from its reader to its files. */
-export interface Transform<Raw, Row> {
+export interface Transform<Raw, Row> extends Disposable {
   /** Leaves out what the settings exclude, and masks the rest. */
   readonly apply: (rows: readonly Raw[]) => Row[];
   /** Rows left out so far, by reason. */
@@ -34,11 +33,10 @@ export function openTransform<Raw, Row>(
   onIdentifier?: (value: string | null) => void,
 ): Transform<Raw, Row> {
   const { owner, subject } = table;
-  const checked = checkMasks(mask);
-  const watched = onIdentifier === undefined ? checked.mask : watchedMask(checked.mask, onIdentifier);
+  const checked = checkMasks(onIdentifier === undefined ? mask : watchedMask(mask, onIdentifier));
   const toMasked = table.masked({
-    mask: watched,
-    maskShared: memoize(watched),
+    mask: checked.mask,
+    maskShared: checked.maskShared,
     hostOf: (row) => hostOf(row, settings.hostFrom),
     timeOf: cutTimes(settings.exactFrom),
   });
@@ -60,8 +58,9 @@ export function openTransform<Raw, Row>(
       return masked;
     },
     skipped,
-    subjects: () => subjects.count,
+    subjects: () => subjects.count(),
     columns: checked.columns(table.name, table.columns),
+    [Symbol.dispose]: () => subjects[Symbol.dispose](),
   };
 }
 

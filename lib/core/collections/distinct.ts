@@ -1,21 +1,20 @@
 import { fingerprint } from './fingerprint.ts';
-import { numberSet } from './number-set.ts';
+import { spilledNumbers } from './spilled-numbers.ts';
 
 /**
  * Counts distinct texts by 52-bit fingerprints: at ten million texts two of them are mistaken for one in about one run of
- * a hundred.
+ * a hundred. More than half a million are counted on disk, so ask once, at the end.
  */
-export interface DistinctCounter {
+export interface DistinctCounter extends Disposable {
   add(text: string): void;
-  readonly count: number;
+  count(): number;
 }
 
 export function countDistinct(): DistinctCounter {
-  const fingerprints = numberSet();
+  const fingerprints = spilledNumbers();
   return {
     add: (text) => fingerprints.add(fingerprint(text)),
-    get count() {
-      return fingerprints.size;
-    },
+    count: () => fingerprints.count(),
+    [Symbol.dispose]: () => fingerprints[Symbol.dispose](),
   };
 }
