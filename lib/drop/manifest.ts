@@ -6,7 +6,7 @@ import type { ApiView, Outcome, Source } from '../source/source.ts';
 import type { AnyTable } from '../tables/table.ts';
 import { iso } from '../core/time.ts';
 import type { Masking } from '../transform/masking.ts';
-import type { Window } from '../core/window.ts';
+import { type Window, windowText } from '../core/window.ts';
 import type { ManifestRef } from './checkpoint.ts';
 import { type DataPackage, type TableDescription, dataPackageOf } from './data-package.ts';
 import type { ManifestFile } from './manifest-file.ts';
@@ -114,6 +114,21 @@ export function tableManifest(
 
 export function epochOf(settings: Pick<Settings, 'epoch'>, window: Window): number {
   return settings.epoch === 'window' ? window.start : settings.epoch;
+}
+
+/** What a file says of itself, where its format has a place for it: what an analyst needs who has nothing but the file. */
+export function aboutFile(
+  { cloud, epoch, licence }: Pick<Settings, 'cloud' | 'epoch' | 'licence'>,
+  maskingScope: string,
+  window: Window,
+): Record<string, string> {
+  return {
+    cloud,
+    window: windowText(window),
+    epoch: iso(epochOf({ epoch }, window)),
+    masking_scope: maskingScope,
+    ...(licence === '' ? {} : { licence }),
+  };
 }
 
 /** All files of a drop, of all its tables. */

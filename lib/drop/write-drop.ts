@@ -8,7 +8,14 @@ import { masksJoin } from '../transform/masking.ts';
 import { type Transform, openTransform } from '../transform/transform.ts';
 import type { Window } from '../core/window.ts';
 import type { Invocation } from './invocation.ts';
-import { type Manifest, type TableManifest, epochOf, makeManifest, tableManifest } from './manifest.ts';
+import {
+  type Manifest,
+  type TableManifest,
+  aboutFile,
+  epochOf,
+  makeManifest,
+  tableManifest,
+} from './manifest.ts';
 import type { ManifestFile } from './manifest-file.ts';
 import type { Watch } from './watch.ts';
 import { openReport } from './write-report.ts';
@@ -140,7 +147,7 @@ async function openTable(
     key,
     format,
     packing,
-    encoder: format.encoder(checked, epochOf(settings, window)),
+    encoder: format.encoder(checked, epochOf(settings, window), aboutFile(settings, masking.scope, window)),
     object: store.open({ key, contentType: packing.contentType, expected }, packing.compressor(), signal),
   }));
   return { table, transform, outputs };

@@ -12,8 +12,13 @@ export interface Format {
    * Takes masked rows in order, yields what goes into the file before compression.
    *
    * @param epoch where seconds count from
+   * @param about what the file is, by name; only Parquet has a place for it
    */
-  encoder<Row>(table: Pick<Table<never, Row>, 'name' | 'columns'>, epoch: Seconds): Encoder<Row>;
+  encoder<Row>(
+    table: Pick<Table<never, Row>, 'name' | 'columns'>,
+    epoch: Seconds,
+    about?: Readonly<Record<string, string>>,
+  ): Encoder<Row>;
 }
 
 /** Pieces of a file, in order; a piece may be empty. */

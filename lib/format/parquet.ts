@@ -19,6 +19,7 @@ export const parquet: Format = {
   encoder<Row>(
     { name: table, columns }: { name: string; columns: readonly Column<Row>[] },
     epoch: Seconds,
+    about: Readonly<Record<string, string>> = {},
   ): Encoder<Row> {
     const bytes = new ByteWriter();
     const writer = new ParquetWriter({
@@ -27,6 +28,7 @@ export const parquet: Format = {
       codec: 'ZSTD',
       compressors: { ZSTD: (page) => zstdCompressSync(page) },
       createdBy: 'star-compactor',
+      kvMetadata: Object.entries(about).map(([key, value]) => ({ key, value })),
     });
     const fields = columns.map((column) => ({ name: column.parquet, cell: cellOf(column, epoch) }));
     let waiting: Row[] = [];

@@ -143,6 +143,22 @@ describe('An analyst with DuckDB', () => {
     }
   });
 
+  test('finds in a Parquet file what drop it is of', async () => {
+    const found = await ask(
+      `SELECT DISTINCT decode(key) AS key, decode(value) AS value
+       FROM parquet_kv_metadata('cloud=demo/instance_events_parquet/*/*-20251123T072000Z-*.parquet') ORDER BY key`,
+    );
+    const [manifest] = await ask(
+      "SELECT masking.scope AS scope FROM read_json('cloud=demo/manifests/*/20251123T072000Z-*.json')",
+    );
+    expect(found).toEqual([
+      { key: 'cloud', value: 'demo' },
+      { key: 'epoch', value: '2015-09-06T23:31:16Z' },
+      { key: 'masking_scope', value: manifest?.['scope'] },
+      { key: 'window', value: '2025-11-23T07:20:00Z/2025-11-23T07:25:00Z' },
+    ]);
+  });
+
   test('can run every query of README and the documentation', async () => {
     const blocks = [...(await blocksOf('README.md', 'sql')), ...(await blocksOf('docs/querying.md', 'sql'))];
     expect(blocks.length).toBeGreaterThan(3);

@@ -14,8 +14,12 @@ import { traceEvent } from '../../support/records.ts';
 const { start } = traceEvent();
 
 /** A file of batches as a source gives them. */
-function encode(batches: readonly (readonly TraceEvent[])[], epoch = 0): Buffer {
-  const encoder = parquet.encoder(instanceEvents, epoch);
+function encode(
+  batches: readonly (readonly TraceEvent[])[],
+  epoch = 0,
+  about: Record<string, string> = {},
+): Buffer {
+  const encoder = parquet.encoder(instanceEvents, epoch, about);
   const pieces = [encoder.head, ...batches.map((batch) => encoder.rows(unmasked(batch))), encoder.tail()];
   return Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
 }
@@ -47,6 +51,15 @@ describe('Parquet, read by DuckDB', () => {
     expect(described.map((column) => [column['column_name'], column['column_type']])).toEqual(
       COLUMNS.map(({ parquet: name, type }) => [name, types[type]]),
     );
+  });
+
+  test('says what it is in its metadata', async () => {
+    const about = { cloud: 'prod', licence: 'CC-BY-4.0' };
+    const found = await ask(
+      encode([[traceEvent()]], 0, about),
+      'SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata(FILE) ORDER BY key',
+    );
+    expect(found).toEqual(Object.entries(about).map(([key, value]) => ({ key, value })));
   });
 
   test('has the values, and null for what is not known', async () => {
