@@ -1,8 +1,8 @@
-import { releaseIn, sweepSecrets } from '../lib/backfill/executions.ts';
 import { destroySecret, ownerOf, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { openRequest } from '../lib/backfill/open-request.ts';
-import { forgetStates } from '../lib/backfill/plan-execution.ts';
-import { readEndStep, windowOf } from '../lib/backfill/steps.ts';
+import { forgetStates } from '../lib/backfill/states.ts';
+import { readEndStep } from '../lib/backfill/steps.ts';
+import { releaseIn, sweepSecrets } from '../lib/backfill/sweep.ts';
 import { completeRelease, refuseMissing } from '../lib/backfill/verify.ts';
 import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
@@ -11,7 +11,7 @@ import { windowsOf } from '../lib/core/window.ts';
 
 /**
  * The last step of an execution: makes sure that all its windows are published, completes a release, and destroys the
- * masking secret. Also what is done about a stopped execution; and once a day about secrets that are left over.
+ * masking secret. Also destroys the secret of a stopped execution and, once a day, secrets that are left over.
  */
 export function handler(event: unknown, context: HandlerContext): Promise<object> {
   return runHandler(context, async ({ clients, deadline, log }) => {
@@ -20,18 +20,18 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
     const secrets = secretPlace(deployed, clients.secretsManager, signal);
     const step = readEndStep(event);
     if ('sweep' in step || 'detail' in step) {
-      const owners = 'detail' in step ? [ownerOf(releaseIn(step.detail.input), step.detail.name)] : undefined;
-      const destroyed = await sweepSecrets(secrets, deployed, owners);
+      const owner = 'detail' in step ? ownerOf(releaseIn(step.detail.input), step.detail.name) : undefined;
+      const destroyed = await sweepSecrets(secrets, deployed, owner);
       log('masking secrets swept', { destroyed });
       return { destroyed };
     }
     const { execution, groups, request: asked } = step.verify;
-    const { request, settings, place, trace } = await openRequest(asked, clients, signal);
-    const windows = groups.flatMap((group) => windowsOf(windowOf(group), request.windowSeconds));
-    if (trace?.kind === 'release') await completeRelease({ ...place, settings }, trace);
-    else await refuseMissing(place, windows);
+    const { request, settings, place, trace, isComplete } = await openRequest(asked, clients, signal);
+    const windows = groups.flatMap((group) => windowsOf(group, request.windowSeconds));
+    if (trace?.kind !== 'release') await refuseMissing(place, windows);
+    else if (!isComplete) await completeRelease({ ...place, settings }, trace);
     await refreshIndex({ ...place, settings, log }, request.range.end);
-    // Of a complete release also what executions that failed have left.
+    // For a complete release also those of executions that failed.
     await forgetStates(place, trace?.kind === 'release' ? undefined : execution);
     await destroySecret(secrets, ownerOf(request.release, execution));
     log('backfill verified', { execution, windows: windows.length });

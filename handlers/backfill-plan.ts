@@ -1,53 +1,47 @@
-import { makeSecret, needsSecret, ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
+import { groupsOf } from '../lib/backfill/groups.ts';
+import { makeSecret, ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { openRequest } from '../lib/backfill/open-request.ts';
 import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
-import { planExecution } from '../lib/backfill/plan-execution.ts';
-import { beginTrace, isComplete, refuseOtherSettings } from '../lib/backfill/release.ts';
+import { beginTrace, refuseOtherSettings } from '../lib/backfill/release.ts';
+import { keepStates } from '../lib/backfill/states.ts';
 import { readPlanStep } from '../lib/backfill/steps.ts';
-import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
-import { refuseUnfit } from '../lib/drop/fitness.ts';
 import { InputError } from '../lib/core/errors.ts';
-import { keepHeapSmall } from '../lib/runtime/heap.ts';
+import { intervals, isoWindow } from '../lib/core/window.ts';
+import { refuseUnfit } from '../lib/drop/fitness.ts';
 import { openInvocation, openMasking } from '../lib/drop/open-invocation.ts';
+import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 
-keepHeapSmall();
-
-/** The first step of an execution: plans its groups, makes the secret that they share, and last begins the trace. */
+/** The first step of an execution: plans its groups, makes the secret that they share, and begins the trace last. */
 export function handler(event: unknown, context: HandlerContext): Promise<object> {
   return runHandler(context, async ({ clients, deadline, log }) => {
     const { signal } = deadline;
     const { plan: asked, execution } = readPlanStep(event);
-    const { request, settings, place, trace } = await openRequest(asked, clients, signal);
-    const { release, concurrency } = request;
+    const { request, settings, trace, isComplete } = await openRequest(asked, clients, signal);
+    const answer = { request: asked, execution, concurrency: request.concurrency, groups: [] };
     if (request.dryRun)
       throw new InputError('event: dryRun: got true; accepted: to invoke the function backfill with it');
-    if (release !== undefined && (await isComplete(place)))
-      return { request: asked, execution, groups: [], concurrency, summary: { complete: true } };
+    if (isComplete) return answer;
 
-    // Nothing is masked to plan: the operator's secret is read only where its scope has to be told.
-    using planning = await openInvocation(
-      { ...settings, maskingSecret: undefined },
-      clients,
-      signal,
-      log,
-      undefined,
-    );
+    using planning = await openInvocation(settings, clients, signal, log, undefined);
     const plan = await planBackfill(planning, request);
-    refuseGone(request, plan, trace);
+    refuseGone(request, plan, trace?.kind === 'release');
     // Before anything is written.
     if (trace === undefined) await refuseUnfit(planning);
 
     const secrets = secretPlace(settings, clients.secretsManager, signal);
-    const owner = ownerOf(release, execution);
-    // Where a release was begun and its secret is gone, masks of a new one would not join.
-    if (needsSecret(release, settings) && trace?.kind !== 'release') await makeSecret(secrets, owner);
-    using secret = release === undefined ? undefined : await readSecret(secrets, owner);
-    using masking = secret && (await openMasking(settings, clients, signal, secret.salt));
-    const invocation = masking === undefined ? planning : { ...planning, settings, masking };
-    if (trace?.kind === 'release' && secret !== undefined) refuseOtherSettings(invocation, trace, secret.key);
-    const planned = await planExecution(invocation, request, plan, execution);
-    await beginTrace(invocation, request, plan, trace, secret?.key);
-    log('backfill planned', { execution, groups: planned.groups.length, ...planned.summary });
-    return { ...planned, execution };
+    const owner = ownerOf(request.release, execution);
+    // A release that was begun keeps its secret, or fails: masks of a new one would not join.
+    if (trace?.kind !== 'release') await makeSecret(secrets, owner);
+    using secret = await readSecret(secrets, owner);
+    using masking = await openMasking(settings, clients, signal, secret.salt);
+    const invocation = { ...planning, masking };
+    if (trace?.kind === 'release') refuseOtherSettings(invocation, trace, secret.key);
+    const groups = groupsOf(plan.due, plan.events);
+    await keepStates(invocation, groups, execution);
+    await beginTrace(invocation, request, plan, trace, secret.key);
+    const [due, published] = [plan.due.length, plan.published.length];
+    const summary = { due, published, beforeHistory: intervals(plan.beforeHistory) };
+    log('backfill planned', { execution, groups: groups.length, ...summary });
+    return { ...answer, groups: groups.map(isoWindow), summary };
   });
 }

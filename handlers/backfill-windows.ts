@@ -1,50 +1,49 @@
-import {
-  type BackfillSecret,
-  needsSecret,
-  ownerOf,
-  readSecret,
-  secretPlace,
-} from '../lib/backfill/masking-secret.ts';
+import { ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { openRequest } from '../lib/backfill/open-request.ts';
-import { isComplete, refuseOtherSettings } from '../lib/backfill/release.ts';
-import { type GroupResult, runGroup } from '../lib/backfill/run-group.ts';
-import { readWindowsStep, windowOf } from '../lib/backfill/steps.ts';
-import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
+import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
+import { refuseOtherSettings } from '../lib/backfill/release.ts';
+import { runBackfill } from '../lib/backfill/run.ts';
+import { readStates } from '../lib/backfill/states.ts';
+import { readWindowsStep } from '../lib/backfill/steps.ts';
 import { InputError } from '../lib/core/errors.ts';
-import { keepHeapSmall } from '../lib/runtime/heap.ts';
-import { loadWatch } from '../lib/report/load-watch.ts';
+import { isoWindow } from '../lib/core/window.ts';
+import { superseded } from '../lib/drop/claim.ts';
 import { openInvocation } from '../lib/drop/open-invocation.ts';
+import { loadWatch } from '../lib/report/load-watch.ts';
+import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 
-keepHeapSmall();
-
-/** The step of an execution that many workers take at once: publishes one run of windows. */
-export function handler(event: unknown, context: HandlerContext): Promise<GroupResult> {
+/**
+ * The step of an execution that several workers do at once: publishes what it can of a group within its time. Answers
+ * with the event of its next turn, whose group is what is left, or null.
+ */
+export function handler(event: unknown, context: HandlerContext): Promise<object> {
   return runHandler(context, async ({ clients, deadline, log }) => {
     const { signal } = deadline;
-    const { group, request: asked, execution } = readWindowsStep(event);
-    const { request: whole, settings, place, trace } = await openRequest(asked, clients, signal);
+    const { group, ...step } = readWindowsStep(event);
+    const { request, settings, place, trace, isComplete } = await openRequest(step.request, clients, signal);
     if (trace === undefined)
       throw new InputError(
-        `trace: ${place.layout.trace}: is gone since the plan; ask for the backfill again`,
+        `trace: ${place.layout.trace}: has gone since the plan was made; ask for the backfill again`,
       );
-    // Another execution of the same release was quicker, and the secret is gone.
-    if (trace.kind === 'release' && (await isComplete(place))) return { left: null, published: 0, rows: 0 };
+    // Another execution has completed the release, and the secret is gone.
+    if (isComplete) return { ...step, group: null };
     const secrets = secretPlace(settings, clients.secretsManager, signal);
-    using secret: BackfillSecret | undefined = needsSecret(whole.release, settings)
-      ? await readSecret(secrets, ownerOf(whole.release, execution))
-      : undefined;
-    using invocation = await openInvocation(
-      settings,
-      clients,
-      signal,
-      log,
-      await loadWatch(settings),
-      secret?.salt,
-    );
-    if (trace.kind === 'release' && secret !== undefined) refuseOtherSettings(invocation, trace, secret.key);
-    const request = { ...whole, range: windowOf(group) };
-    const result = await runGroup(invocation, request, group, execution, () => deadline.remaining());
-    log('group done', { execution, ...group, ...result });
-    return result;
+    using secret = await readSecret(secrets, ownerOf(request.release, step.execution));
+    const watch = await loadWatch(settings);
+    using invocation = await openInvocation(settings, clients, signal, log, watch, secret.salt);
+    if (trace.kind === 'release') refuseOtherSettings(invocation, trace, secret.key);
+
+    const own = { ...request, range: group };
+    const plan = await planBackfill(invocation, own);
+    refuseGone(own, plan, true);
+    const states = await readStates(invocation, step.execution, group);
+    const progress = await runBackfill(invocation, own, plan, () => deadline.remaining(), states);
+    const { done, left, isTimeOver } = progress;
+    log('group done', { ...step, group, done: done.length, left: left.length });
+    const [next] = left;
+    if (next === undefined) return { ...step, group: null };
+    // A retry later finds it published, or takes it over. At once, two executions could take it from each other forever.
+    if (!isTimeOver) throw superseded(next);
+    return { ...step, group: isoWindow({ start: next.start, end: group.end }) };
   });
 }

@@ -2,18 +2,15 @@ import type { Context } from 'aws-lambda';
 import { dryRun } from '../lib/backfill/dry-run.ts';
 import { openRequest } from '../lib/backfill/open-request.ts';
 import { planBackfill } from '../lib/backfill/plan.ts';
-import { beginTrace, isComplete } from '../lib/backfill/release.ts';
+import { beginTrace } from '../lib/backfill/release.ts';
 import { runBackfill } from '../lib/backfill/run.ts';
 import { isLong, startExecution } from '../lib/backfill/start-execution.ts';
-import { type BackfillSummary, idleSummary } from '../lib/backfill/summary.ts';
+import { type BackfillSummary, summarizeRun, summaryOf } from '../lib/backfill/summary.ts';
 import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { refuseUnfit } from '../lib/drop/fitness.ts';
 import { loadWatch } from '../lib/report/load-watch.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
-import { keepHeapSmall } from '../lib/runtime/heap.ts';
 import { openInvocation } from '../lib/drop/open-invocation.ts';
-
-keepHeapSmall();
 
 /** Publishes past windows here and now, or hands a long range, or a release, to the state machine. */
 export function handler(
@@ -22,21 +19,19 @@ export function handler(
 ): Promise<BackfillSummary> {
   return runHandler(context, async ({ clients, deadline, log }) => {
     const { signal } = deadline;
-    const { request, settings, place, trace } = await openRequest(event, clients, signal);
-    if (trace?.kind === 'release' && (await isComplete(place)))
-      return idleSummary(settings.cloud, request, {
-        status: 'published',
-        message: 'the release is complete',
-      });
-    if (!request.dryRun && isLong(request, settings)) return startExecution(request, settings, signal);
+    const { request, settings, trace, isComplete } = await openRequest(event, clients, signal);
+    if (isComplete)
+      return summaryOf(settings, request, { status: 'published', message: 'the release is complete' });
+    if (!request.dryRun && isLong(request, settings)) return startExecution(event, request, settings, signal);
 
     using invocation = await openInvocation(settings, clients, signal, log, await loadWatch(settings));
     const plan = await planBackfill(invocation, request);
-    if (request.dryRun) return dryRun(invocation, request, plan, Number(context.memoryLimitInMB));
+    if (request.dryRun) return dryRun(settings, request, plan, Number(context.memoryLimitInMB));
     if (trace === undefined) await refuseUnfit(invocation);
     await beginTrace(invocation, request, plan, trace);
-    const summary = await runBackfill(invocation, request, plan, () => deadline.remaining());
-    if (summary.done.length > 0) await refreshIndex(invocation, request.range.end);
+    const progress = await runBackfill(invocation, request, plan, () => deadline.remaining());
+    if (progress.done.length > 0) await refreshIndex(invocation, request.range.end);
+    const summary = summarizeRun(settings, request, plan, progress);
     log(summary.message, { summary });
     return summary;
   });

@@ -1,7 +1,6 @@
 import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { loadWatch } from '../lib/report/load-watch.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
-import { keepHeapSmall } from '../lib/runtime/heap.ts';
 import { openInvocation } from '../lib/drop/open-invocation.ts';
 import { runSchedule } from '../lib/schedule/run-schedule.ts';
 import { readSettings } from '../lib/config/settings.ts';
@@ -9,8 +8,6 @@ import type { ScheduleSummary } from '../lib/schedule/summary.ts';
 import { publishMetrics } from '../lib/schedule/metrics.ts';
 import { parseInstant } from '../lib/core/time.ts';
 import { scheduledTime } from '../lib/schedule/scheduled-time.ts';
-
-keepHeapSmall();
 
 /** Publishes what is due at the event's scheduled time and answers what it did. */
 export function handler(event: unknown, context: HandlerContext): Promise<ScheduleSummary> {

@@ -1,17 +1,17 @@
 import type { Window } from '../core/window.ts';
 
-/** What a worker gets through well before its time is over: at a million events about a minute of a small function. */
+/** A worker finishes this many well within its time: a million events take a small function about a minute. */
 const EVENTS_PER_GROUP = 1_000_000;
 const MOST_WINDOWS = 31;
-/** Of a source that cannot tell how much there is (the API): a worker holds all of its run before it writes any. */
+/** For a source that cannot tell how much there is (the API): a worker holds all events of its group before it writes. */
 const UNKNOWN_WINDOWS = 4;
-/** Step Functions passes on 256 KiB of state, and a group takes about 100 bytes. */
+/** Step Functions passes on 256 KiB of state, and a group takes about 60 bytes. */
 const MOST_GROUPS = 1500;
 
 /**
- * Parts the windows to be made into runs for one worker each, which reads its run in one pass.
+ * Parts the due windows into groups. One worker reads a group in one pass.
  *
- * @param events about how many the source has of the due windows; null where it cannot tell
+ * @param events about how many the source has in the due windows; null if it cannot tell
  */
 export function groupsOf(due: readonly Window[], events: number | null): Window[] {
   const perWindow = Math.max(1, (events ?? 0) / Math.max(1, due.length));
@@ -19,7 +19,7 @@ export function groupsOf(due: readonly Window[], events: number | null): Window[
   const wanted = events === null ? UNKNOWN_WINDOWS : Math.min(MOST_WINDOWS, fitting);
   const size = Math.max(wanted, Math.ceil(due.length / MOST_GROUPS));
   const groups = inRuns(due, size, 0);
-  // Many holes between the due windows: then a worker passes over what is published in its run.
+  // With many holes between the due windows, a worker passes over the published ones in its group.
   return groups.length <= MOST_GROUPS ? groups : inRuns(due, size, Infinity);
 }
 

@@ -1,34 +1,23 @@
 import type { AwsClients } from '../runtime/aws-clients.ts';
-import { type Place, deployedStore, placeOf } from '../drop/place.ts';
-import { type Trace, readTrace } from '../drop/trace.ts';
-import { type Settings, readSettings } from '../config/settings.ts';
-import { type BackfillRequest, readRequest, resolveRequest, settingsFor } from './request.ts';
-
-/** A request, and the trace that it is for. */
-export interface OpenRequest {
-  readonly request: BackfillRequest;
-  /** As deployed, but for what belongs to the release. */
-  readonly settings: Settings;
-  readonly place: Place;
-  /** Undefined where nobody has begun it. */
-  readonly trace: Trace | undefined;
-}
+import { deployedStore, placeOf } from '../drop/place.ts';
+import { readTrace } from '../drop/trace.ts';
+import { readSettings } from '../config/settings.ts';
+import { readRequest, resolveRequest, settingsFor } from './request.ts';
 
 /**
- * What every step of a backfill begins with: holds the event against the settings and the trace.
+ * Begins every step of a backfill: checks the event against the settings and the trace.
  *
+ * @returns the request, the settings and the place of its trace, the trace itself (undefined if no run has begun it),
+ *   and whether it is a complete release
  * @throws InputError, StoreError; nothing is written
  */
-export async function openRequest(
-  event: unknown,
-  clients: Pick<AwsClients, 's3'>,
-  signal: AbortSignal,
-): Promise<OpenRequest> {
-  const deployed = readSettings(process.env);
+export async function openRequest(event: unknown, clients: Pick<AwsClients, 's3'>, signal: AbortSignal) {
   const asked = readRequest(event);
-  const settings = settingsFor(asked, deployed);
+  const settings = settingsFor(asked, readSettings(process.env));
   const place = placeOf(settings, deployedStore(settings, clients), signal);
   const trace = await readTrace(place);
   const request = resolveRequest(asked, trace, settings, Math.floor(Date.now() / 1000));
-  return { request, settings, place, trace };
+  const isComplete =
+    trace?.kind === 'release' && (await place.store.readText(place.layout.release, signal)) !== undefined;
+  return { request, settings, place, trace, isComplete };
 }

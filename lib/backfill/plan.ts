@@ -1,24 +1,23 @@
 import type { Invocation } from '../drop/invocation.ts';
 import { HistoryGoneError, InputError } from '../core/errors.ts';
-import { publishedWithin } from '../drop/published.ts';
+import { isDecided, readClaim } from '../drop/claim.ts';
+import type { Place } from '../drop/place.ts';
+import { publishedIn } from '../drop/published.ts';
 import { readAgain } from '../drop/read-again.ts';
-import type { Trace } from '../drop/trace.ts';
 import { type Seconds, iso } from '../core/time.ts';
-import { type Window, windowKey, windowText, windowsOf } from '../core/window.ts';
+import { type Window, windowText, windowsOf } from '../core/window.ts';
 import type { BackfillRequest } from './request.ts';
 
-/** What a backfill would do, window by window. */
+/** What a backfill would do with each window of its range. */
 export interface BackfillPlan {
-  /** In the range. */
-  readonly windows: number;
   /** To be made. */
   readonly due: readonly Window[];
   /** Left as they are. */
   readonly published: readonly Window[];
-  /** Older than anything that the source still has: the beginning of the range, or nothing. */
+  /** Older than everything that the source still has. */
   readonly beforeHistory: readonly Window[];
   readonly sourceFrom: Seconds | null;
-  /** Events of the due windows that the source has, about; null where it cannot tell beforehand. */
+  /** About how many events the source has of the due windows; null if it cannot tell. */
   readonly events: number | null;
 }
 
@@ -29,49 +28,56 @@ export async function planBackfill(
 ): Promise<BackfillPlan> {
   const { source, signal } = invocation;
   const windows = windowsOf(range, windowSeconds);
-  const keys = new Set<string>();
-  for await (const window of publishedWithin(invocation, range)) keys.add(windowKey(window));
-  const isPublished = (window: Window): boolean => keys.has(windowKey(window));
-
+  const isPublished = await publishedIn(invocation, range);
+  const published = windows.filter(isPublished);
   const history = await readAgain(invocation, () => source.history(range, signal));
-  const isGone = ({ end }: Window): boolean => end <= (history.from ?? Infinity);
-  const due = windows.filter((window) => !isGone(window) && !isPublished(window));
-  return {
-    windows: windows.length,
-    due,
-    published: windows.filter(isPublished),
-    beforeHistory: windows.filter((window) => isGone(window) && !isPublished(window)),
-    sourceFrom: history.from,
-    events: history.events === null ? null : Math.round((history.events * due.length) / windows.length),
-  };
+  const old = windows.filter((window) => !isPublished(window) && window.end <= (history.from ?? Infinity));
+  const decided = await decidedOf(invocation, old);
+  const gone = new Set(old).difference(decided);
+  const due = windows.filter((window) => !isPublished(window) && !gone.has(window));
+  const events = history.events && Math.round((history.events * due.length) / windows.length);
+  return { due, published, beforeHistory: [...gone], sourceFrom: history.from, events };
+}
+
+/** The windows whose claim is decided. They are finished from the claim, without the source. */
+async function decidedOf(place: Place, windows: readonly Window[]): Promise<Set<Window>> {
+  const { store, layout, signal } = place;
+  const decided = new Set<Window>();
+  if (windows.length === 0) return decided;
+  const claims = new Set<string>();
+  for await (const { key } of store.list(layout.windowClaims, '', signal)) claims.add(key);
+  for (const window of windows) {
+    const key = layout.windowClaim(window);
+    const found = claims.has(key) ? await readClaim(place, key) : undefined;
+    if (found !== undefined && isDecided(found.claim)) decided.add(window);
+  }
+  return decided;
 }
 
 /**
- * Refuses what can never be made whole: a release of which the source has nothing, and windows that a release was
- * begun with, or a worker was given, and that the source has purged since.
+ * Refuses what can never be made whole: windows that the source has purged since they were planned, and a release
+ * whose whole range is older than the source.
  *
- * @param trace undefined where nobody has begun it
+ * @param isPlanned whether all windows of the range were found in the source before
  * @throws InputError, HistoryGoneError
  */
 export function refuseGone(
   { release, range }: BackfillRequest,
   { due, beforeHistory, sourceFrom }: BackfillPlan,
-  trace: Trace | undefined,
+  isPlanned: boolean,
 ): void {
   const [gone] = beforeHistory;
   if (gone === undefined) return;
-  if (trace?.kind === 'release') throw historyGone(gone, release);
+  if (isPlanned) {
+    throw new HistoryGoneError(
+      `window ${windowText(gone)}: the source has purged it since the backfill was planned; ask for a later range` +
+        (release === undefined ? '' : ' under another name, or delete the incomplete release’s folder first'),
+    );
+  }
   if (release === undefined || due.length > 0) return;
   const back = sourceFrom === null ? 'is empty' : `goes back to ${iso(sourceFrom)}`;
   throw new InputError(
     `event: end: got the range ${windowText(range)}, of which the source has nothing: it ${back}; ` +
       'accepted: a range that ends after that',
-  );
-}
-
-export function historyGone(window: Window, release: string | undefined): HistoryGoneError {
-  return new HistoryGoneError(
-    `window ${windowText(window)}: the source has purged it since the backfill was planned; ask for a later range` +
-      (release === undefined ? '' : ' under another name, or delete the incomplete release’s folder first'),
   );
 }

@@ -2,7 +2,6 @@ import { createHmac } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Invocation } from '../drop/invocation.ts';
 import { type ReleaseTrace, type Trace, createTrace } from '../drop/trace.ts';
-import type { Place } from '../drop/place.ts';
 import { InputError } from '../core/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Source } from '../source/source.ts';
@@ -11,12 +10,13 @@ import type { BackfillPlan } from './plan.ts';
 import { type BackfillRequest, latestEdge } from './request.ts';
 
 /**
- * Fixes what the windows of a plan need fixed, before anything is claimed: of a release all that its workers have to
- * agree on, of a scheduled trace that nobody has begun its `begin`. The clocks were held against each other before.
+ * Begins the trace before anything is claimed: fixes all that the workers of a release have to agree on, or the `begin`
+ * of a scheduled trace. Without effect if the trace was begun, or nothing is due. Compare the clocks first
+ * (`clocks.ts`): a wrong one must fix nothing.
  *
  * @param trace as it was found
  * @param key of the HMAC of a release's settings; undefined for a backfill without a release
- * @throws InputError where another run began the trace meanwhile, and not for this request
+ * @throws InputError if another run has begun the trace meanwhile in a way that does not fit the request
  */
 export async function beginTrace(
   invocation: Invocation,
@@ -29,7 +29,7 @@ export async function beginTrace(
   if (trace !== undefined || plan.due.length === 0) return;
   const { windowSeconds, range } = request;
   const ours: Trace =
-    key === undefined
+    request.release === undefined || key === undefined
       ? { kind: 'scheduled', begin: latestEdge(Date.now() / 1000, windowSeconds), windowSeconds }
       : releaseOf(invocation, request, plan, key);
   const found = await createTrace(invocation, settings.cloud, ours);
@@ -45,9 +45,9 @@ export async function beginTrace(
 }
 
 /**
- * Holds the settings of a worker against those that its release was begun with.
+ * Compares the settings of a deployment with those that a release was begun with.
  *
- * @throws InputError where the release was begun with others
+ * @throws InputError if they differ
  */
 export function refuseOtherSettings(
   { settings, source, masking }: Pick<Invocation, 'settings' | 'source' | 'masking'>,
@@ -66,20 +66,14 @@ export function refuseOtherSettings(
   );
 }
 
-/** Whether a release's last step was taken. */
-export async function isComplete({ store, layout, signal }: Place): Promise<boolean> {
-  return (await store.readText(layout.release, signal)) !== undefined;
-}
-
 function releaseOf(
   { settings, source, masking }: Invocation,
-  { asked, range, windowSeconds }: BackfillRequest,
+  { range, windowSeconds }: BackfillRequest,
   { beforeHistory }: BackfillPlan,
   key: Buffer,
 ): ReleaseTrace {
   return {
     kind: 'release',
-    asked,
     range: { start: beforeHistory.at(-1)?.end ?? range.start, end: range.end },
     windowSeconds,
     tables: settings.tables,
@@ -90,24 +84,12 @@ function releaseOf(
   };
 }
 
-/** Under a key, for a guess at who is left out must not be confirmed by what is published. */
+/** With a key, because trace.json is public and must not confirm a guess at who is left out. */
 function sealOf(settings: Settings, source: Source['kind'], key: Buffer): string {
   const { epoch, formats, compression, formatVersion, licence, masking, report, hostFrom } = settings;
   const { windowSeconds, excludeUsers, excludeProjects, retiredCells, allowPartial } = settings;
   const sets = [excludeUsers, excludeProjects, retiredCells].map((set) => [...set].toSorted());
-  const all = {
-    epoch,
-    formats,
-    compression,
-    formatVersion,
-    licence,
-    masking,
-    report,
-    hostFrom,
-    windowSeconds,
-    allowPartial,
-  };
-  return createHmac('sha256', key)
-    .update(JSON.stringify([all, sets, source]))
-    .digest('hex');
+  const single = [epoch, formats, compression, formatVersion, licence, masking, report, hostFrom];
+  const text = JSON.stringify([single, windowSeconds, allowPartial, sets, source]);
+  return createHmac('sha256', key).update(text).digest('hex');
 }

@@ -1,79 +1,95 @@
+import { DeadlineError, SupersededError } from '../core/errors.ts';
+import { type Window, windowText } from '../core/window.ts';
+import { isDecided, readClaim } from '../drop/claim.ts';
+import { type WindowResult, finishWindow } from '../drop/finish.ts';
 import type { Invocation } from '../drop/invocation.ts';
-import { DeadlineError } from '../core/errors.ts';
+import { publishWindow } from '../drop/publish-window.ts';
+import { type WindowSummary, windowSummary } from '../drop/window-summary.ts';
+import type { WindowRows } from '../drop/write-drop.ts';
 import type { TableStates } from '../source/source.ts';
-import { windowSummary } from '../drop/window-summary.ts';
-import { windowText } from '../core/window.ts';
 import type { BackfillPlan } from './plan.ts';
-import { publishPast } from './publish.ts';
 import { openRange } from './range.ts';
 import type { BackfillRequest } from './request.ts';
-import { type BackfillProgress, type BackfillSummary, summarizeBackfill } from './summary.ts';
 
-/** A window may take longer than the longest so far; if even that does not fit, it is left. */
+/** The next window may take this much longer than the longest so far; it is left if that does not fit. */
 const SAFETY = 1.5;
+
+/** What a run has done of a plan. */
+export interface BackfillProgress {
+  readonly done: readonly WindowSummary[];
+  /** The due windows that are not done: time is over, or another run is at work on them. */
+  readonly left: readonly Window[];
+  readonly isTimeOver: boolean;
+}
 
 /**
  * Publishes the due windows of a plan in one pass over the source, all with the masks of this invocation, as long as
  * time remains.
  *
  * @param remaining milliseconds until the invocation has to be done
- * @param states what the source needs to know at the start of the range, where it was planned
- * @throws DeadlineError where not even one window could be published in time
+ * @param states what the source needs to know at the start of the range, or earlier; without it the source looks back
+ * @throws DeadlineError if not even one window could be published in time
  */
 export async function runBackfill(
   invocation: Invocation,
-  request: BackfillRequest,
-  plan: BackfillPlan,
+  { range }: Pick<BackfillRequest, 'range'>,
+  { due, sourceFrom }: BackfillPlan,
   remaining: () => number,
   states?: TableStates,
-): Promise<BackfillSummary> {
-  const { settings, masking, signal } = invocation;
-  const progress: BackfillProgress = { plan, done: [], left: plan.due };
-  const answer = (status: 'published' | 'unfinished'): BackfillSummary =>
-    summarizeBackfill(settings.cloud, request, status, progress, masking.scope);
+): Promise<BackfillProgress> {
+  const { signal, log } = invocation;
+  const done: WindowSummary[] = [];
+  const left = new Set(due);
+  const progress = (isTimeOver: boolean): BackfillProgress => ({ done, left: [...left], isTimeOver });
+  const [first, last] = [due[0], due.at(-1)];
+  if (first === undefined || last === undefined) return progress(false);
+  const start = states === undefined ? first.start : range.start;
+  await using reader = openRange(invocation, { start, end: last.end }, states, sourceFrom);
+  let longest = 0;
   try {
-    return answer(await publishAll(invocation, request, progress, remaining, states));
+    for (const window of due) {
+      if (longest * SAFETY > remaining()) return progress(true);
+      const began = performance.now();
+      const made = await publishPast(invocation, window, () => reader.read(window));
+      const milliseconds = performance.now() - began;
+      // The first one also has the source look back.
+      if (window !== first) longest = Math.max(longest, milliseconds);
+      if (made === undefined) continue;
+      const summary = windowSummary(window, made.result, made.status, Math.round(milliseconds) / 1000);
+      log('window done', { ...summary });
+      done.push(summary);
+      left.delete(window);
+    }
+    return progress(false);
   } catch (error) {
     if (!(signal.aborted && signal.reason instanceof DeadlineError)) throw error;
-    if (progress.done.length > 0) return answer('unfinished');
-    const [window] = progress.left;
+    if (done.length > 0) return progress(true);
     throw new DeadlineError(
-      `the invocation's time was over before window ${window === undefined ? '' : windowText(window)} was published; ` +
+      `the invocation's time was over before window ${windowText(first)} was published; ` +
         'ask for fewer windows at once, or give the function more time or memory',
       { cause: error },
     );
   }
 }
 
-async function publishAll(
+/** Publishes one window of a backfill or release; undefined if another run has taken it over. */
+async function publishPast(
   invocation: Invocation,
-  { range, windowSeconds }: BackfillRequest,
-  progress: BackfillProgress,
-  remaining: () => number,
-  states: TableStates | undefined,
-): Promise<'published' | 'unfinished'> {
-  const { due, sourceFrom } = progress.plan;
-  const [first, last] = [due[0], due.at(-1)];
-  if (first === undefined || last === undefined) return 'published';
-  // What was planned is for the start of the range.
-  const whole = { start: states === undefined ? first.start : range.start, end: last.end };
-  await using reader = openRange(invocation, whole, windowSeconds, states, sourceFrom);
-  let longest = 0;
-  for (const window of due) {
-    if (longest * SAFETY > remaining()) return 'unfinished';
-    const started = performance.now();
-    const result = await publishPast(invocation, window, () => reader.read(window));
-    const milliseconds = performance.now() - started;
-    // The first one also has the source look back.
-    if (progress.done.length > 0) longest = Math.max(longest, milliseconds);
-    const seconds = Math.round(milliseconds) / 1000;
-    progress.done.push(
-      result.status === 'leftToOther'
-        ? { window: windowText(window), status: result.status, seconds }
-        : windowSummary(window, result, 'published', seconds),
-    );
-    progress.left = progress.left.filter(({ start }) => start > window.start);
-    invocation.log('window done', { ...progress.done.at(-1) });
+  window: Window,
+  read: () => Promise<WindowRows>,
+): Promise<{ readonly result: WindowResult; readonly status: 'published' | 'resumed' } | undefined> {
+  const { layout, run } = invocation;
+  const claim = layout.windowClaim(window);
+  const found = await readClaim(invocation, claim);
+  if (found !== undefined && isDecided(found.claim))
+    return { result: await finishWindow(invocation, run, found.claim), status: 'resumed' };
+  try {
+    return {
+      result: await publishWindow(invocation, { window, claim, found, read }),
+      status: 'published',
+    };
+  } catch (error) {
+    if (error instanceof SupersededError) return undefined;
+    throw error;
   }
-  return 'published';
 }

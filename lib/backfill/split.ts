@@ -3,24 +3,24 @@ import { SourceError } from '../core/errors.ts';
 import { NO_COUNTS, type Outcome } from '../source/source.ts';
 import type { AnyTable } from '../tables/table.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
-import { type Window, floorTo, windowText } from '../core/window.ts';
+import { type Window, windowText } from '../core/window.ts';
 
-/** By the clocks of several conductors an event may end before it begins, but not by so much. */
+/** If the clocks of conductors differ, an event may end before it begins, but not by this much. */
 const CLOCKS = 10 * MINUTE;
 
-/** One pass over a range of windows, of which each in turn gets its rows. */
+/** One pass over a range that gives each window its rows. */
 export interface Split extends AsyncDisposable {
   /**
-   * The rows of one window, in order of start. Windows are asked for in order; one may be left out or given up
-   * half read, and its rows are then passed over.
+   * The rows of one window, in order of start. Windows are read in order. A window may be left out, or given up half
+   * read; its rows are then passed over.
    */
   of(window: Window): OrderedRows<unknown>;
 }
 
 /**
- * Parts a stream of events by the window that they belong to. As events come in order of start, a window is complete
- * soon after one comes that starts after its end. Of the windows to come only those events are held that started
- * before: in a day that ends at midnight a few in a thousand.
+ * Parts a stream of events by window. Events arrive in order of start, so a window is complete soon after an event that
+ * starts after its end. Events of later windows are held until then: a few in a thousand of a day, and the rest of a
+ * batch.
  *
  * @param events everything that finished in the range, in order of start
  * @param sourceFrom start of the oldest event of the source, for the outcome of each window
@@ -29,45 +29,21 @@ export function splitByWindow(
   events: OrderedRows<unknown>,
   { order, at = order }: Pick<AnyTable, 'order' | 'at'>,
   range: Window,
-  windowSeconds: Seconds,
   sourceFrom: Seconds | null,
 ): Split {
-  const held = new Map<Seconds, unknown[]>();
-  let rest: readonly unknown[] = [];
-  let upcoming: IteratorResult<readonly unknown[], Outcome> | undefined;
-  let outcome: Outcome | undefined;
+  let held: unknown[] = [];
   let reached = -Infinity;
+  let outcome: Outcome | undefined;
+  let ahead: IteratorResult<readonly unknown[], Outcome> | undefined;
 
+  /** The next events; undefined if there are no more. */
   const pull = async (): Promise<readonly unknown[] | undefined> => {
-    if (rest.length > 0) {
-      const pulled = rest;
-      rest = [];
-      return pulled;
-    }
-    if (upcoming === undefined && outcome !== undefined) return undefined;
-    const next = upcoming ?? (await events.next());
-    upcoming = undefined;
-    if (next.done === true) {
-      outcome = next.value;
-      return undefined;
-    }
-    // One ahead: the API has all events at once and tells how it went behind them, which each manifest has to say.
-    upcoming = await events.next();
-    if (upcoming.done === true) outcome = upcoming.value;
-    return next.value;
+    const next = ahead ?? (await events.next());
+    // One batch ahead: the API gives all events at once, and its outcome, which every manifest quotes, after them.
+    ahead = next.done === true ? next : await events.next();
+    if (ahead.done === true) outcome = ahead.value;
+    return next.done === true ? undefined : next.value;
   };
-  /** Of events in order, those of the window; those of later ones are held. */
-  const sift = (some: readonly unknown[], window: Window): unknown[] =>
-    some.filter((event) => {
-      const start = floorTo(at(event), windowSeconds);
-      if (start === window.start) return true;
-      if (start > window.start && start < range.end) {
-        const others = held.get(start);
-        if (others === undefined) held.set(start, [event]);
-        else others.push(event);
-      }
-      return false;
-    });
 
   return {
     async *of(window) {
@@ -77,29 +53,28 @@ export function splitByWindow(
         });
       }
       reached = window.end;
-      for (const start of held.keys()) if (start < window.start) held.delete(start);
-      const waiting = held.get(window.start) ?? [];
-      held.delete(window.start);
-      if (waiting.length > 0) yield waiting;
-      // The last one is read to the end, which tells whether all came.
-      const isLast = window.end >= range.end;
-      for (let isOver = false; !isOver;) {
-        const pulled = await pull();
-        if (pulled === undefined) break;
-        const after = isLast ? -1 : pulled.findIndex((event) => order(event) >= window.end + CLOCKS);
-        isOver = after >= 0;
-        const mine = sift(isOver ? pulled.slice(0, after) : pulled, window);
-        if (isOver) rest = pulled.slice(after);
+      /** Takes the events of the window, and holds those of later ones. */
+      const sift = (some: readonly unknown[]): unknown[] => {
+        held = held.concat(some.filter((event) => at(event) >= window.end && at(event) < range.end));
+        return some.filter((event) => at(event) >= window.start && at(event) < window.end);
+      };
+      let some: readonly unknown[] | undefined = held;
+      held = [];
+      // The last window is read to the end, which tells whether all events arrived.
+      const end = window.end >= range.end ? Infinity : window.end + CLOCKS;
+      for (let isOver = false; some !== undefined; some = isOver ? undefined : await pull()) {
+        const mine = sift(some);
         if (mine.length > 0) yield mine;
+        isOver = some.some((event) => order(event) >= end);
       }
-      const begun = [...held.values()].flat().filter((event) => order(event) < window.end);
-      // What is left out for other reasons is known when all is read.
-      const skipped = outcome?.counts.skipped ?? {};
+      const stillOpen = held.filter((event) => order(event) < window.end).length;
+      const { counts, api } = outcome ?? {};
       return {
         state: {},
-        counts: { ...NO_COUNTS, stillOpen: begun.length, skipped },
+        // What was skipped is known once everything is read.
+        counts: { ...NO_COUNTS, stillOpen, skipped: counts?.skipped ?? {} },
         sourceFrom,
-        ...(outcome?.api === undefined ? {} : { api: outcome.api }),
+        ...(api && { api }),
       };
     },
     async [Symbol.asyncDispose]() {

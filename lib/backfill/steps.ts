@@ -1,32 +1,16 @@
 import * as z from 'zod/mini';
-import { iso, parseInstant } from '../core/time.ts';
+import { windowField } from '../core/fields.ts';
 import { check } from '../core/validate.ts';
-import { type Window, windowKey } from '../core/window.ts';
 
-/** A range as the states of an execution pass it on. */
-export interface Group {
-  readonly start: string;
-  readonly end: string;
-  /** Where what was planned for it is kept, also when only a part is left. */
-  readonly plan: string;
-}
+/* What the states of an execution pass on. A group is a run of windows for one worker. */
 
-export function groupOf(window: Window): Group {
-  return { start: iso(window.start), end: iso(window.end), plan: windowKey(window) };
-}
-
-export function windowOf({ start, end }: Group): Window {
-  return { start: parseInstant(start) ?? Number.NaN, end: parseInstant(end) ?? Number.NaN };
-}
-
-const group = z.strictObject({ start: z.string(), end: z.string(), plan: z.string() });
 const execution = z.string().check(z.regex(/^[\w.-]{1,80}$/, { error: 'the name of an execution' }));
-const event = z.record(z.string(), z.unknown());
+const request = z.record(z.string(), z.unknown());
 
-const PlanStep = z.strictObject({ plan: event, execution });
-const WindowsStep = z.strictObject({ group, request: event, execution });
+const PlanStep = z.strictObject({ plan: request, execution });
+const WindowsStep = z.strictObject({ group: windowField, request, execution });
 const EndStep = z.union([
-  z.strictObject({ verify: z.strictObject({ request: event, execution, groups: z.array(group) }) }),
+  z.strictObject({ verify: z.looseObject({ request, execution, groups: z.array(windowField) }) }),
   z.strictObject({ sweep: z.literal(true) }),
   z.looseObject({
     source: z.literal('aws.states'),

@@ -1,31 +1,27 @@
-import { createHash } from 'node:crypto';
-import { releasePackage } from '../drop/data-package.ts';
+import { type TableDescription, releasePackage } from '../drop/data-package.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import { type Manifest, TOOL } from '../drop/manifest.ts';
 import type { Place } from '../drop/place.ts';
-import { type StoredManifest, manifestsOf, publishedWithin } from '../drop/published.ts';
+import { type StoredManifest, manifestsOf, publishedIn } from '../drop/published.ts';
 import type { ReleaseTrace } from '../drop/trace.ts';
 import { TABLES } from '../tables/registry.ts';
+import { sha256 } from '../core/bytes.ts';
 import { BackfillIncompleteError } from '../core/errors.ts';
-import { iso } from '../core/time.ts';
-import { type Window, windowKey, windowsOf } from '../core/window.ts';
-import { intervals } from './summary.ts';
+import { type Window, intervals, isoWindow, windowsOf } from '../core/window.ts';
 
 /** How many intervals a message names. */
 const NAMED = 20;
 
 /**
- * Makes sure that every window is published, whichever run published it.
+ * Makes sure that every window is published, by any run.
  *
  * @throws BackfillIncompleteError naming the windows that are missing
  */
 export async function refuseMissing(place: Place, windows: readonly Window[]): Promise<void> {
   const [first, last] = [windows[0], windows.at(-1)];
   if (first === undefined || last === undefined) return;
-  const published = new Set<string>();
-  for await (const window of publishedWithin(place, { start: first.start, end: last.end }))
-    published.add(windowKey(window));
-  const missing = windows.filter((window) => !published.has(windowKey(window)));
+  const isPublished = await publishedIn(place, { start: first.start, end: last.end });
+  const missing = windows.filter((window) => !isPublished(window));
   if (missing.length === 0) return;
   throw new BackfillIncompleteError(
     `${missing.length} window(s) are missing: ${intervals(missing).slice(0, NAMED).join(', ')}; ` +
@@ -34,25 +30,23 @@ export async function refuseMissing(place: Place, windows: readonly Window[]): P
 }
 
 /**
- * Completes a release: describes its files as one data package, and last lists its manifests, by which everybody can
- * prove that it is whole. Without effect where that is done.
+ * Completes a release: describes its files as one data package, then lists its manifests, which prove that it is whole.
  *
  * @throws BackfillIncompleteError naming the windows that are missing
  */
 export async function completeRelease(
   place: Place & Pick<Invocation, 'settings'>,
   trace: ReleaseTrace,
+  descriptions: readonly TableDescription[] = TABLES,
 ): Promise<void> {
   const { store, layout, settings, signal } = place;
   const windows = windowsOf(trace.range, trace.windowSeconds);
   await refuseMissing(place, windows);
-  if ((await store.readText(layout.release, signal)) !== undefined) return;
-
   const manifests: StoredManifest[] = [];
   for await (const stored of manifestsOf(place, windows)) manifests.push(stored);
   const put = async (key: string, value: object): Promise<void> => {
     const text = `${JSON.stringify(value, null, 2)}\n`;
-    // Two that verify at once write alike.
+    // Two executions that verify at once write the same.
     await store.writeText(key, text, await store.expectedNow(key, signal), signal);
   };
   const drops = manifests.map(({ manifest }) => manifest);
@@ -65,7 +59,7 @@ export async function completeRelease(
       range: trace.range,
       created,
       licence,
-      descriptions: TABLES,
+      descriptions,
       drops: drops.map(({ tables }) => tables),
       root: layout.root,
     }),
@@ -75,14 +69,11 @@ export async function completeRelease(
     tool: TOOL,
     cloud,
     created,
-    range: { start: iso(trace.range.start), end: iso(trace.range.end) },
+    range: isoWindow(trace.range),
     windows: windows.length,
     maskingScope: trace.maskingScope,
     tables: Object.fromEntries(trace.tables.map((table) => [table, totalsOf(drops, table)])),
-    manifests: manifests.map(({ key, text }) => ({
-      key,
-      sha256: createHash('sha256').update(text).digest('hex'),
-    })),
+    manifests: manifests.map(({ key, text }) => ({ key, sha256: sha256(text) })),
   });
 }
 

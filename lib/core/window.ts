@@ -47,6 +47,22 @@ export function windowText(window: Window): string {
   return `${iso(window.start)}/${iso(window.end)}`;
 }
 
+/** As it is stored in JSON. */
+export function isoWindow({ start, end }: Window): { readonly start: string; readonly end: string } {
+  return { start: iso(start), end: iso(end) };
+}
+
+/** Windows that follow each other as one interval: `2025-01-01T00:00:00Z/2025-03-01T00:00:00Z`. */
+export function intervals(windows: readonly Window[]): string[] {
+  const joined: Window[] = [];
+  for (const window of windows) {
+    const last = joined.at(-1);
+    if (last?.end === window.start) joined[joined.length - 1] = { start: last.start, end: window.end };
+    else joined.push(window);
+  }
+  return joined.map(windowText);
+}
+
 /** `20261122T000000Z-20261123T000000Z`, the part of a key that a window fixes. */
 export function windowKey(window: Window): string {
   return `${compactIso(window.start)}-${compactIso(window.end)}`;

@@ -2,8 +2,9 @@ import * as z from 'zod/mini';
 import { StoreError } from '../core/errors.ts';
 import type { Source, SourceState } from '../source/source.ts';
 import type { Expected } from '../store/store.ts';
-import { type Seconds, iso, parseInstant } from '../core/time.ts';
-import type { Window } from '../core/window.ts';
+import { windowField } from '../core/fields.ts';
+import type { Seconds } from '../core/time.ts';
+import { type Window, isoWindow } from '../core/window.ts';
 import type { Place } from './place.ts';
 
 /** How far the schedule has published: everything that finished before its window's end, from `begin` on. */
@@ -56,7 +57,7 @@ const Stored = z.strictObject({
   checkpointVersion: z.literal(3),
   /** The invocation that wrote it, so that of two that write the same, each knows whether it was the one. */
   run: z.string(),
-  window: z.strictObject({ start: z.string(), end: z.string() }),
+  window: windowField,
   manifest: manifestFields,
   tables: tableFields,
 });
@@ -64,7 +65,7 @@ const Stored = z.strictObject({
 /** Another run may move it between reading and writing, but not every time. */
 const SWAP_ATTEMPTS = 5;
 
-/** @throws StoreError where the object is not a checkpoint of this version */
+/** @throws StoreError if the object is not a checkpoint of this version */
 export async function readCheckpoint({
   store,
   layout,
@@ -101,20 +102,17 @@ export async function advanceCheckpoint(place: Place, run: string, next: Checkpo
 }
 
 function formatCheckpoint(run: string, { window, manifest, tables }: Checkpoint): string {
-  const times = { start: iso(window.start), end: iso(window.end) };
-  return JSON.stringify({ checkpointVersion: 3, run, window: times, manifest, tables });
+  return JSON.stringify({ checkpointVersion: 3, run, window: isoWindow(window), manifest, tables });
 }
 
 function parseCheckpoint(value: unknown, key: string): Checkpoint {
   const parsed = z.safeParse(Stored, value);
-  const start = parseInstant(parsed.data?.window.start ?? '');
-  const end = parseInstant(parsed.data?.window.end ?? '');
-  if (!parsed.success || start === undefined || end === undefined || end <= start) {
-    const field = parsed.error?.issues[0]?.path.join('.') ?? 'window';
+  if (!parsed.success) {
+    const field = parsed.error.issues[0]?.path.join('.');
     throw new StoreError(
       `checkpoint: ${key}: ${field}: not what version 3 wrote; was it edited, or made by a newer one?`,
     );
   }
-  const { manifest, tables } = parsed.data;
-  return { window: { start, end }, manifest, tables };
+  const { window, manifest, tables } = parsed.data;
+  return { window, manifest, tables };
 }

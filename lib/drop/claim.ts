@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { StoreError, SupersededError } from '../core/errors.ts';
 import type { Expected } from '../store/store.ts';
-import { type Seconds, iso, parseInstant } from '../core/time.ts';
-import { type Window, windowText } from '../core/window.ts';
+import { windowField } from '../core/fields.ts';
+import { type Window, isoWindow, windowText } from '../core/window.ts';
 import { type Checkpoint, CheckpointFields } from './checkpoint.ts';
 import type { Place } from './place.ts';
 
@@ -50,17 +50,15 @@ export interface FoundClaim {
   readonly expected: Expected;
 }
 
-const instant = z.string().check(z.refine((text) => parseInstant(text) !== undefined));
-
 const Stored = z.strictObject({
   claimVersion: z.literal(2),
   run: z.string(),
-  window: z.strictObject({ start: instant, end: instant }),
+  window: windowField,
   tried: z.array(z.string()),
   decided: z.nullable(z.strictObject({ manifest: z.string(), checkpoint: z.nullable(CheckpointFields) })),
 });
 
-/** @throws StoreError where the object is not a claim of this version */
+/** @throws StoreError if the object is not a claim of this version */
 export async function readClaim(
   { store, signal }: Pick<Place, 'store' | 'signal'>,
   key: string,
@@ -74,9 +72,8 @@ export async function readClaim(
       `claim: ${key}: ${field}: not what version 2 wrote; was it edited, or made by a newer one?`,
     );
   }
-  const { run, window, tried, decided } = parsed.data;
-  const [start, end] = [instantOf(window.start), instantOf(window.end)];
-  return { claim: { run, window: { start, end }, tried, decided }, expected: { version: stored.version } };
+  const { claimVersion: _, ...claim } = parsed.data;
+  return { claim, expected: { version: stored.version } };
 }
 
 /**
@@ -84,7 +81,7 @@ export async function readClaim(
  *
  * @param found an undecided claim, or a decided one that is finished
  * @param keys that the run is about to write
- * @throws SupersededError where another run was quicker
+ * @throws SupersededError if another run was quicker
  */
 export async function takeClaim(
   place: Place,
@@ -103,7 +100,7 @@ export async function takeClaim(
 /**
  * Decides that the drop is what `decided` says.
  *
- * @throws SupersededError where the claim is no longer this run's
+ * @throws SupersededError if the claim is no longer this run's
  */
 export async function decideClaim(
   place: Place,
@@ -116,7 +113,7 @@ export async function decideClaim(
   return next;
 }
 
-/** @throws SupersededError where the claim is no longer this run's */
+/** @throws SupersededError if the claim is no longer this run's */
 export async function assertHeld(place: Place, key: string, { claim }: FoundClaim): Promise<void> {
   const now = (await readClaim(place, key))?.claim;
   const isHeld = now?.run === claim.run && now.window.start === claim.window.start && now.decided === null;
@@ -133,13 +130,7 @@ async function swap(
   expected: Expected,
   claim: Claim,
 ): Promise<FoundClaim | undefined> {
-  const { run, tried, decided } = claim;
-  const window = { start: iso(claim.window.start), end: iso(claim.window.end) };
-  const text = JSON.stringify({ claimVersion: 2, run, window, tried, decided });
+  const text = JSON.stringify({ claimVersion: 2, ...claim, window: isoWindow(claim.window) });
   const version = await store.writeText(key, text, expected, signal);
   return version === undefined ? undefined : { claim, expected: { version } };
-}
-
-function instantOf(text: string): Seconds {
-  return parseInstant(text) ?? Number.NaN;
 }

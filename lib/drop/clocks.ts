@@ -9,7 +9,7 @@ const TOLERATED = 5 * MINUTE;
 /**
  * Holds this machine's clock against the source's and the store's, before a run fixes anything by it.
  *
- * @throws ClockError where they differ by more than five minutes
+ * @throws ClockError if they differ by more than five minutes
  */
 export async function refuseWrongClock(
   invocation: Pick<Invocation, 'source' | 'store' | 'layout' | 'signal' | 'log'>,

@@ -15,7 +15,7 @@ export interface Invocation extends Place {
   /** What a drop holds. */
   readonly tables: readonly AnyTable[];
   readonly masking: Masking;
-  /** Undefined where drops have no report. */
+  /** Undefined if drops have no report. */
   readonly openWatch?: OpenWatch | undefined;
   readonly log: Log;
 }

@@ -6,7 +6,7 @@ import type { ApiView, Outcome, Source } from '../source/source.ts';
 import type { AnyTable } from '../tables/table.ts';
 import { iso } from '../core/time.ts';
 import type { Masking } from '../transform/masking.ts';
-import { type Window, windowText } from '../core/window.ts';
+import { type Window, isoWindow, windowText } from '../core/window.ts';
 import type { ManifestRef } from './checkpoint.ts';
 import { type DataPackage, type TableDescription, dataPackageOf } from './data-package.ts';
 import type { ManifestFile } from './manifest-file.ts';
@@ -40,7 +40,7 @@ export interface TableManifest {
   readonly source: Source['kind'];
   readonly files: readonly ManifestFile[];
   readonly counts: Counts;
-  /** Start of the oldest row that the source still had; what is older was purged. Null where nobody can tell (the API). */
+  /** Start of the oldest row that the source still had; what is older was purged. Null if nobody can tell (the API). */
   readonly sourceFrom: string | null;
   /** Only of a table that came over the API. */
   readonly api?: ApiView;
@@ -82,7 +82,7 @@ export function makeManifest(drop: {
     manifestVersion: 2,
     tool: TOOL,
     cloud,
-    window: { start: iso(window.start), end: iso(window.end) },
+    window: isoWindow(window),
     epoch: iso(epochOf(settings, window)),
     masking: { method: masking.method, scope: masking.scope },
     hostFrom: settings.hostFrom,

@@ -17,10 +17,10 @@ import { type Masking, SECRET_BYTES, createMasking } from '../transform/masking.
  * Makes everything that lives as long as one invocation: the opened secret, the source, the masks. Dispose of it
  * to forget the masking secret.
  *
- * @param openWatch undefined where nothing watches what is written
+ * @param openWatch undefined if nothing watches what is written
  * @param shared a masking secret that several invocations share, where the operator holds none; it is forgotten too
  *   where nothing comes of the invocation
- * @throws InputError where a secret is not there or not accepted; nothing has been opened then
+ * @throws InputError if a secret is not there or not accepted; nothing has been opened then
  */
 export async function openInvocation(
   settings: Settings,
@@ -58,7 +58,7 @@ export async function openInvocation(
 /**
  * Makes the masks: with the operator's secret where there is one, else with a shared one, else with one of their own.
  *
- * @throws InputError where the operator's secret is not there or too short
+ * @throws InputError if the operator's secret is not there or too short
  */
 export async function openMasking(
   { masking, maskingSecret }: Settings,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../core/bytes.ts';
 import { StoreError } from '../core/errors.ts';
 import { type Window, windowText } from '../core/window.ts';
 import type { StoredCheckpoint } from './checkpoint.ts';
@@ -26,7 +26,7 @@ export interface WindowTask {
  * Publishes one window from end to end: claim, data objects, decision, manifest, checkpoint. A crash anywhere is
  * repaired by the next run (`claim.ts` says how).
  *
- * @throws SupersededError where another run took the claim over
+ * @throws SupersededError if another run took the claim over
  */
 export async function publishWindow(invocation: Invocation, task: WindowTask): Promise<WindowResult> {
   const { run } = invocation;
@@ -86,12 +86,11 @@ function decisionOf(
 ): Decided {
   const manifest = `${JSON.stringify(made, null, 2)}\n`;
   if (continues === undefined) return { manifest, checkpoint: null };
-  const sha256 = createHash('sha256').update(manifest).digest('hex');
   return {
     manifest,
     checkpoint: {
       window,
-      manifest: { key: layout.manifest(window), sha256 },
+      manifest: { key: layout.manifest(window), sha256: sha256(manifest) },
       tables: Object.fromEntries(
         Object.entries(outcomes).map(([table, { state }]) => {
           const begin = continues.from?.checkpoint.tables[table]?.begin ?? window.start;

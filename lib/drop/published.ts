@@ -1,7 +1,14 @@
 import { DAY, isoDate, parseCompact } from '../core/time.ts';
-import type { Window } from '../core/window.ts';
+import { type Window, windowKey } from '../core/window.ts';
 import type { Manifest } from './manifest.ts';
 import type { Place } from './place.ts';
+
+/** Tells of each window of a range whether it is published. */
+export async function publishedIn(place: Place, range: Window): Promise<(window: Window) => boolean> {
+  const keys = new Set<string>();
+  for await (const window of publishedWithin(place, range)) keys.add(windowKey(window));
+  return (window) => keys.has(windowKey(window));
+}
 
 /** The published windows that overlap a range, as the names of their manifests tell. */
 export async function* publishedWithin(

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import { StoreError } from '../core/errors.ts';
 import type { Stored as StoredText } from '../store/store.ts';
-import { MINUTE, type Seconds, iso, parseInstant } from '../core/time.ts';
-import type { Window } from '../core/window.ts';
+import { instantField, windowField } from '../core/fields.ts';
+import { MINUTE, type Seconds, iso } from '../core/time.ts';
+import { type Window, isoWindow } from '../core/window.ts';
 import { readClaim } from './claim.ts';
 import type { Place } from './place.ts';
 
@@ -22,9 +23,7 @@ export interface ScheduledTrace {
 /** A trace of its own, that one backfill publishes. */
 export interface ReleaseTrace {
   readonly kind: 'release';
-  /** What was asked for. */
-  readonly asked: Window;
-  /** The same, without what the source did not have any more when the release was planned. */
+  /** What was asked for, without what the source did not have any more when the release was planned. */
   readonly range: Window;
   readonly windowSeconds: Seconds;
   readonly tables: readonly string[];
@@ -37,20 +36,14 @@ export interface ReleaseTrace {
 
 export type Trace = ScheduledTrace | ReleaseTrace;
 
-const instant = z.pipe(
-  z.string().check(z.refine((text) => parseInstant(text) !== undefined, { error: 'an instant' })),
-  z.transform((text) => parseInstant(text) ?? Number.NaN),
-);
-const range = z.strictObject({ start: instant, end: instant });
 const common = { traceVersion: z.literal(1), cloud: z.string(), windowMinutes: z.int(), created: z.string() };
 
 const Stored = z.discriminatedUnion('kind', [
-  z.strictObject({ ...common, kind: z.literal('scheduled'), begin: instant }),
+  z.strictObject({ ...common, kind: z.literal('scheduled'), begin: instantField }),
   z.strictObject({
     ...common,
     kind: z.literal('release'),
-    asked: range,
-    range,
+    range: windowField,
     tables: z.array(z.string()),
     formats: z.array(z.string()),
     source: z.string(),
@@ -61,7 +54,7 @@ const Stored = z.discriminatedUnion('kind', [
 
 /**
  * @returns undefined for a trace that nobody has begun
- * @throws StoreError where the object is not one of this version, or is gone from a trace that has claims
+ * @throws StoreError if the object is not one of this version, or is gone from a trace that has claims
  */
 export async function readTrace(place: Place): Promise<Trace | undefined> {
   // Another run may begin the trace, and claim a window, between the first two looks.
@@ -106,12 +99,10 @@ function formatTrace(cloud: string, trace: Trace, created: Seconds): string {
   const times =
     fixed.kind === 'scheduled'
       ? { ...fixed, begin: iso(fixed.begin) }
-      : { ...fixed, asked: isoRange(fixed.asked), range: isoRange(fixed.range) };
+      : { ...fixed, range: isoWindow(fixed.range) };
   const known = { traceVersion: 1, cloud, windowMinutes: windowSeconds / MINUTE, created: iso(created) };
   return `${JSON.stringify({ ...known, ...times }, null, 2)}\n`;
 }
-
-const isoRange = ({ start, end }: Window): object => ({ start: iso(start), end: iso(end) });
 
 function parseTrace(value: unknown, key: string): Trace {
   const parsed = z.safeParse(Stored, value);

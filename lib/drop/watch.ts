@@ -11,14 +11,14 @@ export interface Watch extends Disposable {
   /**
    * To be called when all rows have passed.
    *
-   * @throws PrivacyError where the drop must not be published
+   * @throws PrivacyError if the drop must not be published
    */
   finish(): NonNullable<Manifest['privacy']>;
   /**
    * The page of the drop.
    *
    * @param links relative to the page
-   * @throws PrivacyError where it holds a raw identifier
+   * @throws PrivacyError if it holds a raw identifier
    */
   page(manifest: Manifest, links: { readonly index: string; readonly manifest: string }): string;
 }

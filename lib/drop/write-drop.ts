@@ -38,8 +38,8 @@ export interface WrittenDrop {
  *
  * @param mayFinish asked once everything is read, before any object becomes visible
  * @param previous for the manifest
- * @returns undefined where an object changed meanwhile; nothing of ours is visible then but what a rerun replaces
- * @throws PrivacyError where the drop must not be published; nothing of ours is visible then
+ * @returns undefined if an object changed meanwhile; nothing of ours is visible then but what a rerun replaces
+ * @throws PrivacyError if the drop must not be published; nothing of ours is visible then
  */
 export async function writeDrop(
   invocation: Invocation,
@@ -166,7 +166,7 @@ async function fillTable(
   return { table, transform, outputs, parts: { counts, outcome } };
 }
 
-/** Makes all objects visible, one after the other. Undefined where one was changed by somebody else. */
+/** Makes all objects visible, one after the other. Undefined if one was changed by somebody else. */
 async function finishAll(
   outputs: readonly DataObject[],
   table: AnyTable,

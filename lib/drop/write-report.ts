@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import { sha256 } from '../core/bytes.ts';
 import type { Window } from '../core/window.ts';
 import type { Manifest } from './manifest.ts';
 import type { Place } from './place.ts';
@@ -26,6 +26,6 @@ export async function openReport(
     });
     const version = await store.writeText(key, page, expected, signal, 'text/html; charset=utf-8');
     if (version === undefined) return undefined;
-    return { key, bytes: Buffer.byteLength(page), sha256: createHash('sha256').update(page).digest('hex') };
+    return { key, bytes: Buffer.byteLength(page), sha256: sha256(page) };
   };
 }

@@ -3,7 +3,11 @@ import { type AwsClients, openAwsClients } from './aws-clients.ts';
 import { type Deadline, createDeadline } from './deadline.ts';
 import type { Log } from '../core/log.ts';
 import { StarError, tellable } from '../core/errors.ts';
+import { keepHeapSmall } from './heap.ts';
 import { logFailure, logger } from './telemetry.ts';
+
+// Before anything is read.
+keepHeapSmall();
 
 /** What a handler needs of its context. */
 export type HandlerContext = Pick<Context, 'getRemainingTimeInMillis' | 'awsRequestId'>;

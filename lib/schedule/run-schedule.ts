@@ -23,7 +23,7 @@ const SAFETY = 1.5;
  * begun, with the last settled window.
  *
  * @param remaining milliseconds until the invocation has to be done
- * @throws DeadlineError where not even one window could be published in time
+ * @throws DeadlineError if not even one window could be published in time
  */
 export async function runSchedule(
   invocation: Invocation,

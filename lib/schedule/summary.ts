@@ -13,7 +13,7 @@ export interface ScheduleSummary {
   readonly bytes: number;
   /** Settled windows for the next run. */
   readonly left: readonly string[];
-  /** Where the trace begins; null where this run could not tell. */
+  /** Where the trace begins; null if this run could not tell. */
   readonly begin: string | null;
   /** Everything that finished before, from `begin` on, is published; null before the first drop. */
   readonly watermark: string | null;

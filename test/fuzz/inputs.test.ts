@@ -77,7 +77,6 @@ const SCHEDULED = [
 const GROUP = {
   start: '2026-11-01T00:00:00Z',
   end: '2026-11-08T00:00:00Z',
-  plan: '20261101T000000Z-20261108T000000Z',
 };
 const PLAN = [{ plan: REQUEST, execution: 'one' }];
 const WINDOWS = [{ group: GROUP, request: REQUEST, execution: 'one' }];

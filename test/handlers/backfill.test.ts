@@ -88,7 +88,7 @@ describe(`A backfill (seed ${SEED})`, () => {
       await another.setSecret(await secretOfCells());
       await replay(both.cells, []).applyUntil(day(DAYS + 2));
       const summary = await another.backfill({ start: date(0), end: date(DAYS) });
-      expect(summary).toMatchObject({ status: 'published', windows: DAYS, left: [], next: null });
+      expect(summary).toMatchObject({ status: 'published', windows: DAYS, left: [] });
       const backfilled = await readDrops(another.client);
       const [left, right] = [rowsOf(scheduled), rowsOf(backfilled)];
       expect({ onlyInDatabase: without(left, right), onlyOverApi: without(right, left) }).toEqual(EQUAL);
@@ -131,9 +131,9 @@ describe(`A backfill (seed ${SEED})`, () => {
     for (const { manifest } of drops) expect(eventsOf(manifest).api?.unseen).toContain('archivedServers');
   });
 
-  test('that runs out of time says what is left, and asking for that completes it, nothing twice', async () => {
+  test('that runs out of time says what is left, and asking again completes it, nothing twice', async () => {
     await happen();
-    let event: object | null = { start: date(0), end: date(DAYS) };
+    const event = { start: date(0), end: date(DAYS) };
     const published: string[] = [];
     const answers: string[] = [];
     both.onS3Request = async () => {
@@ -141,7 +141,7 @@ describe(`A backfill (seed ${SEED})`, () => {
     };
     // Of this a quarter is kept free for the end. A busy machine needs more to get anywhere.
     let lifetime = 2500;
-    while (event !== null) {
+    while (answers.at(-1) !== 'published') {
       const summary: BackfillSummary | Error = await stage
         .backfill(event, lifetime)
         .catch((error: Error) => error);
@@ -151,7 +151,6 @@ describe(`A backfill (seed ${SEED})`, () => {
         continue;
       }
       for (const { window, status } of summary.done) if (status === 'published') published.push(window);
-      event = summary.next;
     }
     expect(answers.filter((answer) => !['unfinished', 'DeadlineError'].includes(answer))).toEqual([
       'published',
@@ -164,13 +163,13 @@ describe(`A backfill (seed ${SEED})`, () => {
   test('masks alike in all its windows, and unlike another backfill', async () => {
     await happen();
     for (const name of ['STAR_MASKING', 'STAR_ALLOW_UNSAFE_MASKING']) delete stage.env[name];
-    const first = await stage.backfill({ start: date(0), end: date(5) });
-    const second = await stage.backfill({ start: date(5), end: date(8) });
+    await stage.backfill({ start: date(0), end: date(5) });
+    await stage.backfill({ start: date(5), end: date(8) });
     const drops = await readDrops(stage.client);
     const scopes = drops.map(({ manifest }) => manifest.masking.scope);
-    expect(new Set(scopes.slice(0, 5))).toEqual(new Set([first.maskingScope]));
-    expect(new Set(scopes.slice(5))).toEqual(new Set([second.maskingScope]));
-    expect(first.maskingScope).not.toBe(second.maskingScope);
+    expect(new Set(scopes.slice(0, 5)).size).toBe(1);
+    expect(new Set(scopes.slice(5)).size).toBe(1);
+    expect(new Set(scopes).size).toBe(2);
     const users = drops.map(({ rows }) => new Set((rows['jsonl'] ?? []).map((row) => row['user_id'])));
     expect(users[0]?.intersection(users[4] ?? new Set()).size).toBeGreaterThan(0);
     expect(users[4]?.intersection(users[5] ?? new Set()).size).toBe(0);
@@ -184,7 +183,7 @@ describe(`A backfill (seed ${SEED})`, () => {
     const again = await stage.backfill({ start: date(2), end: date(6) });
     expect(again).toMatchObject({
       status: 'published',
-      alreadyPublished: [`${iso(day(3))}/${iso(day(5))}`],
+      alreadyPublished: 2,
       message: '2 window(s) published, 2 were already',
     });
     expect(again.done.map(({ window }) => window.slice(0, 10))).toEqual([date(2), date(5)]);
@@ -206,11 +205,11 @@ describe(`A backfill (seed ${SEED})`, () => {
     }
     both.onS3Request = undefined;
     const summary = await stage.backfill(event);
-    expect(summary).toMatchObject({ status: 'published', left: [], next: null });
+    expect(summary).toMatchObject({ status: 'published', left: [] });
     expect(await expectExactly(0, 6)).toHaveLength(6);
     expect(await stage.backfill(event)).toMatchObject({
       done: [],
-      alreadyPublished: [`${iso(day(0))}/${iso(day(6))}`],
+      alreadyPublished: 6,
     });
   });
 
@@ -277,7 +276,7 @@ describe(`A backfill (seed ${SEED})`, () => {
     const summary = await stage.backfill({ start: '2026-08-25', end: date(2) });
     expect(summary.beforeHistory).toEqual([`2026-08-25T00:00:00Z/${iso(START)}`]);
     expect(summary.done).toHaveLength(2);
-    expect(summary.message).toMatch(/has nothing of 7 window\(s\) any more/);
+    expect(summary.message).toMatch(/no longer has 7 window\(s\)/);
     expect(await readDrops(stage.client)).toHaveLength(2);
   });
 
@@ -288,14 +287,14 @@ describe(`A backfill (seed ${SEED})`, () => {
       status: 'published',
       done: [],
       beforeHistory: [`2026-08-25T00:00:00Z/${iso(START)}`],
-      message: '0 window(s) published; the source has nothing of 7 window(s) any more',
+      message: '0 window(s) published; the source no longer has 7 window(s)',
     });
     expect(await listKeys(stage.client)).toEqual([]);
   });
 
   test('of a source that has nothing publishes nothing', async () => {
     const summary = await stage.backfill({ start: date(0), end: date(3) });
-    expect(summary).toMatchObject({ status: 'published', done: [], sourceFrom: null });
+    expect(summary).toMatchObject({ status: 'published', done: [] });
     expect(summary.beforeHistory).toEqual([`${iso(day(0))}/${iso(day(3))}`]);
     expect(await listKeys(stage.client)).toEqual([]);
   });
@@ -308,11 +307,11 @@ describe(`A backfill (seed ${SEED})`, () => {
       status: 'planned',
       windows: DAYS,
       done: [],
-      next: { start: iso(START) },
+      left: [`${iso(START)}/${iso(day(DAYS))}`],
     });
-    expect(summary.message).toBe(`${DAYS} of ${DAYS} window(s) would be made`);
+    expect(summary.message).toBe(`${DAYS} window(s) would be made`);
     expect(Math.abs((summary.expected?.rows ?? 0) - rows) / rows).toBeLessThan(0.15);
-    expect(summary.expected?.cost?.dollars).toBeGreaterThan(0);
+    expect(summary.expected?.dollars).toBeGreaterThan(0);
     const release = { start: date(0), end: date(DAYS), release: 'one', dryRun: true };
     expect(await stage.backfill(release)).toMatchObject({ status: 'planned', cloud: 'test-one' });
     expect(await listKeys(stage.client)).toEqual([]);

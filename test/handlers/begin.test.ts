@@ -83,7 +83,7 @@ describe('A trace that the schedule begins', () => {
     expect(Object.keys(await days())).toEqual(['04']);
 
     const cut = await backfill('02', '06', { cut: true });
-    expect([cut.end, cut.done.length]).toEqual(['2025-06-04T00:00:00Z', 2]);
+    expect([cut.range, cut.done.length]).toEqual(['2025-06-02T00:00:00Z/2025-06-04T00:00:00Z', 2]);
     await scene.run(at('07 00:45'));
     expect(await days()).toEqual({
       '02': ['compute_021000'],

@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { type BackfillRequest, readRequest, resolveRequest } from '../../lib/backfill/request.ts';
-import { readEndStep, readPlanStep, readWindowsStep, windowOf } from '../../lib/backfill/steps.ts';
+import { readEndStep, readPlanStep, readWindowsStep } from '../../lib/backfill/steps.ts';
 import { readSettings } from '../../lib/config/settings.ts';
 import { parseInstant } from '../../lib/core/time.ts';
 import { scheduledTime } from '../../lib/schedule/scheduled-time.ts';
@@ -39,7 +39,7 @@ const READERS: Record<string, [read: (event: unknown) => unknown, found: unknown
   'backfill-windows.json': [
     (event) => {
       const { group, request: whole } = readWindowsStep(event);
-      return [windowText(windowOf(group)), windowText(request(whole).range)];
+      return [windowText(group), windowText(request(whole).range)];
     },
     ['2025-01-01T00:00:00Z/2025-02-01T00:00:00Z', YEAR],
   ],

@@ -1,4 +1,10 @@
-import { BackfillIncompleteError, InputError, StarError, UnexpectedError } from '../../lib/core/errors.ts';
+import {
+  BackfillIncompleteError,
+  InputError,
+  StarError,
+  SupersededError,
+  UnexpectedError,
+} from '../../lib/core/errors.ts';
 import { HOUR, type Seconds, iso } from '../../lib/core/time.ts';
 import type { Random } from '../support/nova/prng.ts';
 import { type Planned, execute } from '../support/release.ts';
@@ -112,6 +118,7 @@ export function excuse(outcome: Outcome, { isMet, isPair }: { isMet: boolean; is
   const isOurs = error instanceof StarError && !(error instanceof UnexpectedError);
   const isOutrun =
     error instanceof BackfillIncompleteError ||
+    error instanceof SupersededError ||
     (error instanceof InputError && error.message.includes(' another run has just begun '));
   if (isOurs && ((isPair && isOutrun) || (isMet && !(error instanceof InputError)))) return;
   const cause = error instanceof UnexpectedError ? error.cause : error;

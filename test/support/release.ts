@@ -9,7 +9,6 @@ export interface Planned {
 export interface Group {
   readonly start: string;
   readonly end: string;
-  readonly plan: string;
 }
 
 /**
@@ -32,8 +31,8 @@ export async function execute(
   const ended = await Promise.allSettled(
     groups.map(async (whole) => {
       for (let group: Group | null = whole; group !== null;) {
-        const done = await step('windows', { group, request, execution });
-        group = (done as { left: Group | null }).left;
+        const next = await step('windows', { group, request, execution });
+        group = (next as { group: Group | null }).group;
       }
     }),
   );

@@ -3,12 +3,12 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type BackfillPlan, planBackfill, refuseGone } from '../../../lib/backfill/plan.ts';
 import type { BackfillRequest } from '../../../lib/backfill/request.ts';
 import type { Invocation } from '../../../lib/drop/invocation.ts';
+import { decideClaim, takeClaim } from '../../../lib/drop/claim.ts';
 import type { Place } from '../../../lib/drop/place.ts';
-import type { Trace } from '../../../lib/drop/trace.ts';
 import { HistoryGoneError, InputError, SourceError } from '../../../lib/core/errors.ts';
 import type { History } from '../../../lib/source/source.ts';
 import { DAY, HOUR } from '../../../lib/core/time.ts';
-import { windowsOf } from '../../../lib/core/window.ts';
+import { type Window, windowsOf } from '../../../lib/core/window.ts';
 import { useBucket } from '../../support/bucket.ts';
 import { BUCKET } from '../../support/stage.ts';
 
@@ -47,7 +47,6 @@ describe('A plan', () => {
   test('of a source that has all makes every window that is not published', async () => {
     await publish(1, 2, 5);
     expect(await plan({ from: START - DAY, events: 600 })).toEqual({
-      windows: 6,
       due: [days[0], days[3], days[4]],
       published: [days[1], days[2], days[5]],
       beforeHistory: [],
@@ -66,6 +65,21 @@ describe('A plan', () => {
     expect(edge).toMatchObject({ due: days.slice(3), beforeHistory: days.slice(1, 3), events: null });
   });
 
+  test('finishes what is decided, also where the source has nothing of it any more', async () => {
+    const [first, second] = days as [Window, Window];
+    for (const [window, decided] of [
+      [first, { manifest: '{}', checkpoint: null }],
+      [second, null],
+    ] as const) {
+      const key = trace.layout.windowClaim(window);
+      const held = await takeClaim(trace, key, { run: 'one', window, keys: [] }, undefined);
+      if (decided !== null) await decideClaim(trace, key, held, decided);
+    }
+    const { due, beforeHistory } = await plan({ from: days[3]!.start, events: null });
+    expect(due).toEqual([first, ...days.slice(3)]);
+    expect(beforeHistory).toEqual(days.slice(1, 3));
+  });
+
   test('of a source that has nothing makes nothing', async () => {
     expect(await plan({ from: null, events: 0 })).toMatchObject({ due: [], beforeHistory: days });
   });
@@ -79,9 +93,7 @@ describe('A plan', () => {
 });
 
 describe('What the source has no more', () => {
-  const release = { kind: 'release' } as Trace;
   const gone: BackfillPlan = {
-    windows: 6,
     due: days.slice(2),
     published: [],
     beforeHistory: days.slice(0, 2),
@@ -92,15 +104,15 @@ describe('What the source has no more', () => {
   const asked = (name?: string): BackfillRequest => ({ range, release: name }) as BackfillRequest;
 
   test('is left out of a backfill, and of a release that nobody has begun', () => {
-    expect(refuseGone(asked(), gone, undefined)).toBeUndefined();
-    expect(refuseGone(asked(), all, undefined)).toBeUndefined();
-    expect(refuseGone(asked('v1'), gone, undefined)).toBeUndefined();
-    expect(refuseGone(asked('v1'), { ...gone, beforeHistory: [] }, release)).toBeUndefined();
+    expect(refuseGone(asked(), gone, false)).toBeUndefined();
+    expect(refuseGone(asked(), all, false)).toBeUndefined();
+    expect(refuseGone(asked('v1'), gone, false)).toBeUndefined();
+    expect(refuseGone(asked('v1'), { ...gone, beforeHistory: [] }, true)).toBeUndefined();
   });
 
   test('fails a release that was begun with it', () => {
-    expect(() => refuseGone(asked('v1'), gone, release)).toThrow(HistoryGoneError);
-    expect(() => refuseGone(asked('v1'), gone, release)).toThrow(
+    expect(() => refuseGone(asked('v1'), gone, true)).toThrow(HistoryGoneError);
+    expect(() => refuseGone(asked('v1'), gone, true)).toThrow(
       'window 2025-06-01T00:00:00Z/2025-06-02T00:00:00Z: the source has purged it since the backfill was planned; ask ' +
         'for a later range under another name, or delete the incomplete release’s folder first',
     );
@@ -110,7 +122,7 @@ describe('What the source has no more', () => {
     [days[2]!.start, 'goes back to 2025-06-03T00:00:00Z'],
     [null, 'is empty'],
   ])('refuses a release of nothing else (from %s)', (sourceFrom, why) => {
-    const refused = (): void => refuseGone(asked('v1'), { ...all, sourceFrom }, undefined);
+    const refused = (): void => refuseGone(asked('v1'), { ...all, sourceFrom }, false);
     expect(refused).toThrow(InputError);
     expect(refused).toThrow(
       'event: end: got the range 2025-06-01T00:00:00Z/2025-06-07T00:00:00Z, of which the source has nothing: it ' +

@@ -48,7 +48,7 @@ describe('A pass over several windows', () => {
       [1250, 1260],
       [1499, 1499],
     ]);
-    await using split = splitByWindow(source(events, 2), TABLE, RANGE, LENGTH, 7);
+    await using split = splitByWindow(source(events, 2), TABLE, RANGE, 7);
     const parts: string[][] = [];
     for (const window of WINDOWS) parts.push((await readAll(split.of(window))).names);
     expect(parts).toEqual([['e0'], ['e2'], ['e3'], [], ['e1', 'e4']]);
@@ -62,7 +62,7 @@ describe('A pass over several windows', () => {
       [1120, 1130],
       [1210, 1220],
     ]);
-    await using split = splitByWindow(source(events, 1), TABLE, RANGE, LENGTH, null);
+    await using split = splitByWindow(source(events, 1), TABLE, RANGE, null);
     const [, second, third] = WINDOWS as [Window, Window, Window];
     const givenUp = split.of(second);
     await givenUp.next();
@@ -72,14 +72,14 @@ describe('A pass over several windows', () => {
   });
 
   test('tells with the last window what was left out', async () => {
-    await using split = splitByWindow(source(named([[1010, 1020]]), 1), TABLE, RANGE, LENGTH, null);
+    await using split = splitByWindow(source(named([[1010, 1020]]), 1), TABLE, RANGE, null);
     const skipped: object[] = [];
     for (const window of WINDOWS) skipped.push((await readAll(split.of(window))).skipped);
     expect(skipped.at(-1)).toEqual({ instanceGone: 3 });
   });
 
   test('puts an event that ends before it begins, by two clocks, where it ends, as a schedule does', async () => {
-    await using split = splitByWindow(source(named([[1201, 1199]]), 1), TABLE, RANGE, LENGTH, null);
+    await using split = splitByWindow(source(named([[1201, 1199]]), 1), TABLE, RANGE, null);
     const parts: string[][] = [];
     for (const window of WINDOWS) parts.push((await readAll(split.of(window))).names);
     expect(parts).toEqual([[], ['e0'], [], [], []]);
@@ -94,7 +94,7 @@ describe('A pass over several windows', () => {
             .map(([start, length]): [number, number] => [start, start + length])
             .filter(([, finish]) => finish >= RANGE.start && finish < RANGE.end),
         );
-        await using split = splitByWindow(source(events, size), TABLE, RANGE, LENGTH, null);
+        await using split = splitByWindow(source(events, size), TABLE, RANGE, null);
         for (const window of WINDOWS) {
           const { names, starts } = await readAll(split.of(window));
           const own = events.filter(({ finish }) => finish >= window.start && finish < window.end);

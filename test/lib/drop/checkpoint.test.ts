@@ -69,8 +69,8 @@ describe('A checkpoint', () => {
     ['without its manifest', { ...GOOD, manifest: undefined }, 'manifest'],
     ['whose manifest has no hash', { ...GOOD, manifest: { key: 'k' } }, 'manifest.sha256'],
     ['whose manifest has more', { ...GOOD, manifest: { ...manifest, more: 1 } }, 'manifest'],
-    ['that begins at no time', { ...GOOD, window: { ...GOOD.window, start: 'noon' } }, 'window'],
-    ['that ends at no time', { ...GOOD, window: { ...GOOD.window, end: 'one' } }, 'window'],
+    ['that begins at no time', { ...GOOD, window: { ...GOOD.window, start: 'noon' } }, 'window.start'],
+    ['that ends at no time', { ...GOOD, window: { ...GOOD.window, end: 'one' } }, 'window.end'],
     [
       'whose window is empty',
       { ...GOOD, window: { start: GOOD.window.end, end: GOOD.window.end } },

@@ -27,7 +27,6 @@ beforeEach(() => {
 const scheduled: ScheduledTrace = { kind: 'scheduled', begin: BEGIN, windowSeconds: HOUR };
 const release: ReleaseTrace = {
   kind: 'release',
-  asked: { start: BEGIN - 9 * DAY, end: BEGIN },
   range: { start: BEGIN - 7 * DAY, end: BEGIN },
   windowSeconds: DAY,
   tables: ['instance_events'],
@@ -136,7 +135,6 @@ describe('what is stored as trace.json', () => {
   const goodRelease = {
     ...common,
     kind,
-    asked: text,
     range: text,
     tables,
     formats,

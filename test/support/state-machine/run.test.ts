@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { type Group, readEndStep, readPlanStep, readWindowsStep } from '../../../lib/backfill/steps.ts';
+import { readEndStep, readPlanStep, readWindowsStep } from '../../../lib/backfill/steps.ts';
+import { isoWindow } from '../../../lib/core/window.ts';
+import { DAY, iso } from '../../../lib/core/time.ts';
 import { type Execution, type Functions, execute, redrive, statusChange } from './run.ts';
 
 /*
@@ -9,7 +11,8 @@ import { type Execution, type Functions, execute, redrive, statusChange } from '
  */
 
 const day = (n: number): string => `2026-11-${String(n).padStart(2, '0')}T00:00:00Z`;
-const dayOf = (text: string): number => Number(text.slice(8, 10));
+const dayOf = (time: string | number): number =>
+  Number((typeof time === 'string' ? time : iso(time)).slice(8, 10));
 
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, nth) => from + nth);
@@ -40,24 +43,24 @@ function cloudOf(days: number, concurrency = 4): Cloud {
       plan(event) {
         const { plan: request, execution } = readPlanStep(event);
         cloud.secrets.add(execution);
-        const groups: Group[] = [];
+        const groups: object[] = [];
         for (let first = 1; first <= days; first += 3) {
-          groups.push({ start: day(first), end: day(Math.min(first + 3, days + 1)), plan: 'group' });
+          groups.push({ start: day(first), end: day(Math.min(first + 3, days + 1)) });
         }
         return { groups, request, execution, concurrency, summary: { windows: days } };
       },
       async windows(event) {
-        const { group, execution } = readWindowsStep(event);
+        const { group, ...step } = readWindowsStep(event);
         working++;
         cloud.atOnce = Math.max(cloud.atOnce, working);
         try {
           await delay(1);
           const window = dayOf(group.start);
           await cloud.before(window);
-          if (!cloud.secrets.has(execution)) throw failure('MaskingSecretGoneError');
+          if (!cloud.secrets.has(step.execution)) throw failure('MaskingSecretGoneError');
           cloud.published.add(window);
-          const start = day(window + 1);
-          return { left: start === group.end ? null : { ...group, start }, published: 1, rows: 10 };
+          const { start, end } = isoWindow({ ...group, start: group.start + DAY });
+          return { ...step, group: start === end ? null : { start, end } };
         } finally {
           working--;
         }
@@ -89,7 +92,7 @@ const calls = ({ calls: all }: Execution, state: string) => all.filter((call) =>
 /** The days that turns of workers began with, in order. */
 const turns = (execution: Execution): number[] =>
   calls(execution, 'Windows')
-    .map(({ event }) => dayOf((event as { group: Group }).group.start))
+    .map(({ event }) => dayOf((event as { group: { start: string } }).group.start))
     .toSorted((a, b) => a - b);
 
 const published = ({ published: days }: Cloud): number[] => [...days].toSorted((a, b) => a - b);
@@ -111,7 +114,7 @@ describe('an execution', () => {
     expect(turns(execution)).toEqual(range(1, 8));
     expect(calls(execution, 'Plan')).toMatchObject([{ event: { plan: REQUEST, execution: 'one' } }]);
     expect(calls(execution, 'Windows')[0]?.event).toEqual({
-      group: { start: day(1), end: day(4), plan: 'group' },
+      group: { start: day(1), end: day(4) },
       request: REQUEST,
       execution: 'one',
     });
