@@ -9,7 +9,7 @@ import { publishMetrics } from '../lib/schedule/metrics.ts';
 import { parseInstant } from '../lib/core/time.ts';
 import { scheduledTime } from '../lib/schedule/scheduled-time.ts';
 
-/** Publishes what is due at the event's scheduled time and answers what it did. */
+/** Publishes the windows that are due at the event's scheduled time. */
 export function handler(event: unknown, context: HandlerContext): Promise<ScheduleSummary> {
   const started = performance.now();
   return runHandler(context, async ({ clients, deadline, log }) => {

@@ -1,7 +1,7 @@
 'use strict';
-// What the template needs of the parameters and YAML cannot work out.
+// What the template derives from its parameters and YAML cannot express.
 
-/** With the slash that a key needs after a prefix, and none where there is no prefix. */
+/** The prefix with a slash; empty if there is no prefix. */
 exports.keyPrefix = async ({ resolveVariable }) => {
   const prefix = await resolveVariable('param:prefix');
   return prefix === '' ? '' : `${prefix}/`;
@@ -22,17 +22,17 @@ const secretArn =
 exports.secretArn = secretArn('secret');
 exports.maskingSecretArn = secretArn('maskingSecret');
 
-/** Two windows behind and a quarter of a day: more than a run that failed and was made up for. */
+/** Two windows and a quarter of a day: more than after one failed run that was caught up. */
 exports.alarmingLagSeconds = async ({ resolveVariable }) => {
   const windowMinutes = Number(await resolveVariable('param:windowMinutes'));
   return 2 * windowMinutes * 60 + 6 * 3600;
 };
 
-/** As a string, in which CloudFormation leaves numbers numbers. */
+/** As a string, because CloudFormation turns numbers in YAML into strings. */
 exports.machineDefinition = async ({ resolveVariable }) =>
   JSON.stringify(await resolveVariable('file(./serverless/backfill.asl.yml)'));
 
-/** A number, also where the parameter comes from the command line. */
+/** A number, also if the parameter was given on the command line. */
 exports.logRetentionDays = async ({ resolveVariable }) =>
   Number(await resolveVariable('param:logRetentionDays'));
 

@@ -2,15 +2,7 @@ import type { Settings } from '../config/settings.ts';
 import { intervals } from '../core/window.ts';
 import type { BackfillPlan } from './plan.ts';
 import type { BackfillRequest } from './request.ts';
-import { type BackfillSummary, summaryOf } from './summary.ts';
-
-/** About what the drops of a plan will cost; null if the source cannot tell how much there is. */
-export interface Estimate {
-  readonly rows: number | null;
-  /** Of all functions together. */
-  readonly seconds: number | null;
-  readonly dollars: number | null;
-}
+import { type BackfillSummary, type Estimate, summaryOf } from './summary.ts';
 
 /** Tells what a backfill would do, and about what it would cost. */
 export function dryRun(

@@ -17,13 +17,6 @@ import type { Seconds } from '../core/time.ts';
  * it is destroyed without recovery.
  */
 
-export interface SecretPlace {
-  readonly client: SecretsManagerClient;
-  /** `star-compactor-prod/backfill` */
-  readonly prefix: string;
-  readonly signal: AbortSignal;
-}
-
 /** The last part of a secret's name: `release/NAME`, or `execution/NAME` of a backfill without a release. */
 export type SecretOwner = `${'release' | 'execution'}/${string}`;
 
@@ -36,10 +29,12 @@ export function secretPlace(
   { backfillSecrets: prefix }: Settings,
   client: SecretsManagerClient,
   signal: AbortSignal,
-): SecretPlace {
+) {
   if (prefix !== undefined) return { client, prefix, signal };
   throw new InputError('STAR_BACKFILL_SECRETS: got nothing; accepted: a prefix of names of secrets');
 }
+
+export type SecretPlace = ReturnType<typeof secretPlace>;
 
 /** Disposing of it clears its bytes. */
 export interface BackfillSecret extends Disposable {

@@ -84,10 +84,8 @@ async function publishPast(
   if (found !== undefined && isDecided(found.claim))
     return { result: await finishWindow(invocation, run, found.claim), status: 'resumed' };
   try {
-    return {
-      result: await publishWindow(invocation, { window, claim, found, read }),
-      status: 'published',
-    };
+    const result = await publishWindow(invocation, { window, claim, found, read });
+    return { result, status: 'published' };
   } catch (error) {
     if (error instanceof SupersededError) return undefined;
     throw error;

@@ -8,15 +8,6 @@ import { type Window, windowText } from '../core/window.ts';
 /** If the clocks of conductors differ, an event may end before it begins, but not by this much. */
 const CLOCKS = 10 * MINUTE;
 
-/** One pass over a range that gives each window its rows. */
-export interface Split extends AsyncDisposable {
-  /**
-   * The rows of one window, in order of start. Windows are read in order. A window may be left out, or given up half
-   * read; its rows are then passed over.
-   */
-  of(window: Window): OrderedRows<unknown>;
-}
-
 /**
  * Parts a stream of events by window. Events arrive in order of start, so a window is complete soon after an event that
  * starts after its end. Events of later windows are held until then: a few in a thousand of a day, and the rest of a
@@ -30,7 +21,7 @@ export function splitByWindow(
   { order, at = order }: Pick<AnyTable, 'order' | 'at'>,
   range: Window,
   sourceFrom: Seconds | null,
-): Split {
+) {
   let held: unknown[] = [];
   let reached = -Infinity;
   let outcome: Outcome | undefined;
@@ -46,7 +37,11 @@ export function splitByWindow(
   };
 
   return {
-    async *of(window) {
+    /**
+     * The rows of one window, in order of start. Windows are read in order. A window may be left out, or given up half
+     * read; its rows are then passed over.
+     */
+    async *of(window: Window): OrderedRows<unknown> {
       if (window.start < reached) {
         throw new SourceError(`window ${windowText(window)}: its events were passed over`, {
           transient: false,
@@ -82,3 +77,5 @@ export function splitByWindow(
     },
   };
 }
+
+export type Split = ReturnType<typeof splitByWindow>;

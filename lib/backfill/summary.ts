@@ -1,10 +1,17 @@
 import type { Settings } from '../config/settings.ts';
 import type { WindowSummary } from '../drop/window-summary.ts';
 import { intervals, windowText, windowsOf } from '../core/window.ts';
-import type { Estimate } from './dry-run.ts';
 import type { BackfillPlan } from './plan.ts';
 import type { BackfillRequest } from './request.ts';
 import type { BackfillProgress } from './run.ts';
+
+/** About what the drops of a plan will cost; null if the source cannot tell how much there is. */
+export interface Estimate {
+  readonly rows: number | null;
+  /** Of all functions together. */
+  readonly seconds: number | null;
+  readonly dollars: number | null;
+}
 
 /** What a backfill answers. */
 export interface BackfillSummary {

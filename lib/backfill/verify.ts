@@ -39,8 +39,10 @@ export async function completeRelease(
   trace: ReleaseTrace,
   descriptions: readonly TableDescription[] = TABLES,
 ): Promise<void> {
-  const { store, layout, settings, signal } = place;
-  const windows = windowsOf(trace.range, trace.windowSeconds);
+  const { store, layout, signal } = place;
+  const { cloud, licence } = place.settings;
+  const { range, maskingScope } = trace;
+  const windows = windowsOf(range, trace.windowSeconds);
   await refuseMissing(place, windows);
   const manifests: StoredManifest[] = [];
   for await (const stored of manifestsOf(place, windows)) manifests.push(stored);
@@ -51,27 +53,16 @@ export async function completeRelease(
   };
   const drops = manifests.map(({ manifest }) => manifest);
   const created = drops.reduce((latest, drop) => (drop.created > latest ? drop.created : latest), '');
-  const { cloud, licence } = settings;
-  await put(
-    layout.datapackage,
-    releasePackage({
-      cloud,
-      range: trace.range,
-      created,
-      licence,
-      descriptions,
-      drops: drops.map(({ tables }) => tables),
-      root: layout.root,
-    }),
-  );
+  const described = { cloud, range, created, licence, descriptions, root: layout.root };
+  await put(layout.datapackage, releasePackage({ ...described, drops: drops.map(({ tables }) => tables) }));
   await put(layout.release, {
     releaseVersion: 1,
     tool: TOOL,
     cloud,
     created,
-    range: isoWindow(trace.range),
+    range: isoWindow(range),
     windows: windows.length,
-    maskingScope: trace.maskingScope,
+    maskingScope,
     tables: Object.fromEntries(trace.tables.map((table) => [table, totalsOf(drops, table)])),
     manifests: manifests.map(({ key, text }) => ({ key, sha256: sha256(text) })),
   });

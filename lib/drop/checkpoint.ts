@@ -13,14 +13,14 @@ export interface Checkpoint {
   readonly window: Window;
   /** Its manifest, which the next one names as `previous`. */
   readonly manifest: ManifestRef;
-  /** By name of the table: what its reader needs to continue. */
+  /** What the reader of each table needs to continue, by name of the table. */
   readonly tables: Readonly<Record<string, TableState>>;
 }
 
-/** What one kind of source remembers of a table means nothing to another. */
+/** One kind of source cannot use the state of another. */
 export interface TableState {
   readonly source: Source['kind'];
-  /** Start of the table's first window; later than the trace's where the table was added later. */
+  /** Start of the table's first window. It is later than the trace's `begin` if the table was added later. */
   readonly begin: Seconds;
   readonly state: SourceState;
 }
@@ -55,14 +55,14 @@ export const CheckpointFields = z.strictObject({
 
 const Stored = z.strictObject({
   checkpointVersion: z.literal(3),
-  /** The invocation that wrote it, so that of two that write the same, each knows whether it was the one. */
+  /** The invocation that wrote it. If two write the same, each can tell which of them did. */
   run: z.string(),
   window: windowField,
   manifest: manifestFields,
   tables: tableFields,
 });
 
-/** Another run may move it between reading and writing, but not every time. */
+/** Another run may move it between a read and a write, but not every time. */
 const SWAP_ATTEMPTS = 5;
 
 /** @throws StoreError if the object is not a checkpoint of this version */
@@ -78,11 +78,10 @@ export async function readCheckpoint({
 }
 
 /**
- * Moves the checkpoint on by compare-and-swap, never back. Doing so again, or after another invocation has, changes
- * nothing.
+ * Moves the checkpoint forward by compare-and-swap, never back. Has no effect if it is there already.
  *
- * @param next from a decided claim, which proves that everything before is published; so an older checkpoint that was
- *   brought back, or one that is lost, is made good
+ * @param next from a decided claim, which proves that everything before is published. So it also repairs a checkpoint
+ *   that was lost, or replaced by an older version
  * @returns whether it was `run` that moved it
  */
 export async function advanceCheckpoint(place: Place, run: string, next: Checkpoint): Promise<boolean> {

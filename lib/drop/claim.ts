@@ -11,16 +11,16 @@ import type { Place } from './place.ts';
  * the claim, makes them one. It says which run may publish, and later what was decided:
  *
  * 1. A run writes its id, its window and the keys that it is about to write into the claim. A later run may take an
- *    undecided claim over at any time, whether the earlier one is dead or slow; nobody waits for a lease.
+ *    undecided claim over at any time, whether the earlier run is dead or slow. No run waits for a lease.
  * 2. The run looks at the data objects, extracts, makes sure that the claim is still its own, and replaces the
  *    data objects only if they are as it found them. So a run that lost its claim cannot touch what a later
  *    one wrote: either it saw that object, and then the lost claim too, or the write is refused.
  * 3. The run swaps its claim for a decided one, which holds the manifest's bytes and the next checkpoint. This is the
  *    commit point: every run that meets a decided claim finishes it, writing both from the claim (`finish.ts`).
  *
- * The schedule uses one claim again for every window: the checkpoint tells whether what it holds is done. Each window
- * of a backfill or release has a claim of its own, which is never deleted. A run that is superseded ends: it never takes
- * the same claim again under the same id. `test/protocol` searches all this for what could go wrong.
+ * The schedule uses the same claim for every window; the checkpoint tells whether the decided drop in it is finished. Each
+ * window of a backfill or release has a claim of its own, which is never deleted. A run whose claim was taken over ends:
+ * it never takes the same claim again under the same id. `test/protocol` searches this protocol for errors.
  */
 
 export interface Claim {
@@ -89,7 +89,7 @@ export async function takeClaim(
   { run, window, keys }: { run: string; window: Window; keys: readonly string[] },
   found: FoundClaim | undefined,
 ): Promise<FoundClaim> {
-  // Keys of another window are not for this one to clear away.
+  // This window must not clear away the keys of another.
   const isSame = found?.claim.decided === null && found.claim.window.start === window.start;
   const tried = [...new Set([...(isSame ? found.claim.tried : []), ...keys])];
   const held = await swap(place, key, found?.expected ?? 'absent', { run, window, tried, decided: null });

@@ -3,11 +3,11 @@ import { MINUTE, iso } from '../core/time.ts';
 import type { Invocation } from './invocation.ts';
 import { readAgain } from './read-again.ts';
 
-/** More than clocks that are kept by NTP ever differ. */
+/** Clocks that NTP sets never differ by this much. */
 const TOLERATED = 5 * MINUTE;
 
 /**
- * Holds this machine's clock against the source's and the store's, before a run fixes anything by it.
+ * Compares this machine's clock with the source's and the store's, before a run fixes anything by it.
  *
  * @throws ClockError if they differ by more than five minutes
  */
@@ -24,7 +24,7 @@ export async function refuseWrongClock(
     if (there === null || Math.abs(there - here) <= TOLERATED) continue;
     throw new ClockError(
       `clock: ${whose} says ${iso(Math.floor(there))}, this machine ${iso(Math.floor(here))}; accepted: at most ` +
-        `${TOLERATED / MINUTE} minutes apart, for this run fixes where the trace begins; set the clocks by NTP`,
+        `${TOLERATED / MINUTE} minutes apart, because this run fixes where the trace begins; set the clocks by NTP`,
     );
   }
 }

@@ -34,9 +34,9 @@ interface Field {
 interface Described {
   readonly cloud: string;
   readonly created: string;
-  /** As SPDX names it; empty where none was chosen. */
+  /** As SPDX names it; empty if none was chosen. */
   readonly licence: string;
-  /** Describe the columns of all tables that come. */
+  /** Of all tables in the package. */
   readonly descriptions: readonly TableDescription[];
 }
 
@@ -144,7 +144,7 @@ function fieldOf({ name: table, columns }: TableDescription, format: FormatName,
   return {
     name,
     type: TYPES[type],
-    // The profile's default wants a zone, which CSV as published has not.
+    // The profile's default needs a zone, which published CSV does not have.
     ...(type === 'timestamp' && format === 'csv' ? { format: '%Y-%m-%dT%H:%M:%S' } : {}),
     description: masked ? `${description}; masked` : description,
   };

@@ -6,15 +6,15 @@ import type { Place } from './place.ts';
 
 export type WindowResult =
   | { readonly status: 'published'; readonly manifest: Manifest }
-  /** By another run, while this one was about to. */
+  /** Another run published it first. */
   | { readonly status: 'alreadyPublished' };
 
 /**
- * Makes a decided drop whole: clears away what an earlier run wrote and this drop does not list, then writes the
- * manifest, then the checkpoint if one moves. Every run may do it, and again; the one that moves the checkpoint
- * answers for the window.
+ * Makes a decided drop whole: removes objects that an earlier run wrote and this drop does not list, then writes the
+ * manifest, then moves the checkpoint if there is one. Any run may do this, any number of times. The run that moves the
+ * checkpoint reports the window as published.
  *
- * @param run of the invocation that finishes, which need not be the one that decided
+ * @param run of the invocation that finishes; another one may have decided
  */
 export async function finishWindow(place: Place, run: string, claim: DecidedClaim): Promise<WindowResult> {
   const { store, layout, signal } = place;

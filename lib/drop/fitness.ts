@@ -5,8 +5,8 @@ import type { Invocation } from './invocation.ts';
 import type { Place } from './place.ts';
 
 /**
- * Makes sure, before a run begins a trace, that clocks agree and that the store compares and swaps: nothing that is
- * published later can make good what is fixed by a wrong clock, or lost by a store that ignores conditions.
+ * Makes sure that clocks agree and that the store compares and swaps. A run asks before it begins a trace: nothing can
+ * repair later what a wrong clock fixed, or what a store lost that ignores conditions.
  *
  * @throws ClockError, InputError
  */

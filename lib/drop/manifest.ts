@@ -27,7 +27,7 @@ export interface Manifest {
   /** The scheduled drop before this one; null for the first. Drops of a backfill or release have none. */
   readonly previous?: ManifestRef | null;
   readonly tables: Readonly<Record<string, TableManifest>>;
-  /** How well the people behind it are hidden, and whether a raw identifier was found in it; null: not looked for. */
+  /** How well people are hidden in it, and whether it holds a raw identifier; the scan is null if it was not made. */
   readonly privacy?: PrivacyFigures & { readonly scan: ScanFigures | null };
   /** Its page. */
   readonly report?: Pick<ManifestFile, 'key' | 'bytes' | 'sha256'>;
@@ -40,7 +40,7 @@ export interface TableManifest {
   readonly source: Source['kind'];
   readonly files: readonly ManifestFile[];
   readonly counts: Counts;
-  /** Start of the oldest row that the source still had; what is older was purged. Null if nobody can tell (the API). */
+  /** Start of the oldest row that the source still had; what is older was purged. Null if unknown (the API). */
   readonly sourceFrom: string | null;
   /** Only of a table that came over the API. */
   readonly api?: ApiView;
@@ -60,7 +60,7 @@ export interface Counts {
   readonly skipped: Readonly<Record<string, number>>;
 }
 
-/** Kept in step with package.json by a test. */
+/** A test compares it with package.json. */
 export const TOOL = { name: 'star-compactor', version: '0.1.0' } as const;
 
 export function makeManifest(drop: {

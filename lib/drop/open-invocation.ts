@@ -17,9 +17,9 @@ import { type Masking, SECRET_BYTES, createMasking } from '../transform/masking.
  * Makes everything that lives as long as one invocation: the opened secret, the source, the masks. Dispose of it
  * to forget the masking secret.
  *
- * @param openWatch undefined if nothing watches what is written
- * @param shared a masking secret that several invocations share, where the operator holds none; it is forgotten too
- *   where nothing comes of the invocation
+ * @param openWatch undefined if drops have no report
+ * @param shared a masking secret that several invocations share, used if the operator holds none. It is cleared, also if
+ *   this function fails
  * @throws InputError if a secret is not there or not accepted; nothing has been opened then
  */
 export async function openInvocation(
@@ -56,7 +56,7 @@ export async function openInvocation(
 }
 
 /**
- * Makes the masks: with the operator's secret where there is one, else with a shared one, else with one of their own.
+ * Makes the masks with the operator's secret if there is one, else with the shared one, else with a new one.
  *
  * @throws InputError if the operator's secret is not there or too short
  */

@@ -44,7 +44,7 @@ export async function publishWindow(invocation: Invocation, task: WindowTask): P
   return finishWindow(invocation, run, claim);
 }
 
-/** A manifest that neither the checkpoint nor a claim knows of: the data objects that it lists must stay. */
+/** Stops before the data objects of a manifest that neither the checkpoint nor a claim knows are replaced. */
 async function refusePublished(
   { store, layout, signal }: Place,
   window: Window,
@@ -52,7 +52,7 @@ async function refusePublished(
 ): Promise<void> {
   const key = layout.manifest(window);
   if ((await store.readText(key, signal)) === undefined) return;
-  // Another run may have taken the claim over just now, and published.
+  // Another run may have just taken the claim over and published.
   await mayFinish();
   throw new StoreError(
     `window ${windowText(window)}: ${key} is there, but neither ${layout.checkpoint} nor a claim knows of it; ` +
@@ -60,7 +60,7 @@ async function refusePublished(
   );
 }
 
-/** Writes a window's data objects, trying again where the source failed for a transient reason. */
+/** Writes a window's data objects. Tries again if the source failed for a transient reason. */
 function writeWithRetries(
   invocation: Invocation,
   { window, read, continues }: WindowTask,

@@ -25,7 +25,7 @@ export async function* publishedWithin(
   }
 }
 
-/** The window of a manifest; undefined for what else lies beside it. */
+/** The window of a manifest; undefined for the key of anything else. */
 export function windowOfKey(key: string): Window | undefined {
   const [, from = '', to = ''] = /\/(\d{8}T\d{6}Z)-(\d{8}T\d{6}Z)\.json$/.exec(key) ?? [];
   const [start, end] = [parseCompact(from), parseCompact(to)];
@@ -41,7 +41,7 @@ export interface StoredManifest {
 
 const AT_ONCE = 32;
 
-/** The manifests of windows, in their order; without those that are not there. */
+/** The manifests of windows, in order. Missing ones are left out. */
 export async function* manifestsOf(
   { store, layout, signal }: Place,
   windows: readonly Window[],

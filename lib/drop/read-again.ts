@@ -9,7 +9,7 @@ const ATTEMPTS = 3;
 export class ObjectsChangedError extends StoreError {}
 
 /**
- * Reads, and again where that failed for a transient reason.
+ * Reads, and tries again if that failed for a transient reason.
  *
  * @throws SourceError the last one
  */

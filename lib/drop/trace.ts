@@ -8,8 +8,8 @@ import { readClaim } from './claim.ts';
 import type { Place } from './place.ts';
 
 /*
- * `state/trace.json` fixes what must not drift while a trace grows. The first run creates it, by compare-and-swap and
- * before it claims anything; nobody changes it afterwards.
+ * `state/trace.json` fixes what must not change while a trace grows. The first run creates it by compare-and-swap, before
+ * it claims anything. It never changes afterwards.
  */
 
 /** A trace that the schedule publishes forward from `begin`, and backfill before it. */
@@ -20,10 +20,10 @@ export interface ScheduledTrace {
   readonly windowSeconds: Seconds;
 }
 
-/** A trace of its own, that one backfill publishes. */
+/** A trace of its own that one backfill publishes. */
 export interface ReleaseTrace {
   readonly kind: 'release';
-  /** What was asked for, without what the source did not have any more when the release was planned. */
+  /** As asked for, but cut to what the source still had when the release was planned. */
   readonly range: Window;
   readonly windowSeconds: Seconds;
   readonly tables: readonly string[];
@@ -53,7 +53,7 @@ const Stored = z.discriminatedUnion('kind', [
 ]);
 
 /**
- * @returns undefined for a trace that nobody has begun
+ * @returns undefined if no run has begun the trace
  * @throws StoreError if the object is not one of this version, or is gone from a trace that has claims
  */
 export async function readTrace(place: Place): Promise<Trace | undefined> {

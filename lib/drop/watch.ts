@@ -2,14 +2,14 @@ import type { AnyTable } from '../tables/table.ts';
 import type { Window } from '../core/window.ts';
 import type { Manifest } from './manifest.ts';
 
-/** Sees everything that is written of a drop, for its report, its privacy figures and the scan. */
+/** Sees everything that is written of a drop: for its report, its privacy figures and the scan. */
 export interface Watch extends Disposable {
-  /** A value, before it is masked; the same one may be told several times. */
+  /** A value before it is masked. The same value may be passed several times. */
   readonly identifier: (value: string | null) => void;
   /** Masked rows. */
   rows(table: string, rows: readonly unknown[]): void;
   /**
-   * To be called when all rows have passed.
+   * Call it once, after all rows.
    *
    * @throws PrivacyError if the drop must not be published
    */

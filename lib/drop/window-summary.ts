@@ -33,7 +33,7 @@ export function windowSummary(
   };
 }
 
-/** Whether this invocation answers for the window. */
+/** Whether this invocation published the window. */
 export function isNew({ status }: WindowSummary): boolean {
   return status === 'published' || status === 'resumed';
 }

@@ -33,13 +33,13 @@ export interface WrittenDrop {
 }
 
 /**
- * Writes everything of a window but its manifest: the data objects of one table after the other, all formats of a
- * table from one pass over its rows, uploading while they are read; then the report.
+ * Writes everything of a window except its manifest: the data objects of one table after the other, then the report. All
+ * formats of a table are written and uploaded in one pass over its rows.
  *
- * @param mayFinish asked once everything is read, before any object becomes visible
+ * @param mayFinish throws if this run has lost its claim; called after the last row, before any object becomes visible
  * @param previous for the manifest
- * @returns undefined if an object changed meanwhile; nothing of ours is visible then but what a rerun replaces
- * @throws PrivacyError if the drop must not be published; nothing of ours is visible then
+ * @returns undefined if another run changed an object meanwhile; a rerun replaces what is visible then
+ * @throws PrivacyError if the drop must not be published; nothing is visible then
  */
 export async function writeDrop(
   invocation: Invocation,
@@ -88,8 +88,8 @@ export async function writeDrop(
     const page = await report(manifest);
     return page && { manifest: { ...manifest, report: page }, outcomes };
   } finally {
-    // Nothing happens to those that are finished.
     for (const { transform } of opened) transform[Symbol.dispose]();
+    // Has no effect on finished objects.
     await Promise.all(opened.flatMap(({ outputs }) => outputs.map(({ object }) => object.abort())));
   }
 }
@@ -166,7 +166,7 @@ async function fillTable(
   return { table, transform, outputs, parts: { counts, outcome } };
 }
 
-/** Makes all objects visible, one after the other. Undefined if one was changed by somebody else. */
+/** Makes all objects visible, one after the other. Undefined if another run has changed one. */
 async function finishAll(
   outputs: readonly DataObject[],
   table: AnyTable,

@@ -6,10 +6,10 @@ import type { Place } from './place.ts';
 import type { Watch } from './watch.ts';
 
 /**
- * Notes what the page of a drop is now, before anything of the drop is read.
+ * Looks at the present page of a drop, before any row is read.
  *
- * @returns what writes the page, beside the manifest, which it quotes and which then names it; that gives undefined
- *   where the page was changed by somebody else meanwhile
+ * @returns a function that writes the page from the manifest, and gives the manifest's entry for it; undefined if another
+ *   run has changed the page meanwhile
  */
 export async function openReport(
   { store, layout, signal }: Place,

@@ -3,7 +3,7 @@ import type { Encoder, Piece } from '../format/format.ts';
 import type { Outcome } from '../source/source.ts';
 import type { Transform } from '../transform/transform.ts';
 
-/** Rows of a window in order, and how the reading went. */
+/** Rows of a window in order, and the outcome of reading them. */
 export type OrderedRows<Row> = AsyncGenerator<readonly Row[], Outcome, void>;
 
 /** A file that is being written. */
@@ -21,13 +21,13 @@ export interface WrittenTable {
   readonly rows: number;
 }
 
-/** Few enough that their masked copies and their lines die young, before the garbage collector has to move them. */
+/** So few that the garbage collector does not have to move their masked copies and lines. */
 const ROWS_AT_ONCE = 250;
 
 /**
  * Writes one table: transforms, encodes and writes what its reader yields.
  *
- * @param onRows told all masked rows
+ * @param onRows called with all masked rows
  */
 export async function writeTable<Raw, Row>(
   rows: OrderedRows<Raw>,

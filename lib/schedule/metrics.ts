@@ -3,7 +3,7 @@ import { isNew } from '../drop/window-summary.ts';
 import type { ScheduleSummary } from './summary.ts';
 import { parseInstant } from '../core/time.ts';
 
-/** Embedded metrics, written as log lines; the alarms in the template watch them by service and cloud. */
+/** Writes embedded metrics as log lines. The alarms of the template watch them by service and cloud. */
 export function publishMetrics(summary: ScheduleSummary, seconds: number): void {
   const metrics = new Metrics({
     namespace: 'StarCompactor',

@@ -14,13 +14,12 @@ import { instanceEvents } from '../tables/instance-events/table.ts';
 import type { Seconds } from '../core/time.ts';
 import { type Window, lastSettledWindow, settledWindows, windowText } from '../core/window.ts';
 
-/** A window may take a little longer than the longest so far; if even that does not fit, it is left. */
+/** The next window may take this much longer than the longest so far; it is left if that does not fit. */
 const SAFETY = 1.5;
 
 /**
- * Publishes what is due: from the checkpoint, window by window, up to the last one that is settled at the
- * scheduled time, as long as time remains. A trace that has no checkpoint starts at its `begin`; one that nobody has
- * begun, with the last settled window.
+ * Publishes the due windows while time remains: from the checkpoint up to the last window that is settled at the
+ * scheduled time. A trace without a checkpoint starts at its `begin`. A new trace begins with the last settled window.
  *
  * @param remaining milliseconds until the invocation has to be done
  * @throws DeadlineError if not even one window could be published in time
@@ -83,7 +82,7 @@ async function catchUp(
   const { layout, settings, run } = invocation;
   let longest = 0;
   for (;;) {
-    // In this order: a claim that can still be taken afterwards proves that the checkpoint has not moved since.
+    // In this order: if the claim can be taken later, the checkpoint has not moved since.
     const found = await readClaim(invocation, layout.claim);
     const from = await readCheckpoint(invocation);
     refuseOtherSource(from, invocation);
@@ -108,7 +107,7 @@ async function catchUp(
   }
 }
 
-/** Opens a window for reading: every table goes on from what the checkpoint keeps of it. */
+/** Opens a window for reading. Every table continues from its state in the checkpoint. */
 async function readWindow(
   { source, settings, signal }: Invocation,
   window: Window,
@@ -118,7 +117,7 @@ async function readWindow(
   const opened = await source.open(signal);
   return {
     of({ name, order }) {
-      // A table that was added later has its first run now, whatever the others did before.
+      // A table that was added later has its first run now.
       const { begin = window.start, state } = from?.checkpoint.tables[name] ?? {};
       const request = { window, begin, state, openHorizonSeconds, settleSeconds, whole: false };
       return inOrder(opened.read(name, request), order);
@@ -127,7 +126,7 @@ async function readWindow(
   };
 }
 
-/** Whether the claim holds what an earlier run decided and was cut off from finishing. */
+/** Whether the claim holds a drop that an earlier run decided and did not finish. */
 function isPending(claim: Claim, watermark: Seconds | null): claim is DecidedClaim {
   return isDecided(claim) && claim.window.end > (watermark ?? -Infinity);
 }
@@ -149,7 +148,7 @@ function noteWindow(
   invocation.log('window done', { ...progress.done.at(-1) });
 }
 
-/** What one kind of source remembers means nothing to another, which would start over without a word. */
+/** One kind of source cannot use the state of another, and would start over without telling. */
 function refuseOtherSource(stored: StoredCheckpoint | undefined, { source, layout }: Invocation): void {
   const other = Object.values(stored?.checkpoint.tables ?? {}).find((table) => table.source !== source.kind);
   if (other === undefined) return;

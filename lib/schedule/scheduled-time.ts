@@ -9,20 +9,20 @@ const instant = z
   .string({ error: ACCEPTED })
   .check(z.refine((text) => parseInstant(text) !== undefined && text.includes('T'), { error: ACCEPTED }));
 
-/** What the project's own EventBridge Scheduler schedule sends. */
+/** The event of the project's own schedule (EventBridge Scheduler). */
 const SchedulerEvent = z.strictObject({ scheduledTime: instant });
 
-/** What a scheduled EventBridge rule sends (documented event shape); only `time` matters here. */
+/** The event of a scheduled EventBridge rule, as documented; only `time` is used. */
 const RuleEvent = z.looseObject({ source: z.literal('aws.events'), time: instant });
 
-/** The clocks of EventBridge and Lambda may differ a little, and still no window may be taken early. */
+/** The clocks of EventBridge and Lambda may differ by this much. No window is published early all the same. */
 const CLOCK_SKEW = 5 * MINUTE;
 
 /**
- * The time for which the run was scheduled. Windows follow from it and not from the clock, so that a retried or
- * delayed invocation takes the same windows.
+ * The time for which the run was scheduled. Windows follow from it, not from the clock, so a retried or delayed
+ * invocation publishes the same windows.
  *
- * @param now only to refuse a time in the future, whose windows could not be settled
+ * @param now only to refuse a time in the future, whose windows cannot be settled
  * @throws InputError naming the field
  */
 export function scheduledTime(event: unknown, now: Seconds): Seconds {

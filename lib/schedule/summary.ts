@@ -6,23 +6,23 @@ import { type Window, windowText } from '../core/window.ts';
 export interface ScheduleSummary {
   readonly cloud: string;
   readonly scheduledTime: string;
-  /** `upToDate`: nothing was due. `superseded`: another invocation publishes. `unfinished`: time ran out, see `left`. */
+  /** `upToDate`: nothing was due. `superseded`: another run publishes. `unfinished`: time ran out; see `left`. */
   readonly status: 'published' | 'upToDate' | 'superseded' | 'unfinished';
   readonly windows: readonly WindowSummary[];
   readonly rows: number;
   readonly bytes: number;
   /** Settled windows for the next run. */
   readonly left: readonly string[];
-  /** Where the trace begins; null if this run could not tell. */
+  /** Where the trace begins; null if this run did not get that far. */
   readonly begin: string | null;
-  /** Everything that finished before, from `begin` on, is published; null before the first drop. */
+  /** Everything that finished from `begin` up to here is published; null before the first drop. */
   readonly watermark: string | null;
   /** Events open at the end of the last window published here. */
   readonly openEvents: number | null;
   readonly message: string;
 }
 
-/** What is known at any moment, also at that of a deadline. */
+/** What a run knows at any moment, also when its time is over. */
 export interface ScheduleProgress {
   readonly done: WindowSummary[];
   /** Settled windows that are not published, the next one first. */

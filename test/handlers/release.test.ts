@@ -158,7 +158,7 @@ describe(`A release (seed ${SEED})`, () => {
     expect(past.machine.executions()).toHaveLength(1);
     // So does an execution that is started by hand.
     const plan = await past.stage.step('plan', { plan: request, execution: 'by-hand' });
-    expect(plan).toMatchObject({ groups: [], summary: { complete: true } });
+    expect(plan).toMatchObject({ groups: [] });
     await past.stage.step('end', { verify: { request, execution: 'by-hand', groups: [] } });
     expect(await past.objects()).toEqual(before);
     expect(past.secrets()).toEqual([]);

@@ -119,7 +119,7 @@ describe('The settings of a backfill', () => {
   });
 
   test('of a release are the deployment’s but for a trace of its own and the formats asked for', () => {
-    const own = { ...deployed, cloud: 'aurora-2026.1' };
+    const own = { ...deployed, cloud: 'aurora-2026.1', release: '2026.1' };
     expect(settingsFor({ release: '2026.1', formats: undefined }, deployed)).toEqual(own);
     expect(settingsFor({ release: '2026.1', formats: ['parquet'] }, deployed)).toEqual({
       ...own,

@@ -176,7 +176,7 @@ describe('a group that fails', () => {
         },
       ],
     });
-    expect(turns(execution).filter((window) => window === 5)).toHaveLength(5);
+    expect(turns(execution).filter((window) => window === 5)).toHaveLength(6);
     expect(execution.calls.some(({ state }) => state === 'Verify')).toBe(false);
     // Kept for a redrive.
     expect(cloud.secrets.size).toBe(1);
@@ -249,8 +249,8 @@ describe('a group that fails', () => {
     };
     const first = await execute(cloud.functions, REQUEST);
     const second = await redrive(first, cloud.functions);
-    expect(turns(first)).toEqual([1, 2, 2, 2, 2, 2]);
-    expect(turns(second)).toEqual([2, 2, 2, 2, 2]);
+    expect(turns(first)).toEqual([1, 2, 2, 2, 2, 2, 2]);
+    expect(turns(second)).toEqual([2, 2, 2, 2, 2, 2]);
   });
 });
 
