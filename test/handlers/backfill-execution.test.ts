@@ -40,11 +40,7 @@ describe(`A long backfill (seed ${SEED})`, () => {
     const [started] = past.machine.executions();
     expect(summary).toMatchObject({ status: 'started', windows: DAYS, execution: { arn: started?.arn } });
     expect(summary.execution?.watch).toContain(`describe-execution --execution-arn ${started?.arn}`);
-    expect(started?.input).toEqual({
-      start: '2025-08-01T00:00:00Z',
-      end: '2025-09-04T00:00:00Z',
-      concurrency: 8,
-    });
+    expect(started?.input).toEqual({ ...RANGE, concurrency: 8 });
     expect(await listKeys(past.stage.client)).toEqual([]);
 
     const execution = await past.ask({ ...RANGE, concurrency: 8 });
@@ -104,7 +100,7 @@ describe(`A long backfill (seed ${SEED})`, () => {
     );
     expect(execution.status).toBe('SUCCEEDED');
     const worked = execution.calls.filter(({ state }) => state === 'Windows');
-    expect(worked.map(({ result }) => (result as { left: object | null }).left)).toMatchObject([
+    expect(worked.map(({ result }) => (result as { group: object | null }).group)).toMatchObject([
       { start: '2025-08-06T00:00:00Z', end: '2025-09-01T00:00:00Z' },
       null,
       null,

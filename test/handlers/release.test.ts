@@ -150,7 +150,7 @@ describe(`A release (seed ${SEED})`, () => {
     const before = await past.objects();
     expect(await past.stage.backfill(request)).toMatchObject({
       status: 'published',
-      release: 'year',
+      cloud: 'test-year',
       windows: 3,
       done: [],
       message: 'the release is complete',
