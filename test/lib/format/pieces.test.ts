@@ -42,7 +42,7 @@ test('lines of remembered pieces are those that are rendered from scratch', () =
   const ofNumber = (value: number | null): string => `<${value}>`;
   const render = (runs: readonly Column<Row>[]): ((part: never) => string) =>
     runs[0]?.part.kind === 'number'
-      ? (ofNumber as (part: never) => string)
+      ? ofNumber
       : (part) => runs.map(({ value }) => `<${value(part, 0)}>`).join('');
   fc.assert(
     fc.property(rows, rows, (some, more) => {
