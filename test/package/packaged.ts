@@ -14,9 +14,20 @@ export interface Outcome {
   readonly output: string;
 }
 
-/** Serverless goes on after Ctrl+C: it has to notice by itself that the process that started it is gone. */
-const ENDS_WITH_US =
-  'data:text/javascript,process.on("disconnect",()=>process.exit());process.channel.unref()';
+/**
+ * Serverless listens for signals, and so goes on after Ctrl+C until it has loaded its modules or written its zip.
+ * Without listeners a signal ends it at once. Where the process that started it has ended in another way, the channel
+ * closes.
+ */
+const ENDS_WITH_US = `data:text/javascript,${encodeURIComponent(`
+  for (const add of ['on', 'once', 'addListener']) {
+    const original = process[add];
+    process[add] = (name, listener) =>
+      ['SIGINT', 'SIGTERM', 'SIGHUP'].includes(name) ? process : original.call(process, name, listener);
+  }
+  process.on('disconnect', () => process.exit());
+  process.channel.unref();
+`)}`;
 
 /** Runs the real `serverless` where no AWS account can be found. */
 export async function serverless(...args: string[]): Promise<Outcome> {

@@ -8,7 +8,6 @@ import type { ContractTarget, Json } from './contract-target.ts';
 import { type LocalOpenStack, startOpenStack } from './index.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z') / 1000;
-const TIMEOUT = 150;
 
 let db: MariaDb;
 let cell1: Cell;
@@ -27,7 +26,7 @@ beforeEach(async () => {
   }
   cloud = await startOpenStack({
     cells: [cell1, cell0],
-    cellTimeoutMs: TIMEOUT,
+    cellTimeoutMs: 20,
     maxLimit: 4,
     now: () => NOW,
   });
@@ -171,9 +170,7 @@ describe('Of a silent cell', () => {
   });
 
   test('a listing without filters shows the live servers as unknown, before the others, from 2.69 on', async () => {
-    const started = performance.now();
     const servers = await listed();
-    expect(performance.now() - started).toBeGreaterThanOrEqual(TIMEOUT - 5);
     expect(numbers(servers)).toEqual([1, 2, 4]);
     expect(servers[0]).toEqual({
       id: uuid(1),
