@@ -1,12 +1,12 @@
 import { InputError } from '../core/errors.ts';
 import type { Field, OpenStackFields } from './openstack-fields.ts';
 
-/** Enough for `<<: *defaults` in each of many clouds, too few to blow a small text up. */
+/** Enough for `<<: *defaults` in each of many clouds, and too few for a small text to grow without limit. */
 const MAX_ALIASES = 100;
 
 /**
- * Reads the text of a clouds.yaml. YAML 1.1, for that is what PyYAML and so openstacksdk reads: `verify: no` is false.
- * What other readers might take for a number is one here too, and refused later where a text is wanted.
+ * Reads the text of a clouds.yaml as YAML 1.1, which PyYAML and so openstacksdk use: `verify: no` is false. Text that
+ * looks like a number becomes a number, and is refused later if the field needs text.
  *
  * @throws InputError with the line; never with the text
  */
@@ -21,7 +21,7 @@ export async function readYaml(text: string): Promise<object> {
       uniqueKeys: true,
       logLevel: 'error',
     });
-    // A tag that is not known is a warning to the parser. Its messages quote the text.
+    // The parser only warns of an unknown tag. Its messages quote the text.
     const [wrong] = [...document.errors, ...document.warnings];
     if (wrong !== undefined) {
       throw new InputError(
@@ -40,19 +40,19 @@ export async function readYaml(text: string): Promise<object> {
   return value;
 }
 
-/** Which of several, as said outside of the file. */
+/** Which cloud and region to take, chosen outside of the file. */
 export interface CloudChoice {
   readonly cloud?: string | undefined;
-  /** Counts where nothing else chooses. */
+  /** Used if nothing else chooses a cloud. */
   readonly otherwise?: string | undefined;
   readonly region?: string | undefined;
 }
 
 /**
  * Picks the cloud out of a clouds file as read from YAML or JSON, or takes a single cloud's own fields, with
- * clouds.yaml's names or `OS_` ones. What else stands beside `clouds` is for other tools.
+ * clouds.yaml's names or `OS_` ones. Other keys beside `clouds` are for other tools.
  *
- * @throws InputError where there is not one cloud, or not one that is chosen
+ * @throws InputError if there is no cloud, or none is chosen of several
  */
 export function cloudFields(value: object, choice: CloudChoice = {}): OpenStackFields {
   if (!('clouds' in value)) return fieldsOf(inRegion(value, choice.region), '');
@@ -80,7 +80,7 @@ export function cloudFields(value: object, choice: CloudChoice = {}): OpenStackF
   return fieldsOf(inRegion(cloud, choice.region), 'clouds: ');
 }
 
-/** A list of `regions`: the one that is asked for, else the first, with its own values before those of the cloud. */
+/** Takes the requested region of a list of `regions`, or the first. Its values override those of the cloud. */
 function inRegion(value: object, asked: string | undefined): object {
   const { regions, ...cloud } = value as Record<string, unknown>;
   if (regions === undefined) return asked === undefined ? value : { ...cloud, region_name: asked };
@@ -123,12 +123,12 @@ function fieldOf(key: string, value: unknown, path: string): Field {
   return { name, spelt: path + nameOf(key), value };
 }
 
-/** A value in the place of a name is not to be quoted. */
+/** The key, unless it may be a value in the wrong place, which is never quoted. */
 function nameOf(key: string): string {
   return /^(OS_[A-Z_]{1,40}|(?=.{1,40}$)[a-z]+([_-][a-z]+)*)$/.test(key) ? key : 'a key';
 }
 
-/** And no list, date or set, which YAML can write as well. */
+/** Excludes lists, dates and sets, which YAML can express as well. */
 export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

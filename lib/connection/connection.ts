@@ -24,7 +24,10 @@ export interface CellConnection {
   readonly password: string;
   readonly database: string;
   readonly tls: Tls;
-  /** Given as options of the command line, which errors then name; otherwise in a secret. */
+  /**
+   * Whether it was given as options of the command line. Errors then name the options instead of the fields of a
+   * secret.
+   */
   readonly byOptions?: true;
 }
 
@@ -33,38 +36,38 @@ export interface DatabaseConnection {
   readonly cells: readonly CellConnection[];
 }
 
-/** Something of Keystone's, by its id or by its name within a domain. */
+/** A user or a project of Keystone, by its id or by its name within a domain. */
 export type Named<Within> = { readonly id: string } | ({ readonly name: string } & Within);
 export type InDomain = { readonly domain: { readonly id: string } | { readonly name: string } };
 
-/** What Keystone is shown. */
+/** How the user proves to Keystone who it is. */
 export type OpenStackIdentity =
   | { readonly method: 'password'; readonly user: Named<InDomain>; readonly password: string }
   | {
       readonly method: 'applicationCredential';
-      /** By name it belongs to a user. */
+      /** A name is unique only within its user. */
       readonly credential: Named<{ readonly user: Named<InDomain> }>;
       readonly secret: string;
     }
   | { readonly method: 'token'; readonly token: string };
 
-/** What the token is for; an application credential brings its own. */
+/** What the token is valid for; an application credential has its own scope. */
 export type OpenStackScope =
   { readonly project: Named<InDomain> } | { readonly system: true } | { readonly ofCredential: true };
 
-/** The way to Nova's API: Keystone, which knows where that is. */
+/** How to reach Nova's API: through Keystone, whose catalogue has its URL. */
 export interface OpenStackConnection {
   readonly kind: 'api';
   /** With or without the version at its end. */
   readonly authUrl: string;
-  /** As asked for; otherwise v3 where Keystone offers it. */
+  /** The requested version; by default v3 if Keystone offers it. */
   readonly identityVersion: 'v3' | 'v2.0' | undefined;
   readonly identity: OpenStackIdentity;
   readonly scope: OpenStackScope;
   /** Needed only where the catalogue has several. */
   readonly region: string | undefined;
   readonly interface: 'public' | 'internal' | 'admin';
-  /** Nova's URL, whatever the catalogue has. */
+  /** Nova's URL, instead of the catalogue's. */
   readonly computeUrl?: string;
   readonly tls: ApiTls;
 }

@@ -29,7 +29,7 @@ const tls = {
 
 type TlsFields = { [Name in keyof typeof tls]?: string | undefined };
 
-/** As AWS writes it for RDS; the keys that say nothing about the connection are accepted and left alone. */
+/** As AWS writes it for RDS; keys that do not describe the connection are accepted and ignored. */
 const RdsSecret = z.strictObject({
   host: nonEmpty('a host name or address'),
   port: z.optional(port),
@@ -66,7 +66,7 @@ export function dsnConnection(dsn: string): DatabaseConnection {
 /**
  * JSON of one database as AWS writes it for RDS, or of several `cells`.
  *
- * @throws InputError that names the field and what is accepted; never what the secret holds
+ * @throws InputError that names the field and what is accepted; never a value of the secret
  */
 export function databaseConnection(value: object): DatabaseConnection {
   if (!('cells' in value)) return database([parseRds(value, 'secret', ONLY_CELL)]);

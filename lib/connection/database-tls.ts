@@ -4,7 +4,7 @@ import { InputError } from '../core/errors.ts';
 import type { Tls } from './connection.ts';
 import { isLoopback } from './loopback.ts';
 
-/** What is said about TLS, as text. */
+/** Settings of TLS, as text. */
 export interface TlsOptions {
   readonly ssl?: string;
   readonly ca?: string;
@@ -12,7 +12,7 @@ export interface TlsOptions {
   readonly serverKey?: string;
 }
 
-/** How the operator spells each of them, for errors. */
+/** Names of the settings as the operator writes them, for errors. */
 export type TlsNames = Readonly<Record<keyof TlsOptions, string>>;
 
 export const SECRET_NAMES: TlsNames = {
@@ -29,7 +29,7 @@ export const OPTION_NAMES: TlsNames = {
   serverKey: '--server-public-key-path',
 };
 
-/** How a mode is asked for: `ssl=off`, `--ssl off`. */
+/** The setting that selects a mode: `ssl=off`, `--ssl off`. */
 export function askFor(names: TlsNames, mode: string): string {
   return `${names.ssl}${names.ssl.startsWith('-') ? ' ' : '='}${mode}`;
 }
@@ -38,12 +38,12 @@ export const NO_TLS = ['off', 'false'];
 const NAMED = ['verify', 'true', 'rds'];
 const WITH_CA = ['verify', 'true', 'verify-ca'];
 
-/** What a cell says itself counts before what is said for all cells. */
+/** Settings of a cell override those for all cells. */
 export function preferOwn(own: TlsOptions, common: TlsOptions): TlsOptions {
   const asksForTls = own.ca !== undefined || own.name !== undefined;
   const ssl = own.ssl ?? (asksForTls && NO_TLS.includes(common.ssl ?? '') ? undefined : common.ssl);
   const mode = ssl ?? 'verify';
-  // What is said for all, and has no place in this cell's mode, is not meant for it.
+  // Common settings that do not fit this cell's mode are not meant for it.
   const { ca, name, serverKey } = {
     ...(WITH_CA.includes(mode) && common.ca !== undefined ? { ca: common.ca } : {}),
     ...(NAMED.includes(mode) && common.name !== undefined ? { name: common.name } : {}),
@@ -59,9 +59,9 @@ export function preferOwn(own: TlsOptions, common: TlsOptions): TlsOptions {
 }
 
 /**
- * TLS is verified unless the operator says otherwise in so many words.
+ * TLS is verified unless the operator explicitly turns that off.
  *
- * @param where names the secret or the cell in errors, with a colon behind it
+ * @param where names the secret or the cell in errors, followed by a colon
  * @throws InputError that names the option
  */
 export function readTls(options: TlsOptions, where: string, names: TlsNames = SECRET_NAMES): Tls {
@@ -97,13 +97,13 @@ export function readTls(options: TlsOptions, where: string, names: TlsNames = SE
   }
   if (mode !== 'verify-ca') return { mode: 'verify', ...(ca === undefined ? {} : { ca }), ...named };
   if (ca !== undefined) return { mode, ca };
-  // By the authorities of the whole world anybody could have a certificate of some name.
+  // With all public authorities, anybody could get a certificate for some name.
   return refuse('ssl', `verify-ca needs ${names.ca}; accepted: the authority that signs the server alone`);
 }
 
 /**
- * The same for a server whose host is known. One that has an address of this machine's own needs no TLS, unless the
- * operator says otherwise: nothing that is said to it leaves the machine.
+ * The same for a server whose host is known. A server on this machine needs no TLS by default, because nothing that is
+ * sent to it leaves the machine.
  */
 export function readTlsTo(host: string, options: TlsOptions, where: string): Tls {
   const isOwnAddress = isIP(host) !== 0 && isLoopback(host);

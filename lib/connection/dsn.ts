@@ -2,7 +2,7 @@ import { InputError } from '../core/errors.ts';
 import type { CellConnection } from './connection.ts';
 import { type TlsOptions, preferOwn, readTlsTo } from './database-tls.ts';
 
-/** nova.conf spells the driver into the scheme; it makes no difference here. */
+/** nova.conf puts the driver's name into the scheme; it makes no difference here. */
 const SCHEMES = [
   'mysql:',
   'mysql+pymysql:',
@@ -23,7 +23,7 @@ const PARAMETERS: Readonly<Record<string, keyof TlsOptions>> = {
 
 const NO_CLIENT_CERTIFICATE = 'is for client certificates, which are not supported; accepted: none';
 const NO_USE = 'has no use here; accepted: the DSN without it';
-const BY_SSL = 'is said by ssl here; accepted: ssl=verify, verify-ca, rds or off';
+const BY_SSL = 'is set by ssl here; accepted: ssl=verify, verify-ca, rds or off';
 
 /** What oslo.db's DSNs carry for SQLAlchemy and its drivers. Only these may be named: the rest may be a password. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -66,7 +66,7 @@ export function holdsPassword(dsn: string): boolean {
  * Reads a database DSN as operators keep it.
  *
  * @param where names the DSN in errors, such as `secret: cells: cell1`
- * @param common TLS as said for all cells of the secret
+ * @param common TLS settings for all cells of the secret
  * @throws InputError that names the part, never what it holds
  */
 export function parseDsn(text: string, where: string, cell: string, common: TlsOptions = {}): CellConnection {
@@ -76,7 +76,7 @@ export function parseDsn(text: string, where: string, cell: string, common: TlsO
   if (/[?&]unix_socket=/.test(text))
     throw new InputError(`${where}: DSN: unix_socket: ${REFUSED['unix_socket']}`);
   if (hasSeveralHosts(text))
-    refuse('DSN: host', 'one host: a server of the cluster, or the address that stands before it');
+    refuse('DSN: host', 'one host: a server of the cluster, or the address of its load balancer');
   if (!URL.canParse(text)) refuse('DSN', `${FORM}, with special characters of the password percent-encoded`);
   const url = new URL(text);
   if (!SCHEMES.includes(url.protocol))
@@ -122,9 +122,9 @@ function readParameters(parameters: URLSearchParams, where: string): TlsOptions 
   return own;
 }
 
-/** As drivers for clusters take them: `HOST1:3306,HOST2:3306`. */
+/** The form that drivers for clusters accept: `HOST1:3306,HOST2:3306`. */
 function hasSeveralHosts(text: string): boolean {
   const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
-  // Without an @ there, a bare / or ? in the password has ended it.
+  // If there is no @, an unescaped / or ? in the password has ended this part.
   return authority.includes('@') && authority.slice(authority.lastIndexOf('@')).includes(',');
 }

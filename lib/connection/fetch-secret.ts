@@ -6,7 +6,7 @@ import { InputError, StarError } from '../core/errors.ts';
  * Reads a secret's current value, text or bytes. Errors do not quote `id`: it may be a secret itself, misplaced.
  *
  * @param setting names the variable that points to the secret, for errors
- * @throws InputError where the secret is not there or may not be read
+ * @throws InputError if there is no such secret or it may not be read
  */
 export async function fetchSecret(
   client: SecretsManagerClient,

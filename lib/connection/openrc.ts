@@ -2,13 +2,13 @@ import { InputError } from '../core/errors.ts';
 import { type Field, isIgnored, isKnown, type OpenStackFields } from './openstack-fields.ts';
 import { type Part, shellWords, type Word } from './shell-words.ts';
 
-/** Why a value is not to be had without running the file, and what to write. */
+/** Why a value cannot be known without running the file, and what to write instead. */
 const NEEDS = {
   shell: 'needs a shell; accepted: the value itself, in single quotes',
   terminal: 'is asked for at a terminal; accepted: the value itself, in place of the line with read',
   condition:
-    'is set within if, case, a loop, a function or brackets, or behind && or ||; accepted: a line of its own',
-  quotes: 'has something behind its value; accepted: the whole value in quotes',
+    'is set within if, case, a loop, a function or brackets, or after && or ||; accepted: a separate line',
+  quotes: 'has text after its value; accepted: the whole value in quotes',
   bounds: 'is longer than a secret can be; accepted: the value itself',
 };
 
@@ -17,7 +17,7 @@ const LONGEST = 65_536;
 
 type Value = { readonly text: string } | { readonly needs: keyof typeof NEEDS };
 
-/** What opens a block, and what closes it. */
+/** Words that open a block, and the words that close it. */
 const BLOCKS: ReadonlyMap<string, string> = new Map([
   ['if', 'fi'],
   ['case', 'esac'],
@@ -27,13 +27,13 @@ const BLOCKS: ReadonlyMap<string, string> = new Map([
   ['select', 'done'],
   ['{', '}'],
 ]);
-/** What stands behind these is no command. */
+/** Words that are not followed by a command. */
 const HEADED = ['case', 'for', 'select'];
 const PLAIN_ENDS = ['\n', ';', ';;', '&&', '||'];
 const INNER = ['then', 'elif', 'else', 'do', '!'];
 const DECLARING = ['export', 'declare', 'typeset', 'readonly'];
 
-/** One simple command, and how it is joined to what comes before and behind. */
+/** One simple command, and the operators before and after it. */
 interface Command {
   readonly words: readonly Word[];
   readonly isConditional: boolean;
@@ -41,11 +41,11 @@ interface Command {
 }
 
 /**
- * Reads the text of an openrc file: assignments to `OS_` variables, exported or not, with references to what the
- * file has set before. Other commands are passed over, and so are other variables. An empty value is as good as none;
- * Horizon's files unset such variables themselves.
+ * Reads the text of an openrc file: assignments to `OS_` variables, exported or not, with references to what the file
+ * has set before. Other commands and other variables are ignored. An empty value counts as unset; Horizon's files unset
+ * such variables themselves.
  *
- * @param typed what stands in for whatever the file asks for at the terminal
+ * @param typed the value of every variable that the file asks for at the terminal
  * @throws InputError naming a variable whose value is not in the file: asked for, set conditionally, from a command
  */
 export function openrcFields(text: string, typed?: string): OpenStackFields {
@@ -88,11 +88,13 @@ function evaluate(text: string, typed: string | undefined): Evaluated {
   return { variables, references };
 }
 
-/** Commands that stand behind the `;` of an assignment in files that people write. */
+/** Commands that people write after the `;` of an assignment. */
 const USUAL =
   /^(export|declare|typeset|readonly|unset|read|echo|printf|set|source|\.|true|:|test|\[\[?|return|exit|local)$/;
 
-/** The variable whose value a `;` has cut off, unless it is in quotes: what follows is the rest, and no command. */
+/**
+ * The variable whose unquoted value a `;` has cut off: the words after it are the rest of the value and not a command.
+ */
 function cutAtSemicolon(before: Command, { words }: Command): string | undefined {
   const last = before.words.at(-1);
   const [next] = words;
@@ -140,18 +142,18 @@ function run(
   const [verb, ...rest] = verbAt < 0 ? [] : words.slice(verbAt);
 
   if (verb === undefined) assign(before);
-  // NAME=value command: set for that command only, or a value with a blank that lacks its quotes.
+  // NAME=value command: either set for that command only, or a value with a blank and without quotes.
   else for (const { name = '' } of before) variables.set(name, { needs: 'quotes' });
 
   if (verb !== undefined && DECLARING.includes(verb.raw)) {
     const options = rest.filter(({ raw }) => /^-\w*$/.test(raw));
     if (!options.some(({ raw }) => /[fn]/.test(raw))) assign(rest.filter((word) => !options.includes(word)));
   } else if (verb?.raw === 'unset') {
-    // On a condition it is Horizon's: that the variable is empty.
+    // Horizon's files unset a variable if it is empty.
     if (!isConditional) for (const { raw } of rest) variables.delete(raw);
   } else if (verb?.raw === 'read') {
     for (const { raw } of rest) {
-      // "If there is none yet", most likely.
+      // The condition is most likely that there is no value yet.
       if (!isConditional || !variables.has(raw)) {
         variables.set(raw, typed === undefined ? { needs: 'terminal' } : { text: typed });
       }
@@ -162,11 +164,11 @@ function run(
     let last: string | undefined;
     for (const { name, raw, parts } of assignments) {
       if (name !== undefined) variables.set(name, valueOf(parts));
-      // A name alone declares what is there already; else it is the rest of a value with a blank in it.
+      // A known name alone declares an existing variable; other words are the rest of a value with a blank in it.
       else if (last !== undefined && !variables.has(raw)) variables.set(last, { needs: 'quotes' });
       last = name ?? last;
     }
-    // An & or | in a value without quotes, rather than what it says.
+    // More likely an & or | within an unquoted value than an operator.
     if (last !== undefined && !PLAIN_ENDS.includes(end)) variables.set(last, { needs: 'quotes' });
   }
 

@@ -11,18 +11,18 @@ import {
   readVersion,
 } from './openstack-values.ts';
 
-/** One thing that an openrc file, a clouds.yaml or JSON says. */
+/** One field of an openrc file, a clouds.yaml or JSON. */
 export interface Field {
   /** clouds.yaml's name, whatever the form: `auth_url` for `OS_AUTH_URL` too. */
   readonly name: string;
-  /** As the operator spelt it, for errors: `OS_AUTH_URL`, `clouds: auth: auth_url`. */
+  /** As the operator wrote it, for errors: `OS_AUTH_URL`, `clouds: auth: auth_url`. */
   readonly spelt: string;
   readonly value: unknown;
 }
 
 export interface OpenStackFields {
   readonly fields: readonly Field[];
-  /** How the operator would spell a field that is missing. */
+  /** How the operator would write the name of a missing field. */
   readonly spell: (name: string) => string;
 }
 
@@ -32,7 +32,7 @@ export interface Said<T> {
   readonly spelt: string;
 }
 
-/** What the rules go by; each under one name. */
+/** The fields that decide about the connection, each under one name. */
 export type SaidFields = {
   readonly [Name in keyof typeof FIELDS]?: Said<ReturnType<(typeof FIELDS)[Name]>>;
 };
@@ -69,7 +69,7 @@ const FIELDS = {
   verify: readFlag,
 };
 
-/** Older names, and what other clients call the same. */
+/** Older names, and names that other clients use. */
 const SAME: ReadonlyMap<string, keyof typeof FIELDS> = new Map([
   ['auth_plugin', 'auth_type'],
   ['user_name', 'username'],
@@ -88,7 +88,7 @@ const ELSEWHERE = 'it points to what is not in the secret; accepted: the credent
 const SINGLE_SIGN_ON = `${NO_SINGLE_SIGN_ON}; accepted: an application credential (openstack application credential create)`;
 const NO_CLIENT_CERTIFICATE = 'client certificates are not supported; accepted: none';
 
-/** Known, and refused: to leave these alone would be to read another cloud, or to fail later and less clearly. */
+/** Known and refused: without them another cloud would be read, or the run would fail later and less clearly. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
   ['cloud', ELSEWHERE],
   ['profile', ELSEWHERE],
@@ -111,18 +111,18 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ),
 ]);
 
-/** What well-known files carry and this has no use for: other services, caches, time-outs, networks, images. */
+/** Known and not needed: fields for other services, caches, time-outs, networks and images. */
 const IGNORED = [
   /_api_version$|_(default_)?microversion$|^auth_strategy$|^availability_zone$|_(endpoint_type|interface)$|_service_(type|name)$/,
   /_endpoint_override$|(^|_)timeout$|_retries$|_rate_limit$|_concurrency$|^rate_limits?$/,
   /^(networks|(ex|in)ternal_network|floating_ip_source|secgroup_source|nova_\w+|use_\w+_network)$/,
   /^(image_format|image_api_use_tasks|disable_vendor_agent|vendor_hook|message|status)$/,
   /^(no_cache|cache|cloud_?name|auth_protocol|force_ipv4|prefer_ipv6|metrics|statsd|debug)$/,
-  // openstacksdk leaves these of its own and oslo's test variables alone as well.
+  // openstacksdk ignores these variables, and those of oslo's tests, as well.
   /^(test|std|log)(_|$)/,
 ];
 
-/** Whether the rules go by it; anything else that is not ignored is refused. */
+/** Whether the field is used; any other field is ignored or refused. */
 export function isKnown(name: string): boolean {
   return targetOf(name) !== undefined || REFUSED.has(name);
 }
@@ -136,9 +136,9 @@ function targetOf(name: string): keyof typeof FIELDS | undefined {
 }
 
 /**
- * Reads every field by itself. Two names of one thing may both be given, as kolla and Horizon do, if they agree.
+ * Reads every field on its own. A field may be given under two names, as kolla and Horizon do, if both agree.
  *
- * @throws InputError for a field that is unknown, cannot be used, or says two things
+ * @throws InputError for a field that is unknown, cannot be used, or has two different values
  */
 export function readFields({ fields, spell }: OpenStackFields): SaidFields {
   const said: { -readonly [Name in keyof SaidFields]?: Said<unknown> } = {};

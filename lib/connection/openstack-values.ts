@@ -27,7 +27,7 @@ export function readSystemScope(value: unknown, refuse: Refuse): 'all' {
 
 export function readText(value: unknown, refuse: Refuse): string {
   if (value === '' || value === null || value === undefined) refuse('a text that is not empty');
-  // As a number 0123 or 1e5 would come out as another text.
+  // YAML reads 0123 and 1e5 as numbers, whose text differs.
   if (typeof value !== 'string')
     return refuse('a text, in quotes where it could pass for a number, a date, yes or no');
   // An unclosed quote, a YAML block or a file's last line: nothing that Keystone knows spans lines.
@@ -40,7 +40,7 @@ export function readUrl(value: unknown, refuse: Refuse): string {
   return isPlain ? text : refuse('the http:// or https:// URL, without user, password, blanks, @, ? and #');
 }
 
-/** Numbers and truth values are as good as their text here, unlike in a password. */
+/** Here numbers and truth values mean the same as their text, unlike in a password. */
 function shown(value: unknown): string {
   return ['string', 'number', 'boolean'].includes(typeof value)
     ? `${value as string | number | boolean}`

@@ -11,18 +11,17 @@ import { type OpenStackFields, readFields, type Said, type SaidFields } from './
 type Method = OpenStackIdentity['method'];
 type Version = Said<'v3' | 'v2.0'> | undefined;
 
-/** What is said, and how to name what is not. */
+/** The given fields, and how to name a missing one. */
 interface Given {
   readonly said: SaidFields;
   readonly spell: (name: string) => string;
 }
 
 /**
- * Makes a connection of what a secret says about an OpenStack cloud. These are the rules of keystoneauth's plugins
- * and of openstacksdk's `openstack/config`, except that what they would pass over or leave to Keystone to refuse is
- * refused here.
+ * Makes a connection of what a secret says about an OpenStack cloud. The rules are those of keystoneauth's plugins and
+ * of openstacksdk's `openstack/config`. What they would ignore, or let Keystone refuse, is refused here.
  *
- * @throws InputError that names the fields as they are spelt, never what they hold
+ * @throws InputError that names the fields as they are written, never their values
  */
 export function openStackConnection(fields: OpenStackFields): OpenStackConnection {
   const given: Given = { said: readFields(fields), spell: fields.spell };
@@ -38,7 +37,7 @@ export function openStackConnection(fields: OpenStackFields): OpenStackConnectio
     identity: identityOf(given, method, version),
     scope,
     region: said.region_name?.value,
-    // The catalogue is searched for Nova only, so what is said for compute counts first, as in openstacksdk.
+    // The catalogue is searched for Nova only, so fields for compute take precedence, as in openstacksdk.
     interface: (said.compute_interface ?? said.interface)?.value ?? 'public',
     ...(said.compute_endpoint_override === undefined
       ? {}
@@ -47,7 +46,7 @@ export function openStackConnection(fields: OpenStackFields): OpenStackConnectio
   };
 }
 
-/** As `auth_type` says, or else the one for which there is something to show. */
+/** The method of `auth_type`, or by default the one whose fields are given. */
 function methodOf(given: Given): Method {
   const { said } = given;
   if (said.auth_type !== undefined) {
@@ -69,7 +68,7 @@ function methodOf(given: Given): Method {
   return first[0];
 }
 
-/** The version that is asked for, wherever that is said; there is more than one place. */
+/** The requested version, which several fields can name. */
 function versionOf({ said }: Given, method: Method): Version {
   const { auth_type: type, auth_url: url } = said;
   const inType = /^v[23]/.exec(type?.value ?? '')?.[0];
@@ -78,7 +77,7 @@ function versionOf({ said }: Given, method: Method): Version {
     [said.identity_api_version?.value, said.identity_api_version],
     [inUrl, url],
     [inType, type],
-    // Neither is there in v2.0.
+    // v2.0 has neither.
     [method === 'applicationCredential' ? 'v3' : undefined, credentialOf(said)],
     ['v3', said.system_scope],
   ];
@@ -101,7 +100,7 @@ function scopeOf(given: Given, method: Method, version: Version): OpenStackScope
   const scope = project ?? said.system_scope ?? domain;
   if (method === 'applicationCredential') {
     const credential = credentialOf(said);
-    // Keystone refuses a scope beside it.
+    // Keystone refuses a scope with an application credential.
     if (scope !== undefined && credential !== undefined) {
       contradiction(scope, credential, 'an application credential alone, it has its project');
     }
@@ -147,7 +146,7 @@ function identityOf(given: Given, method: Method, version: Version): OpenStackId
   return { method, credential: { name: name.value, user: userOf(given, version) }, secret: secret.value };
 }
 
-/** An id counts before a name, as in keystoneauth; Horizon's files give both for a project. */
+/** An id takes precedence over a name, as in keystoneauth; Horizon's files give both for a project. */
 function userOf(given: Given, version: Version): Named<InDomain> {
   const { said } = given;
   if (said.user_id !== undefined) return { id: said.user_id.value };
@@ -156,16 +155,16 @@ function userOf(given: Given, version: Version): Named<InDomain> {
 }
 
 /**
- * The domain within which a name counts: the user's or project's own, one that is said for both, the default one that
- * is said, and else the domain whose id is `default`, which Keystone makes at first. That last step is
- * python-openstackclient's; keystoneauth by itself would send none, and Keystone v3 would refuse.
+ * The domain of a name: the user's or project's domain, one given for both, the given default, and otherwise the domain
+ * with the id `default`, which Keystone creates first. The last step follows python-openstackclient; keystoneauth alone
+ * would send no domain, and Keystone v3 would refuse.
  */
 function domainOf({ said }: Given, of: 'user' | 'project', version: Version): InDomain['domain'] {
-  // By itself domain_id is a scope; beside a project openstacksdk takes it for the domain of both.
+  // Alone, domain_id is a scope; with a project, openstacksdk takes it for the domain of both.
   const ids = [said[`${of}_domain_id`], said.domain_id, said.default_domain_id] as const;
   const names = [said[`${of}_domain_name`], said.domain_name, said.default_domain_name] as const;
   if (version?.value === 'v2.0') {
-    // It knows the default domain only. OS_DEFAULT_DOMAIN is for v3, and left alone as keystoneauth does.
+    // v2.0 knows the default domain only. OS_DEFAULT_DOMAIN is for v3 and ignored, as in keystoneauth.
     const other = [...ids.slice(0, 2), ...names.slice(0, 2)].find(
       (domain) => domain !== undefined && domain.value.toLowerCase() !== 'default',
     );

@@ -4,24 +4,24 @@ import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../core/errors.ts';
 import { utf8Text } from '../core/text.ts';
 
-/** Where MySQL's and MariaDB's clients look; what comes later counts more. */
+/** Where MySQL's and MariaDB's clients look; later files take precedence. */
 export const OPTION_FILES = ['/etc/my.cnf', '/etc/mysql/my.cnf', join(homedir(), '.my.cnf')];
 
 /** The groups that both clients read, whichever is installed. */
 const GROUPS = new Set(['client', 'client-server', 'client-mariadb', 'mysql', 'mariadb-client']);
 
-/** Deep enough for any real set of files, and an end for one that includes itself. */
+/** Enough for any real set of files; a file that includes itself ends here. */
 const DEEPEST = 10;
 
 /** Options by name, with dashes; null for one without a value. */
 export type OptionFileValues = ReadonlyMap<string, string | null>;
 
 /**
- * Reads the option files of the mysql client: groups, `!include`, `!includedir`, quotes and escapes as in "Using
- * Option Files" of the MySQL manual. Of options that are given more than once the last one counts.
+ * Reads the option files of the mysql client: groups, `!include`, `!includedir`, quotes and escapes as in "Using Option
+ * Files" of the MySQL manual. If an option is given more than once, the last value counts.
  *
- * @param files in order; those that are not there are passed over, unless `required`
- * @param warn told of files that are passed over although they are there
+ * @param files in order; missing ones are skipped, unless `required`
+ * @param warn called for each existing file that is skipped
  * @throws InputError naming file and line, never a value
  */
 export async function readOptionFiles(
@@ -35,13 +35,13 @@ export async function readOptionFiles(
       throw new InputError(`${file}: includes itself; accepted: ${DEEPEST} levels at the most`);
     let text: string;
     try {
-      // As the clients do: what everybody may write may have been written by anybody.
+      // As the clients do: anybody may have changed a file that everybody may write to.
       if (((await stat(file)).mode & 0o002) !== 0) {
         if (isRequired)
           throw new InputError(
-            `${file}: everybody may write to it; accepted: one that only its owner may (chmod o-w)`,
+            `${file}: everybody may write to it; accepted: a file that only its owner may change (chmod o-w)`,
           );
-        warn(`${file}: passed over, for everybody may write to it`);
+        warn(`${file}: ignored, because everybody may write to it (chmod o-w)`);
         return;
       }
       text = utf8Text(await readFile(file), file);
@@ -49,7 +49,7 @@ export async function readOptionFiles(
       if (error instanceof InputError) throw error;
       const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
       if (isRequired) throw new InputError(`${file}: could not be read (${code}); accepted: an option file`);
-      if (code !== 'ENOENT') warn(`${file}: passed over, for it could not be read (${code})`);
+      if (code !== 'ENOENT') warn(`${file}: ignored, because it could not be read (${code})`);
       return;
     }
     let group = '';

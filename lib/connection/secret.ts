@@ -11,7 +11,7 @@ const ACCEPTED =
   'a mysql:// DSN, JSON with host, username, password and dbname, JSON with cells, ' +
   'or OpenStack credentials as an openrc file, a clouds.yaml or JSON; docs/secrets.md lists the forms';
 
-// Only blanks of the same line: a run of empty lines would be looked through again from each of them.
+// Only blanks of the same line: otherwise every empty line would search all that follow it again.
 const OPENRC = /^[ \t]*(?:(?:export|declare|typeset|readonly)[ \t]+(?:-\w+[ \t]+)*)?OS_\w+=/m;
 const CLOUDS_YAML = /^["']?(?:clouds|auth|auth_url|OS_\w+)["']?[ \t]*:(?=\s|$)/m;
 
@@ -19,9 +19,9 @@ const CLOUDS_YAML = /^["']?(?:clouds|auth|auth_url|OS_\w+)["']?[ \t]*:(?=\s|$)/m
 const OPENSTACK_KEY = /^(?:OS_.*|clouds|auth|auth[-_](?:url|type|plugin)|application[-_]credential[-_]\w+)$/;
 
 /**
- * Reads the secret that opens a cloud, in any of the forms that operators keep.
+ * Reads a cloud's secret in any of the accepted forms.
  *
- * @throws InputError that names the field and what is accepted; never what the secret holds
+ * @throws InputError that names the field and what is accepted; never a value of the secret
  */
 export async function parseSecret(text: string): Promise<CloudConnection> {
   const read = await readSecret(text);
@@ -58,7 +58,7 @@ export function formOf(text: string): 'openrc' | 'yaml' | 'json' {
   return /^\s*[{[]/.test(text) ? 'json' : textForm(text);
 }
 
-/** Whichever comes first counts: a value of several lines may look like a line of the other form. */
+/** The first match decides: a value of several lines may contain a line of the other form. */
 function textForm(text: string): 'openrc' | 'yaml' | 'json' {
   const openrc = text.search(OPENRC);
   const yaml = text.search(CLOUDS_YAML);

@@ -1,12 +1,12 @@
 import { InputError } from '../core/errors.ts';
 
-/** A piece of a word: text as it is, another variable, or what only a shell can work out. */
+/** A piece of a word: literal text, another variable, or something that only a shell can evaluate. */
 export type Part = { readonly text: string } | { readonly variable: string } | 'shell';
 
 export interface Word {
   /** Of an assignment, `NAME=…`; its parts are the value's then. */
   readonly name?: string;
-  /** As it is written, quotes and all. */
+  /** As it is written, with its quotes. */
   readonly raw: string;
   readonly parts: readonly Part[];
 }
@@ -27,8 +27,8 @@ const PLAIN = /(?:[^ \t\r\n\\'"$`;&|<>()]|\r(?!\n))+/y;
 const PLAIN_IN_QUOTES = /[^\\"$`]+/y;
 
 /**
- * Takes a shell script apart as POSIX has it: quotes, backslashes, comments, operators. It runs nothing; what a shell
- * would have to work out becomes a part that says so.
+ * Splits a shell script into words by POSIX's rules for quotes, backslashes, comments and operators. It runs nothing;
+ * what only a shell can evaluate becomes a part of that kind.
  *
  * @throws InputError where a quote or bracket is not closed, or a here-document begins; by `OS_` variable or by line
  */
@@ -43,19 +43,19 @@ export function* shellWords(text: string): Generator<Word | Operator> {
     return found;
   };
   const refuse = (accepted: string): never => {
-    // What stands in the place of a name may be a value in the wrong place; not so with a name of OpenStack's form.
+    // A name may be a value in the wrong place, unless it has the form of OpenStack's names.
     const name = /^OS_[A-Z_]+(?==)/.exec(text.slice(begin, begin + 64))?.[0];
     const line = text.slice(0, begin).split('\n').length;
     throw new InputError(`secret: ${name ?? `line ${line}`}: accepted: ${accepted}`);
   };
-  /** Goes behind the next `end` that no backslash stands before. */
+  /** Moves past the next `end` that has no backslash before it. */
   const goBehind = (end: string, escapes = end !== "'"): void => {
     while (at < text.length && text[at] !== end) at += text[at] === '\\' && escapes ? 2 : 1;
     at += 1;
     if (at > text.length) refuse(`every ${end} closed by another`);
   };
 
-  /** `(…)` or `{…}` of an expansion, with whatever is nested in it. */
+  /** `(…)` or `{…}` of an expansion, with everything nested in it. */
   const goBehindBracket = (): void => {
     const open: string[] = [];
     do {
@@ -67,7 +67,7 @@ export function* shellWords(text: string): Generator<Word | Operator> {
       else if (next === "'" || next === '"' || next === '`') goBehind(next);
     } while (open.length > 0);
   };
-  /** What begins with `$` or a backtick. */
+  /** An expansion, which begins with `$` or a backtick. */
   const expansion = (isQuoted: boolean): Part => {
     const simple = take(SIMPLE);
     if (simple !== null) {
@@ -86,12 +86,12 @@ export function* shellWords(text: string): Generator<Word | Operator> {
       return 'shell';
     }
     if (next === "'" && !isQuoted) {
-      // Quotes with rules of their own; so is $"…", whose quotes are read as the plain ones.
+      // $'…' has its own escapes. $"…" is read like plain quotes.
       at += 1;
       goBehind("'", true);
       return 'shell';
     }
-    // $$, $1, $? and the like are the running shell's.
+    // $$, $1, $? and similar variables belong to the running shell.
     return (isQuoted ? /[\w$?!*@#-]/ : /["\w$?!*@#-]/).test(next) ? 'shell' : { text: '$' };
   };
   const doubleQuoted = function* (): Generator<Part> {
@@ -117,7 +117,7 @@ export function* shellWords(text: string): Generator<Word | Operator> {
       const plain = take(PLAIN) ?? take(SINGLE_QUOTED);
       const next = text[at];
       if (plain !== null) {
-        // Without quotes, ~ is a home directory at a value's beginning and behind a colon.
+        // An unquoted ~ means a home directory at the beginning of a value and after a colon.
         const isHome = plain[1] === undefined && name !== undefined && /(^|:)~/.test(plain[0]);
         parts.push(isHome ? 'shell' : { text: plain[1] ?? plain[0] });
       } else if (next === "'") refuse("every ' closed by another");

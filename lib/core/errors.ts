@@ -4,9 +4,9 @@ export class StarError extends Error {
 }
 
 /**
- * A setting, a secret or an event that cannot be used. Raised before anything is opened, but for what only the source
- * or the drops can tell; then before what it is about is touched. Trying again cannot help.
- * The message names the field, what came (never for a secret) and what is accepted.
+ * A setting, a secret or an event that cannot be used. Raised before anything is opened, or, if only the source or the
+ * drops can show the fault, before anything is changed. Trying again cannot help. The message names the field, the
+ * value received (never of a secret) and what is accepted.
  */
 export class InputError extends StarError {
   override readonly name = 'InputError';
@@ -23,17 +23,20 @@ export class SourceError extends StarError {
   }
 }
 
-/** What is stored in S3 is not what this version can work with; or S3, or what backfills need beside it, refused. */
+/**
+ * The store, or another service that backfills need, refused a request, or holds something that this version cannot
+ * read.
+ */
 export class StoreError extends StarError {
   override readonly name = 'StoreError';
 }
 
-/** A drop would tell who the people in it are; it is not published. */
+/** The drop would identify people; it is not published. */
 export class PrivacyError extends StarError {
   override readonly name = 'PrivacyError';
 }
 
-/** What a command writes could not be written. */
+/** The output of a command could not be written. */
 export class OutputError extends StarError {
   override readonly name: string = 'OutputError';
 }
@@ -43,7 +46,7 @@ export class ReaderGoneError extends OutputError {
   override readonly name = 'ReaderGoneError';
 }
 
-/** A signal came to a command. */
+/** A signal has stopped a command. */
 export class StoppedError extends StarError {
   override readonly name = 'StoppedError';
   readonly signal: NodeJS.Signals;
@@ -59,7 +62,7 @@ export class ClockError extends StarError {
   override readonly name = 'ClockError';
 }
 
-/** Another invocation has taken this window over; it publishes, this one must not. */
+/** Another invocation has taken over this window and publishes it; this one must not. */
 export class SupersededError extends StarError {
   override readonly name = 'SupersededError';
 }
@@ -69,12 +72,12 @@ export class MaskingSecretGoneError extends StarError {
   override readonly name = 'MaskingSecretGoneError';
 }
 
-/** What was planned is not in the source any more. Trying again cannot help. */
+/** The source no longer has what was planned. Trying again cannot help. */
 export class HistoryGoneError extends StarError {
   override readonly name = 'HistoryGoneError';
 }
 
-/** Windows of a backfill are missing although everything was tried. */
+/** Windows of a backfill are missing after all attempts. */
 export class BackfillIncompleteError extends StarError {
   override readonly name = 'BackfillIncompleteError';
 }
@@ -89,7 +92,7 @@ export class UnexpectedError extends StarError {
   override readonly name = 'UnexpectedError';
 }
 
-/** Whether the same may go well when it is tried again, with nothing changed by anybody. */
+/** Whether trying again may succeed without any change. */
 export function retryMayHelp(error: StarError): boolean {
   if (error instanceof SourceError) return error.transient;
   return !LASTING.some((kind) => error instanceof kind);
@@ -97,15 +100,16 @@ export function retryMayHelp(error: StarError): boolean {
 
 const LASTING = [InputError, PrivacyError, ClockError, MaskingSecretGoneError, HistoryGoneError];
 
-/** As Node.js (`ERR_…`), the system (`ECONNRESET`) and the databases (`ER_…`, `PROTOCOL_…`) have them. */
+/** Error codes of Node.js (`ERR_…`), the system (`ECONNRESET`) and the databases (`ER_…`, `PROTOCOL_…`). */
 const CODE = /^(?:E[A-Z]{2,20}|[A-Z]{2,12}(?:_[A-Z]{1,20}){1,6})$/;
 const KIND = /^[A-Za-z]{0,40}(?:Error|Exception)$/;
-/** A line of a stack that ends in where it is. */
+/** A line of a stack that ends with a position in a file. */
 const PLACE = /^\s+at .*(?::\d+:\d+|<anonymous>|\(native)\)?$/;
 
 /**
- * What may leave the process of an error. What libraries say may quote anything, and so may what they hang on their
- * errors, a statement or a request with its token; Lambda logs both. Of these remain the kind, the code, and where.
+ * The part of an error that may leave the process. Messages and properties of libraries' errors may quote anything,
+ * such as a statement or a request with its token, and Lambda logs both. Only the kind, the code and the position
+ * remain of them.
  */
 export function tellable(error: unknown): StarError {
   if (error instanceof StarError) return error;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /**
  * Waits for so many milliseconds.
  *
- * @throws what aborted `signal`, at once where it has been
+ * @throws the reason of `signal`, at once if it is aborted already
  */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   try {

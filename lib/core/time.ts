@@ -11,8 +11,8 @@ export const DEFAULT_EPOCH = '2015-09-06T23:31:16Z';
 const INSTANT = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?(Z|[+-]\d{2}:\d{2})?)?$/;
 
 /**
- * Reads an ISO 8601 date or instant; without a zone it is UTC, a fraction of a second is dropped.
- * Undefined for anything else, a day that no calendar has included.
+ * Reads an ISO 8601 date or instant; without a zone it is UTC, a fraction of a second is dropped. Undefined for
+ * anything else, such as the 30th of February.
  */
 export function parseInstant(text: string): Seconds | undefined {
   const match = INSTANT.exec(text);

@@ -5,7 +5,7 @@ import { InputError } from './errors.ts';
  * Checks `value` against `schema`. The schema's own messages say what is accepted; the error adds the field's
  * name and, unless it may be a secret (`hidden`: all of it, or the fields named), the value that came.
  *
- * @param what names the whole, such as "event" or "secret"; an empty string where field names speak for themselves
+ * @param what names the whole, such as "event" or "secret"; an empty string if field names are enough
  * @throws InputError for the first thing found wrong, unknown keys included
  */
 export function check<T extends z.ZodMiniType>(
@@ -20,7 +20,7 @@ export function check<T extends z.ZodMiniType>(
 
   const path = [options.what, ...issue.path.map(nameOf)].filter((part) => part !== '');
   if (issue.code === 'unrecognized_keys') {
-    // In a secret a key may be a value in the wrong place.
+    // A key of a secret may be a misplaced value.
     const key = options.hidden === true ? 'a key' : String(issue.keys[0]);
     throw new InputError(`${[...path, key].join(': ')}: unknown; accepted: ${known(schema, issue.path)}`);
   }
@@ -30,7 +30,7 @@ export function check<T extends z.ZodMiniType>(
   throw new InputError(`${path.join(': ')}:${came} accepted: ${accepted}`);
 }
 
-/** Names of fields and cells; anything else that stands in the place of a name may be a secret. */
+/** Names of fields and cells; any other key may be a misplaced secret. */
 function nameOf(key: PropertyKey): string {
   return /^[\w.-]{1,64}$/.test(String(key)) ? String(key) : 'a name';
 }
@@ -50,7 +50,7 @@ function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
-/** Undefined where there is no JSON of it, as of what is nested deeper than the stack goes. */
+/** Undefined if JSON cannot express it, for example if it is nested too deeply for the stack. */
 function asJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);

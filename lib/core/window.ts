@@ -13,15 +13,15 @@ export interface WindowPlan {
   readonly settleSeconds: Seconds;
 }
 
-/** The last window that is settled at `now`: where a cloud without a checkpoint starts. */
+/** The last window that is settled at `now`: a cloud without a checkpoint starts there. */
 export function lastSettledWindow(now: Seconds, plan: WindowPlan): Window {
   const end = floorTo(now - plan.settleSeconds, plan.windowSeconds);
   return { start: end - plan.windowSeconds, end };
 }
 
 /**
- * The settled windows that follow `from`, in order. Where the length was changed since the last run the first
- * window is shorter, up to the next boundary, so that none overlaps what is published and none is left out.
+ * The settled windows that follow `from`, in order. If the length has changed since the last run, the first window ends
+ * at the next boundary, so that windows neither overlap nor leave gaps.
  */
 export function settledWindows(from: Seconds, now: Seconds, plan: WindowPlan): Window[] {
   const windows: Window[] = [];

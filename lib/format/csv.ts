@@ -95,7 +95,7 @@ function properties<C extends Named>(like: C, folded: readonly C[]): C {
   return { ...like, csv: PROPERTIES, type: 'string', value };
 }
 
-/** Masks and event names need no quoting and are by far the most; the library sees to everything else. */
+/** Most fields are masks and event names, which need no quoting; the library quotes everything else. */
 function field(value: string | null): string {
   if (value === null) return '';
   return PLAIN.test(value) ? value : stringify([[value]], { eof: false, quoted_match: /[\r\n]/ });

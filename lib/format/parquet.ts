@@ -34,7 +34,7 @@ export const parquet: Format = {
     let waiting: Row[] = [];
 
     const writeGroup = (rows: readonly Row[]): void => {
-      // The writer waits for nobody: its sink is memory.
+      // Nothing to await: the writer writes to memory.
       void writer.write({
         columnData: fields.map(({ name, cell }) => ({ name, data: rows.map(cell) })),
         rowGroupSize: ROWS_PER_GROUP,

@@ -21,7 +21,7 @@ export interface ClassCounter {
   tally(): ClassTally;
 }
 
-/** Leaves room for a million flavours; while kinds stay below 2,048 keys are small integers, which are cheap. */
+/** Leaves room for a million flavours. With fewer than 2,048 kinds, keys are small integers, which are cheap. */
 const KINDS_APART = 2 ** 20;
 
 /**

@@ -21,7 +21,7 @@ export interface PrivacyFigures {
     readonly rare: number;
     /** Rows in rare classes. */
     readonly rareRows: number;
-    /** Their part of all rows, 0 to 1; 0 in a drop without rows. */
+    /** Their share of all rows, 0 to 1; 0 in a drop without rows. */
     readonly rareShare: number;
   };
   /** Flavours all of whose rows are of one user. */

@@ -48,8 +48,8 @@ export interface Identities extends Disposable {
 }
 
 /**
- * Numbers users, projects and flavours as they come by. Costs once an instance, not once a row; an instance counts
- * for the flavour that it has when it first comes by.
+ * Numbers users, projects and flavours in order of appearance. This costs once per instance, not per row. An instance
+ * counts for the flavour that it has when it first appears.
  */
 export function identify(): Identities {
   const users = new Map<string, number>();

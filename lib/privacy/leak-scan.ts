@@ -22,7 +22,7 @@ export interface ScanFigures {
 export interface LeakScan extends Disposable {
   /** A value that must not be in any output. */
   readonly identifier: (value: string | null) => void;
-  /** Text that is the same whoever uses the cloud: names of events and columns, a page's own words. */
+  /** Text that does not depend on the users of the cloud: names of events and columns, words of a page. */
   publicText(text: string): void;
   /** Text that is written as the source has it. `place` says where, for people; it holds no identifier. */
   output(text: string, place: string): void;
@@ -31,18 +31,18 @@ export interface LeakScan extends Disposable {
   places(): string[];
 }
 
-/** Values come in runs; this many are remembered, so that most are looked at once. */
+/** Equal values follow each other; this many are remembered, so that most are examined once. */
 const REMEMBERED = 1000;
 
 /** Distinct tokens whose place is remembered: events and results have some dozens. */
 const PLACED = 10_000;
 
-/** Places that are told. */
+/** Places that are reported. */
 const TOLD = 3;
 
 /**
- * What encoders write of themselves: literals, numbers, dates, times and their parts. Masked columns are checked one by
- * one, and the scan looks at no text of theirs, so that a server of such a name is no leak.
+ * Text that encoders add: literals, numbers, dates, times and their parts. Masked columns are checked one by one and
+ * are not scanned, so a server with such a name is no leak.
  */
 const WRITTEN_BY_ENCODERS = [
   /^(?:null|true|false|nan|[+-]?infinity)$/i,

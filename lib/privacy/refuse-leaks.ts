@@ -11,7 +11,7 @@ export interface Refusal {
   readonly exclusions: string;
 }
 
-/** @throws PrivacyError where a raw identifier was found; it tells where, and not which */
+/** @throws PrivacyError if a raw identifier was found; the message names the place, never the identifier */
 export function refuseLeaks(scan: LeakScan, { of, outcome, exclusions }: Refusal): ScanFigures {
   const figures = scan.figures();
   if (figures.found === 0) return figures;

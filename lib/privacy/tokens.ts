@@ -1,13 +1,13 @@
 const [NO_TOKEN, DIGIT, TEXT] = [0, 1, 3];
 
-/** What makes up a token: letters and digits of any language, and what stands within ids, names and addresses. */
+/** Characters of a token: letters and digits of any language, and the signs within ids, names and addresses. */
 const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code);
   if (/\d/.test(character)) return DIGIT;
   return /[\w.@+-]/.test(character) ? TEXT : NO_TOKEN;
 });
 
-// FNV-1a's start and prime, and a second hash that mixes otherwise.
+// FNV-1a's start and prime, and those of a second hash that mixes differently.
 const [HIGH, LOW] = [0x811c9dc5 | 0, 0x2545f491];
 const [HIGH_PRIME, LOW_PRIME] = [0x01000193, 0x85ebca6b];
 

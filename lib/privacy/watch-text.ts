@@ -3,15 +3,15 @@ import type { AnyTable, Column } from '../tables/table.ts';
 import type { LeakScan } from './leak-scan.ts';
 
 /**
- * Names that Nova gives events, after its functions, states and results, and words that tables write of themselves.
- * Anything else might name a server.
+ * Names of events, which are those of Nova's functions, states and results, and words that tables add. Any other text
+ * might name a server.
  */
 const OWN_WORD = /^(?:[a-z]+(?:_+[a-z]+)*|soft-delete)$/i;
 
-/** Distinct values of a column that are remembered, so that each is told once. */
+/** Distinct values of a column that are remembered, so that each is scanned once. */
 const REMEMBERED = 10_000;
 
-/** Tells the scan the names of a table's columns, and then what its unmasked columns hold as the source has it. */
+/** Passes the names of a table's columns to the scan, and then the values of its unmasked columns. */
 export function watchText(scan: LeakScan, { name, columns }: AnyTable): (rows: readonly unknown[]) => void {
   for (const { csv, jsonl, parquet } of columns) scan.publicText(`${csv} ${jsonl} ${parquet}`);
   const time = columns.find(({ type }) => type === 'timestamp');
@@ -43,7 +43,7 @@ function watchColumn(
   };
 }
 
-/** Names a row by its first time, which is in the trace anyhow. */
+/** Names a row by its first time, which the trace contains anyway. */
 function rowOf(row: unknown, time: Column<unknown> | undefined): string {
   const at = time?.value(time.part.of(row) as never, 0);
   return typeof at === 'number' ? `, ${time?.csv} ${iso(at)}` : '';

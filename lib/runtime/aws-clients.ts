@@ -13,7 +13,7 @@ export const requestHandler = {
   throwOnRequestTimeout: true,
 };
 
-/** One set an invocation: a run a day gains nothing from connections kept in between. */
+/** One set for each invocation: a daily run gains nothing from connections that are kept open. */
 export function openAwsClients(): AwsClients {
   const s3 = new S3Client({ maxAttempts: 5, requestHandler });
   const secretsManager = new SecretsManagerClient({ requestHandler });

@@ -1,6 +1,6 @@
 import { DeadlineError } from '../core/errors.ts';
 
-/** What is kept free at the end of an invocation to abort uploads and answer. */
+/** Time that is reserved at the end of an invocation to abort uploads and answer. */
 const RESERVE_MS = 15_000;
 
 export interface Deadline extends Disposable {

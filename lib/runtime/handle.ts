@@ -23,7 +23,7 @@ export async function runHandler<T>(
   context: HandlerContext,
   work: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {
-  // Its own, so that lines bear the id of their invocation even where several are under way.
+  // One logger for each invocation, so that every line has the id of its invocation even if several run at once.
   const own = logger.createChild({ persistentKeys: { requestId: context.awsRequestId } });
   using deadline = createDeadline(context.getRemainingTimeInMillis());
   try {
@@ -36,7 +36,7 @@ export async function runHandler<T>(
   }
 }
 
-/** What libraries throw when the time is over tells nothing; the deadline does. */
+/** Errors of libraries after the deadline explain nothing; the deadline's error does. */
 function causeOf(error: unknown, { aborted, reason }: AbortSignal): unknown {
   return aborted && !(error instanceof StarError) ? reason : error;
 }

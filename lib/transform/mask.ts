@@ -24,8 +24,8 @@ function digestOf(method: MaskingMethod, secret: Buffer): (value: string) => str
 }
 
 /**
- * Puts secret and value together in one place that is used again and cleared of the secret each time. Buffers that
- * are made for every value would leave the secret behind in memory.
+ * Joins secret and value in one reused buffer and clears the secret from it each time. A new buffer for every value
+ * would leave the secret behind in memory.
  */
 function saltedDigest(secret: Buffer): (value: string) => string {
   let place = Buffer.alloc(secret.length + 256);

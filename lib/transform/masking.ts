@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Mask } from '../tables/table.ts';
 import { createMask } from './mask.ts';
 
-/** The masks of one invocation. Disposing of it forgets the secret. */
+/** The masks of one invocation. Disposing it erases the secret. */
 export interface Masking extends Disposable {
   readonly method: MaskingMethod;
   /** A public id that is the same for drops that join, and says nothing about the secret. */
@@ -13,11 +13,11 @@ export interface Masking extends Disposable {
   readonly mask: Mask;
 }
 
-/** The least that withstands guessing. */
+/** The shortest secret that cannot be guessed. */
 export const SECRET_BYTES = 32;
 
 /**
- * @param held an operator-held secret, which makes masks stable across drops; without one a secret is drawn that
+ * @param held an operator-held secret, which makes masks stable across drops; without one a random secret is made that
  *   lives as long as the invocation
  */
 export function createMasking(method: MaskingMethod, held: Buffer | undefined): Masking {
@@ -28,7 +28,7 @@ export function createMasking(method: MaskingMethod, held: Buffer | undefined): 
     method,
     scope: scopeOf(method, held),
     mask: ((value: string | null) => {
-      if (isOver) throw new StarError('masking: the secret of this invocation is gone');
+      if (isOver) throw new StarError('masking: the secret of this invocation has been erased');
       return mask(value);
     }) as Mask,
     [Symbol.dispose]() {
@@ -47,7 +47,7 @@ export function masksJoin({
   return release !== undefined || maskingSecret !== undefined || masking !== 'sha2-salted';
 }
 
-/** Without a secret all masks of a method join, so its name says it all. */
+/** Without a secret all masks of a method join, so its name is the scope. */
 function scopeOf(method: MaskingMethod, held: Buffer | undefined): string {
   if (method !== 'sha2-salted') return method;
   return held === undefined ? randomUUID() : publicId(held);

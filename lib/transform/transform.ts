@@ -15,7 +15,7 @@ export interface Transform<Raw, Row> extends Disposable {
   readonly skipped: Readonly<Record<string, number>>;
   /** Distinct subjects of the rows so far; see {@link Table}. */
   readonly subjects: () => number;
-  /** The table's columns, for encoders: masked ones throw a PrivacyError for a value that is no mask of this transform. */
+  /** The table's columns, for encoders: masked ones throw a PrivacyError for a value that is not a mask of this transform. */
   readonly columns: readonly Column<Row>[];
 }
 

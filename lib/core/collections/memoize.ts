@@ -1,6 +1,6 @@
 /**
- * Remembers what `make` gave for the values that come by again and again: users, projects, hosts; names of events,
- * results. All are forgotten when there are too many, for values that never come by again would else pile up.
+ * Remembers what `make` gave for values that recur: users, projects, hosts, names of events, results. All are forgotten
+ * when there are too many, because values that occur only once would pile up.
  *
  * @param limit how many are remembered; about 200 bytes each
  */

@@ -158,7 +158,7 @@ describe('A file on the command line', () => {
         (error: unknown) => (error as Error).message,
       );
       expect(message).toMatch(
-        /latin1: is no text in UTF-8; accepted: UTF-8 \(iconv -f latin1 -t utf-8, for one\)$/,
+        /latin1: is not UTF-8; accepted: text in UTF-8 \(convert it, for example with iconv -f latin1 -t utf-8\)$/,
       );
       expect(message).not.toContain(password);
     },
@@ -174,7 +174,7 @@ describe('A file on the command line', () => {
     const defaultsFile = await file('open.cnf', `[client]\npassword=${password}`);
     await chmod(defaultsFile, 0o666);
     await expect(connectionToDatabases({ defaultsFile })).rejects.toThrow(
-      `${defaultsFile}: everybody may write to it; accepted: one that only its owner may (chmod o-w)`,
+      `${defaultsFile}: everybody may write to it; accepted: a file that only its owner may change (chmod o-w)`,
     );
   });
 });

@@ -158,6 +158,6 @@ describe('A CA of OpenStack’s credentials', () => {
 test('A file of OpenStack’s credentials is refused where it is not UTF-8', async () => {
   const latin1 = Buffer.from(`export OS_PASSWORD=pässwört-${password}`, 'latin1');
   expect(await refused({ osrc: await file('latin1.rc', latin1) })).toMatch(
-    /^--osrc: .*latin1\.rc: is no text in UTF-8/,
+    /^--osrc: .*latin1\.rc: is not UTF-8/,
   );
 });

@@ -80,7 +80,7 @@ describe('Option files of the mysql client', () => {
     const warnings: string[] = [];
     const values = await readOptionFiles([file], { warn: (text) => warnings.push(text) });
     expect([...values]).toEqual([]);
-    expect(warnings).toEqual([`${file}: passed over, for everybody may write to it`]);
+    expect(warnings).toEqual([`${file}: ignored, because everybody may write to it (chmod o-w)`]);
   });
 
   test('are refused by file and line, and nothing of a value is told', async () => {

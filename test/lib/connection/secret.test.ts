@@ -216,7 +216,7 @@ describe('a secret', () => {
     ],
     [
       `mysql://a:${password}@db/nova?ssl_verify_cert=true`,
-      /^secret: DSN: ssl_verify_cert: is said by ssl here;/,
+      /^secret: DSN: ssl_verify_cert: is set by ssl here;/,
     ],
     [
       `mysql://a:${password}@db/nova?charset=utf8&plugin=dbcounter`,

@@ -57,7 +57,7 @@ describe('A masked column', () => {
         const mutant: AnyTable = { ...rest, columns, masked: () => () => ({}) };
         for (const format of FORMATS)
           expect(() => encode(format, mutant, [{}])).toThrow(
-            `${name}: ${broken}: got a value that is no mask`,
+            `${name}: ${broken}: got a value that is not a mask`,
           );
       }
     },
@@ -80,7 +80,7 @@ describe('A masked column', () => {
       for (const raw of RAW) {
         const event = traceEvent({ host: raw }, field === 'host' ? {} : { [field]: raw });
         for (const format of FORMATS)
-          expect(() => encode(format, forgetful as AnyTable, [event])).toThrow('is no mask');
+          expect(() => encode(format, forgetful as AnyTable, [event])).toThrow('is not a mask');
       }
     },
   );

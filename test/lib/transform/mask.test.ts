@@ -87,8 +87,8 @@ describe('the masking of an invocation', () => {
     const masking = createMasking('sha2-salted', held);
     masking[Symbol.dispose]();
     expect(held.every((byte) => byte === 0)).toBe(true);
-    expect(() => masking.mask('value')).toThrow(/^masking: the secret of this invocation is gone$/);
-    expect(() => masking.mask(null)).toThrow(/is gone$/);
+    expect(() => masking.mask('value')).toThrow(/^masking: the secret of this invocation has been erased$/);
+    expect(() => masking.mask(null)).toThrow(/has been erased$/);
   });
 
   test('by a method without a secret joins with all others of that method', () => {
