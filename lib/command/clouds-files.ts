@@ -20,8 +20,8 @@ export async function findCloudsFile(): Promise<string> {
 }
 
 /**
- * A clouds.yaml with what a secure.yaml beside it, or the one that openstacksdk finds, says about its clouds:
- * passwords, as a rule. Undefined where the text is something else, or there is no such file.
+ * A clouds.yaml, merged with the secure.yaml beside it or the one that openstacksdk finds, which usually holds
+ * passwords. Undefined if the text is something else, or there is no such file.
  */
 export async function withSecureFile(path: string, text: string): Promise<object | undefined> {
   if (path === '-' || !/^\s*["']?clouds["']?[ \t]*:|"clouds"/m.test(text)) return undefined;
@@ -39,7 +39,7 @@ function firstOf(given: string | undefined, places: readonly string[], name: str
     .find((path) => existsSync(path));
 }
 
-/** What both have is taken from the second, but for objects, which are merged. */
+/** Values of the second replace those of the first; objects are merged. */
 function merged(first: object, second: object): object {
   const result = new Map<string, unknown>(Object.entries(first));
   for (const [key, value] of Object.entries(second)) {

@@ -9,7 +9,7 @@ import { InputError } from '../core/errors.ts';
 import { named } from './named.ts';
 import { askSecretly, readInput, say } from './terminal.ts';
 
-/** As the mysql client names them; what is not given is looked for in its option files. */
+/** Named as by the mysql client; missing values are looked up in its option files. */
 export interface DatabaseOptions {
   readonly secret?: string;
   readonly host?: string;
@@ -67,7 +67,7 @@ export async function connectionToDatabases(options: DatabaseOptions): Promise<D
   return connection;
 }
 
-/** It may be meant, and a Nova before Ocata has none. */
+/** Only a warning, because it may be intended, and a Nova before Ocata has no cell0. */
 function warnWithoutCell0({ cells }: DatabaseConnection, option: string): void {
   if (cells.some(({ cell, database }) => cell === 'cell0' || database.endsWith('cell0'))) return;
   say(`${option}: none of the cells is cell0, usually nova_cell0: builds that found no host are left out`);
@@ -96,7 +96,7 @@ function optionName(name: string): string {
 
 type Place = Pick<CellConnection, 'host' | 'port' | 'socket'>;
 
-/** Without a host, or with `localhost`, the clients take the socket, unless they are told to use TCP. */
+/** Without a host, or with `localhost`, the clients use the socket, unless TCP is requested. */
 function placeOf(options: DatabaseOptions, found: OptionFileValues): Place {
   const host = options.host ?? found.get('host') ?? inEnvironment('MYSQL_HOST') ?? 'localhost';
   const port = portOf(options, found);
@@ -108,7 +108,7 @@ function placeOf(options: DatabaseOptions, found: OptionFileValues): Place {
   return socket === undefined ? { host, port } : { host, port, socket };
 }
 
-/** What is set to nothing is as good as not set. */
+/** An empty value counts as unset. */
 function inEnvironment(name: string): string | undefined {
   const value = process.env[name] ?? '';
   return value === '' ? undefined : value;
@@ -126,7 +126,7 @@ function portOf(options: DatabaseOptions, found: OptionFileValues): number {
   throw new InputError(`${where}: got "${text}"; accepted: 1 to 65535`);
 }
 
-/** What stays on this machine needs no TLS; everything else is verified, unless told otherwise in so many words. */
+/** A server on this machine needs no TLS; any other is verified, unless that is explicitly turned off. */
 async function tlsOf(options: DatabaseOptions, found: OptionFileValues, place: Place): Promise<Tls> {
   const isLocal = place.socket !== undefined || isLoopback(place.host);
   const asked = await askedTls(options, found);
@@ -146,7 +146,7 @@ async function askedTls(options: DatabaseOptions, found: OptionFileValues): Prom
     found.has('skip-ssl') || ['0', 'off', 'false'].includes(found.get('ssl')?.toLowerCase() ?? '');
   const inFile = isSkipped ? 'off' : OPTION_FILE_MODES[found.get('ssl-mode')?.toUpperCase() ?? ''];
   const ssl = options.ssl ?? inFile;
-  // A CA in an option file is there for whoever wants TLS.
+  // A CA in an option file does not ask for TLS.
   const path = options.sslCa ?? (NO_TLS.includes(ssl ?? '') ? undefined : found.get('ssl-ca'));
   return {
     ...(ssl === undefined ? {} : { ssl }),
@@ -159,17 +159,19 @@ async function passwordOf(options: DatabaseOptions, found: OptionFileValues, use
   const prompt = (): Promise<string> => askSecretly(`Password of ${user}: `, '--password-file FILE');
   if (options.passwordFile !== undefined) {
     if (options.password === true)
-      throw new InputError('--password: asks for what --password-file holds; accepted: one of them');
+      throw new InputError(
+        '--password: contradicts --password-file, which holds the password; accepted: one of them',
+      );
     // Editors end a file with a new line, and no password has one.
     return (await readInput(options.passwordFile, '--password-file')).replace(/\r?\n$/, '');
   }
   if (options.password === true) return prompt();
   const kept = found.get('password');
-  // A password without a value in an option file asks for one.
+  // An option file with `password` and no value makes the client ask for one.
   return kept === null ? prompt() : (kept ?? process.env['MYSQL_PWD'] ?? '');
 }
 
-/** Nova names cell databases after their cells, and cell0 is told from the others by its name. */
+/** Nova names cell databases after their cells, and the name identifies cell0. */
 function cellOf(database: string): string {
   return database.endsWith('cell0') ? 'cell0' : database;
 }

@@ -18,10 +18,10 @@ export interface DoctorArguments {
 }
 
 /**
- * Examines a connection and tells every finding on standard output, as it is made.
+ * Examines a connection and prints every finding to standard output at once.
  *
- * @returns the exit status, by the worst of them
- * @throws InputError where it is not said what to examine, or it cannot be read
+ * @returns the exit status of the worst finding
+ * @throws InputError if nothing is given to examine, or it cannot be read
  */
 export async function doctor(
   secret: string | undefined,
@@ -51,7 +51,7 @@ async function connectionOf(
   const given = [secret !== undefined, secretId !== undefined, hasOptions].filter(Boolean).length;
   if (given > 1) {
     throw new InputError(
-      'secret: said in several ways; accepted: a file or a DSN, --secret-id, or options for databases',
+      'secret: given in several ways; accepted: a file or a DSN, --secret-id, or options for databases',
     );
   }
   if (secretId !== undefined) return fromSecretsManager(secretId, signal);
@@ -60,14 +60,15 @@ async function connectionOf(
   if (looksLikeDsn(secret)) {
     if (holdsPassword(secret)) {
       throw new InputError(
-        'DSN: everybody on this machine can read the arguments of a command, and so this password; ' +
+        'DSN: got a DSN with a password, which everybody on this machine can read; ' +
           'accepted: a file that holds the DSN, or - for standard input',
       );
     }
     return named('DSN', () => parseSecret(secret));
   }
   const text = await readInput(secret, 'secret');
-  // What is not the API's holds databases; the API's may ask for a password, and name a file of authorities.
+  // A secret that is not for the API is for databases; one for the API may ask for a password, and name a file of
+  // authorities.
   const isDatabase = await parseSecret(text).then(
     ({ kind }) => kind === 'database',
     () => false,

@@ -49,20 +49,20 @@ export interface DumpOptions extends Pick<
 > {
   readonly table: AnyTable;
   readonly format: FormatName;
-  /** Whether a file that is there already may be replaced. */
+  /** Whether an existing file may be replaced. */
   readonly replaces: boolean;
-  /** Undefined: everything that the source has. */
+  /** Undefined for everything that the source has. */
   readonly start: Seconds | undefined;
   readonly end: Seconds;
-  /** A masking secret of the operator's own; wiped when the dump is done. */
+  /** The operator's masking secret; erased when the dump is done. */
   readonly salt: Buffer | undefined;
-  /** Says what only a curious user wants to know. */
+  /** Prints details that most users do not need. */
   readonly tell: (line: string) => void;
 }
 
 const HOSTS = ['event', 'instance', 'node'] as const;
 
-/** @throws InputError naming the option, what came and what is accepted */
+/** @throws InputError naming the option, the value received and what is accepted */
 export async function readDumpOptions(
   path: string,
   given: DumpArguments,
@@ -139,16 +139,16 @@ async function readSalt(
   if (masking !== 'sha2-salted') {
     if (path !== undefined)
       throw new InputError(`--salt-file: --masking ${masking} uses none; accepted: one of the two`);
-    say(`--masking ${masking} protects nobody: do not let the output out of your hands`);
+    say(`--masking ${masking} protects nobody: keep the output to yourself`);
     return undefined;
   }
   if (path === undefined) return undefined;
   const salt = await readBytes(path, '--salt-file');
   if (salt.length === 0) throw new InputError(`--salt-file: ${path} is empty; accepted: random bytes`);
-  // Old traces have short ones, and are made again with them.
+  // Old traces have short salts, which are needed to make them again.
   if (salt.length < SECRET_BYTES && allowsShort !== true) {
     throw new InputError(
-      `--salt-file: ${path} holds ${salt.length} bytes, which can be guessed, and masks be undone; accepted: at least ` +
+      `--salt-file: ${path} holds ${salt.length} bytes; anyone who guesses them can undo the masks; accepted: at least ` +
         `${SECRET_BYTES} random bytes (head -c 32 /dev/urandom), or --allow-short-salt for the salt of an old trace`,
     );
   }

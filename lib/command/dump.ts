@@ -17,16 +17,15 @@ import { duration, showProgress } from './progress.ts';
 import { say } from './terminal.ts';
 
 /**
- * Where everything begins: before any OpenStack, and late enough that the day which sources look further back still
- * has a date.
+ * The start of a dump without --start: before any OpenStack, and late enough that sources can look back a day further.
  */
 const BEGINNING: Seconds = 2 * DAY;
 
 /**
  * Writes one range of a cloud's trace into a file, or to standard output.
  *
- * @param connect opens nothing yet, but may ask for a password
- * @throws InputError, SourceError, PrivacyError, OutputError; nothing bears the file's name then but what did before
+ * @param connect opens nothing, but may ask for a password
+ * @throws InputError, SourceError, PrivacyError, OutputError; the file of that name is then as it was before
  */
 export async function dump(
   path: string,
@@ -78,7 +77,7 @@ export async function dump(
 function refusalOf(path: string): Refusal {
   const exclusions = '--exclude-user or --exclude-project';
   return path === '-'
-    ? { of: 'standard output', outcome: 'it is written already, do not pass it on', exclusions }
+    ? { of: 'standard output', outcome: 'it has been written already, so do not pass it on', exclusions }
     : { of: path, outcome: 'the file is not written', exclusions };
 }
 
@@ -95,7 +94,7 @@ async function requestOf(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<ReadRequest> {
-  // Where everything is read there is nothing before it to know of.
+  // If everything is read, nothing lies before it.
   const [states] = start === undefined ? [] : await source.statesAt([range], [table.name], signal);
   return {
     window: range,

@@ -5,7 +5,7 @@ import { InputError, ReaderGoneError, StarError, StoppedError, firstLine } from 
 /** Exit statuses, for scripts; docs/command-line.md lists them. */
 export const EXIT = {
   done: 0,
-  /** The cloud could not be read, or the output not be written. */
+  /** The cloud could not be read, or the output could not be written. */
   failed: 1,
   /** An option, a file or a variable of the environment cannot be used; nothing was opened. */
   badInput: 2,
@@ -13,19 +13,22 @@ export const EXIT = {
   lacking: 3,
 } as const;
 
-/** As a shell has it for a process that a signal has ended. */
+/** As shells report a process that a signal has ended. */
 const bySignal = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
 
 export function statusOf(error: unknown): number {
   if (error instanceof StoppedError) return bySignal(error.signal);
   if (error instanceof ReaderGoneError) return bySignal('SIGPIPE');
   if (error instanceof InputError) return EXIT.badInput;
-  // What the parser of the arguments refuses; also how it ends after --help and --version.
+  // Thrown by the parser for refused arguments, and after --help and --version.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.badInput;
   return EXIT.failed;
 }
 
-/** What to tell of an error, if anything. An unforeseen one is told in full: only its stack helps to mend it. */
+/**
+ * The text to print for an error, if any. An unexpected error is printed in full, because only its stack helps to find
+ * the fault.
+ */
 export function tellingOf(error: unknown, debug: boolean): string | undefined {
   if (error instanceof CommanderError || error instanceof ReaderGoneError) return undefined;
   const isOwn = error instanceof StarError;

@@ -17,7 +17,7 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => stop.abort(new StoppedError(name)));
   }
-  // What is lost there, the writing of the dump tells.
+  // Writing the dump reports what is lost there.
   process.stdout.on('error', () => undefined);
 
   const dumpFrom = async (
@@ -57,13 +57,13 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** As the mysql client takes it, `-pPASSWORD`, which everybody on the machine can see. It is not repeated. */
+/** The mysql client accepts `-pPASSWORD`, which everybody on the machine can see. The message does not repeat it. */
 function refusePasswords(args: readonly string[]): void {
   const end = args.indexOf('--');
   const options = end < 0 ? args : args.slice(0, end);
   if (!options.some((arg) => /^(-p.|--password=)/s.test(arg))) return;
   throw new InputError(
-    '-p: takes no password, for everybody on this machine could see it; accepted: -p alone, which asks for it, ' +
+    '-p: takes no password, because everybody on this machine could see it; accepted: -p alone, which asks for it, ' +
       '--password-file FILE, or MYSQL_PWD',
   );
 }

@@ -1,6 +1,6 @@
 import { InputError } from '../core/errors.ts';
 
-/** Calls a secret by the name of its file, or of whatever holds it, in the errors of reading it. */
+/** Names a secret in errors by its file, or by the option or variable that holds it. */
 export async function named<T>(name: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

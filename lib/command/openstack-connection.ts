@@ -15,15 +15,15 @@ export interface OpenStackOptions {
   readonly osCloud?: string;
 }
 
-/** These lead to files, and say nothing about a cloud themselves. */
+/** These name files and do not describe a cloud themselves. */
 const POINTERS = ['OS_CLOUD', 'OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE'];
 
 /**
  * The way to Nova's API: from an openrc file, a clouds.yaml or JSON, by the name of a cloud in openstacksdk's files, or
- * from the `OS_` variables of the environment, of which those that other tools use are left alone. As for OpenStack's
- * own clients, `cacert` may be a path here.
+ * from the `OS_` variables of the environment; those of other tools are ignored. As in OpenStack's own clients,
+ * `cacert` may be a path here.
  *
- * @param others how else they may be given, for errors
+ * @param others other ways to give them, for errors
  * @throws InputError naming the field, never what it holds
  */
 export async function connectionToOpenStack(
@@ -88,15 +88,15 @@ async function fieldsIn(path: string, text: string, cloud: string | undefined): 
 function askPassword(path: string): Promise<string> {
   return askSecretly(
     `Password that ${path} asks for: `,
-    'OS_PASSWORD in the environment, or in the file in place of the line with read',
+    'OS_PASSWORD in the environment, or in the file instead of the line with read',
   );
 }
 
 async function withCertificate({ fields, spell }: OpenStackFields): Promise<OpenStackFields> {
   const read = fields.map(async (field) => {
-    const { name, spelt, value } = field;
+    const { name, writtenAs, value } = field;
     const isPath = name === 'cacert' && typeof value === 'string' && !value.includes('-----BEGIN');
-    return isPath ? { ...field, value: await readInput(value, spelt) } : field;
+    return isPath ? { ...field, value: await readInput(value, writtenAs) } : field;
   });
   return { fields: await Promise.all(read), spell };
 }

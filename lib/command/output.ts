@@ -12,7 +12,7 @@ import type { Piece } from '../format/format.ts';
 import { COMPRESSORS } from '../format/packing.ts';
 import { InputError, OutputError, ReaderGoneError, firstLine } from '../core/errors.ts';
 
-/** A dump that is being written. It bears its name, whole, when `finish` returns, or never. */
+/** A dump that is being written. The file gets its name when it is complete and `finish` returns, or never. */
 export interface DumpFile {
   /** Takes the next piece; returns once there is room for more. */
   write(piece: Piece): Promise<void>;
@@ -24,7 +24,7 @@ export interface DumpFile {
 
 const COMPRESSION = Object.values(COMPRESSORS);
 
-/** Formats by the extension that stands for them, before that of a compression. */
+/** Formats by their extension, which comes before that of a compression. */
 const BY_EXTENSION: readonly (readonly [RegExp, FormatName])[] = [
   [/\.csv$/, 'csv'],
   [/\.(jsonl|jsons|ndjson|json)$/, 'jsonl'],
@@ -32,17 +32,17 @@ const BY_EXTENSION: readonly (readonly [RegExp, FormatName])[] = [
 ];
 
 /**
- * The format that a file's name asks for; CSV where it says nothing.
+ * The format that a file's extension names; CSV without one.
  *
  * @param asked by an option
- * @throws InputError where name and option contradict each other
+ * @throws InputError if name and option contradict each other
  */
 export function formatFor(path: string, asked: FormatName | undefined): FormatName {
   const name = withoutCompression(path);
   const told = BY_EXTENSION.find(([pattern]) => pattern.test(name))?.[1];
   if (told === undefined && /\.(?!txt$)[a-z]\w{0,7}$/i.test(basename(name))) {
     throw new InputError(
-      `${basename(path)}: its extension is not known; accepted: .csv, .jsonl and .parquet, the first two also with .gz or ` +
+      `${basename(path)}: got an unknown extension; accepted: .csv, .jsonl and .parquet, the first two also with .gz or ` +
         '.zst behind, or a name without an extension',
     );
   }
@@ -66,13 +66,13 @@ function withoutCompression(path: string): string {
 }
 
 /**
- * Opens a dump, compressed as the extension says. A file is written beside its place and moved there in the end; where
- * its name is a link, that is where the link leads.
+ * Opens a dump, compressed as the extension says. A file is written under another name in the same folder and renamed
+ * at the end; a link is followed first.
  *
  * @param path of a file, or `-` for standard output
  * @param replaces whether a file of that name may be there already
- * @param signal ends a wait for the reader of the output
- * @throws InputError where nothing can be written there
+ * @param signal ends waiting for the reader of the output
+ * @throws InputError if nothing can be written there
  */
 export async function openDump(path: string, signal: AbortSignal, replaces = true): Promise<DumpFile> {
   return path === '-' ? through(new PassThrough(), process.stdout, signal) : toFile(path, signal, replaces);
@@ -88,7 +88,7 @@ async function toFile(path: string, signal: AbortSignal, replaces: boolean): Pro
     signal.throwIfAborted();
     return refuse(`could not be written (${error.code})`);
   };
-  if (path === '' || path.endsWith('/')) refuse('is no name of a file');
+  if (path === '' || path.endsWith('/')) refuse('is not the name of a file');
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true) refuse('is a folder');
   // A pipe or a device cannot be replaced by a file.
@@ -100,12 +100,13 @@ async function toFile(path: string, signal: AbortSignal, replaces: boolean): Pro
     return through(compressionOf(path), device.createWriteStream(), signal);
   }
   if (found !== undefined && !replaces)
-    throw new InputError(`${path}: is there already; accepted: another name, or no --no-clobber`);
+    throw new InputError(`${path}: exists already; accepted: another name, or no --no-clobber`);
   const place = await behindLinks(path);
-  // A process's number would not do: in a container it is the same every time, and a killed one leaves its part.
+  // Random, not the process's number: in a container the number is always the same, and a killed process leaves its
+  // part.
   const part = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString('hex')}.part`);
   const handle = await open(part, 'wx').catch(refuseFor);
-  // Who may read the file that is replaced, may read the new one.
+  // The new file gets the permissions of the one that it replaces.
   if (found !== undefined) await handle.chmod(found.mode & 0o777);
   const sink = through(compressionOf(path), handle.createWriteStream({ flush: true }), signal);
   let isOver = false;
@@ -126,13 +127,13 @@ async function toFile(path: string, signal: AbortSignal, replaces: boolean): Pro
   };
 }
 
-/** Gives a file its name, unless something has come to bear it meanwhile. */
+/** Gives a file its name, unless another file has got it meanwhile. */
 async function appear(part: string, place: string): Promise<void> {
   await link(part, place);
   await rm(part);
 }
 
-/** Where a path leads, though nothing may be there yet. */
+/** Resolves links of a path, even if nothing is there yet. */
 async function behindLinks(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -145,7 +146,10 @@ async function behindLinks(path: string): Promise<string> {
 
 const BETWEEN_TRIES_MS = 100;
 
-/** Waits for a reader, without an open or a write that blocks: no signal could end those, nor could the process end. */
+/**
+ * Waits for a reader without a blocking open or write: neither a signal nor the end of the process could interrupt
+ * those.
+ */
 async function openPipe(path: string, signal: AbortSignal): Promise<Writable> {
   for (;;) {
     try {
@@ -163,7 +167,7 @@ function compressionOf(path: string): Transform {
   return found?.compressor() ?? new PassThrough();
 }
 
-/** A way through a compression into a stream; what fails there, the next call tells. */
+/** Writes through a compression into a stream; the next call throws what failed there. */
 function through(head: Transform, sink: Writable, signal: AbortSignal): DumpFile {
   let bytes = 0;
   const counter = new Transform({
@@ -184,7 +188,7 @@ function through(head: Transform, sink: Writable, signal: AbortSignal): DumpFile
     async finish() {
       head.end();
       await piped.catch(tellUnwritten);
-      // What cannot be ended may still hold what its reader was too slow for, and the process ends soon.
+      // Such a stream may still hold data for a slow reader, and the process ends soon.
       if (sink === process.stdout) await flushed(sink, signal).catch(tellUnwritten);
       return bytes;
     },
@@ -197,7 +201,7 @@ function through(head: Transform, sink: Writable, signal: AbortSignal): DumpFile
 
 function tellUnwritten(error: unknown): never {
   if ((error as NodeJS.ErrnoException).code === 'EPIPE')
-    throw new ReaderGoneError('nobody reads the output any more', { cause: error });
+    throw new ReaderGoneError('the reader of the output has gone', { cause: error });
   throw new OutputError(`the output could not be written: ${firstLine(error)}`, { cause: error });
 }
 

@@ -10,7 +10,7 @@ import type { DoctorArguments } from './doctor.ts';
 import type { DumpArguments } from './dump-options.ts';
 import type { OpenStackOptions } from './openstack-connection.ts';
 
-/** What each command does; they open, ask and write, the rest here only parses. */
+/** The code of each command; the program itself only parses arguments. */
 export interface Commands {
   dumpDatabase(path: string, options: DumpArguments, connection: DatabaseOptions): Promise<void>;
   dumpApi(path: string, options: DumpArguments, connection: OpenStackOptions): Promise<void>;
@@ -65,14 +65,14 @@ Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2
     .optionsGroup('Where OpenStack is:')
     .option(
       '--osrc <file>',
-      'openrc file, clouds.yaml or JSON with the credentials; a password that it asks for is asked for',
+      'openrc file, clouds.yaml or JSON with the credentials; asks for the password if the file does',
     )
     .option(
       '--os-cloud <name>',
       'cloud of a clouds.yaml: of --osrc, or of the one that openstacksdk finds (OS_CLOUD)',
     )
-    .option('--concurrency <n>', 'requests under way at once, at the most', '8')
-    .option('--allow-partial', 'go on where a cell does not answer')
+    .option('--concurrency <n>', 'most requests at once', '8')
+    .option('--allow-partial', 'go on if a cell does not answer')
     .action((path: string, options: DumpArguments & OpenStackOptions) =>
       commands.dumpApi(path, options, pick(options, ['osrc', 'osCloud'])),
     );
@@ -80,10 +80,10 @@ Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2
 
   const doctor = withDatabase(program.command('doctor'));
   doctor
-    .summary('tell what works and what a trace would lack')
+    .summary('report what works and what a trace would lack')
     .description(
-      'Examines the way to a cloud, check by check, and tells what each missing thing would cost the trace. It reads a ' +
-        'little of everything that is needed and changes nothing. Without a secret: databases, if an option says where ' +
+      'Checks the connection to a cloud step by step and reports what each problem would cost the trace. It reads a ' +
+        'little of everything that is needed and changes nothing. Without a secret it checks databases, if an option says where ' +
         'they are, else the OS_ variables of the environment.',
     )
     .argument(
@@ -91,7 +91,7 @@ Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2
       'file with a DSN, JSON, an openrc or a clouds.yaml; - for standard input; or a DSN without a password',
     )
     .usage('[options] [secret]\n\n  star-compactor doctor admin.rc')
-    .optionsGroup('What to hold it against:')
+    .optionsGroup('What to check it for:')
     .option(
       '--secret-id <name>',
       'ARN or name of a secret in AWS Secrets Manager, to be read as the function does',
@@ -140,15 +140,15 @@ function withDatabase(command: Command): Command {
       'verify, verify-ca (whatever the name), rds (the authorities of Amazon RDS) or off; verify where the server is elsewhere',
     )
     .option('--ssl-ca <file>', 'PEM file of the authority that signed the server’s certificate')
-    .option('--ssl-name <name>', 'name in the server’s certificate, where it is not that of --host')
+    .option('--ssl-name <name>', 'name in the server’s certificate, if it is not that of --host')
     .option(
       '--server-public-key-path <file>',
       'PEM file of the server’s RSA key, for caching_sha2_password and sha256_password without TLS',
     )
-    .option('--defaults-file <file>', 'option file to read in place of the usual ones')
+    .option('--defaults-file <file>', 'option file to read instead of the usual ones')
     .option(
       '--secret <file>',
-      'file with a DSN or JSON of several cells, as docs/secrets.md describes; in place of all these',
+      'file with a DSN or JSON of several cells, as docs/secrets.md describes; replaces all of these options',
     );
 }
 
@@ -166,9 +166,9 @@ function withDump(command: Command): Command {
     .option('--exclude-user <id>', 'leave out servers of a user; may be repeated', several)
     .option('--exclude-project <id>', 'leave out servers of a project; may be repeated', several)
     .optionsGroup('How it is written:')
-    .option('--no-clobber', 'leave a file alone that is there already, and fail')
-    .option('--jsons', 'JSON lines in place of CSV')
-    .option('--parquet', 'Parquet in place of CSV')
+    .option('--no-clobber', 'fail if the file exists already')
+    .option('--jsons', 'JSON lines instead of CSV')
+    .option('--parquet', 'Parquet instead of CSV')
     .option('--format-version <v>', `of CSV: ${TRACE_VERSIONS.join(' or ')}`, '0.2')
     .option(
       '--epoch <time>',
@@ -184,15 +184,12 @@ function withDump(command: Command): Command {
     .option('--masking <method>', MASKING_METHODS.join(', '), 'sha2-salted')
     .option(
       '--salt-file <file>',
-      'secret of the masks, as it is, at least 32 random bytes; drawn and forgotten without it',
+      'file with the masking secret, at least 32 random bytes; by default a new one, which is then erased',
     )
-    .option(
-      '--allow-short-salt',
-      'take a shorter one: for the salt of an old trace, since it can be guessed',
-    );
+    .option('--allow-short-salt', 'accept a shorter secret, for the salt of an old trace; it can be guessed');
 }
 
-/** An empty value is a variable that a script did not set, and means nothing to any option. */
+/** An empty value comes from a variable that a script did not set; no option accepts it. */
 function refuseEmpty(options: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(options)) {
     if (value !== '' && !(Array.isArray(value) && value.includes(''))) continue;
@@ -204,8 +201,8 @@ function refuseEmpty(options: Readonly<Record<string, unknown>>): void {
 function withHelp(command: Command): Command {
   return command
     .optionsGroup('Help:')
-    .option('-v, --verbose', 'say what is done and what is left out')
-    .option('--debug', 'the same, and where in the code an error arose')
+    .option('-v, --verbose', 'print what is done and what is left out')
+    .option('--debug', 'the same, and the stack of an error')
     .helpOption('-h, --help', 'this');
 }
 

@@ -2,16 +2,16 @@ import { Presets, SingleBar } from 'cli-progress';
 import type { Progress } from '../source/source.ts';
 import { say } from './terminal.ts';
 
-/** Shows how far a dump is: a bar on a terminal, elsewhere a line now and then. */
+/** Shows the progress of a dump: as a bar on a terminal, elsewhere as a line from time to time. */
 export interface ProgressDisplay extends Progress {
-  /** Takes the bar away, so that other lines can be written. */
+  /** Removes the bar, so that other lines can be written. */
   stop(): void;
 }
 
 const BETWEEN_LINES_MS = 5000;
 const BETWEEN_FRAMES_MS = 100;
 
-/** @param stream where it is shown, standard error as a rule */
+/** @param stream where it is shown, usually standard error */
 export function showProgress(stream: NodeJS.WriteStream): ProgressDisplay {
   const meter = openMeter(() => performance.now() / 1000);
   const now = (): Measured => shown(meter.read());
@@ -49,17 +49,17 @@ export function showProgress(stream: NodeJS.WriteStream): ProgressDisplay {
   };
 }
 
-/** What is read so far, of what is known to be there. */
+/** What has been read so far of what is known to exist. */
 export interface Reading {
   readonly rows: number;
   readonly rate: number;
-  /** 0 to 1; never less than before, although more may become known. */
+  /** 0 to 1; never goes back, although more rows may become known. */
   readonly share: number;
-  /** Undefined as long as too little is read to tell. */
+  /** Undefined until enough has been read to estimate it. */
   readonly secondsLeft: number | undefined;
 }
 
-/** Before so much is read, what is left is not told: what comes first is not like the rest. */
+/** Share to read before the time left is shown: the first rows are not like the rest. */
 const TELLING_SHARE = 0.02;
 
 /** @param clock in seconds */
@@ -80,7 +80,7 @@ export function openMeter(clock: () => number): Progress & { read(): Reading } {
     read() {
       share = Math.max(share, measured());
       const now = clock();
-      // Looking for the rows is over by then, and says nothing about how fast they are read.
+      // Time spent looking for the rows does not count, because it says nothing about the rate of reading.
       const reading = now - readingSince;
       const isTelling = measured() >= TELLING_SHARE;
       return {

@@ -5,16 +5,16 @@ import { buffer } from 'node:stream/consumers';
 import { utf8Text } from '../core/text.ts';
 import { InputError, StoppedError } from '../core/errors.ts';
 
-/** Tells the person at the terminal; standard output is for data. */
+/** Prints a message to standard error; standard output is for data. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
 /**
- * Asks for a password at the terminal; what is typed is not shown.
+ * Asks for a password at the terminal, without showing it.
  *
- * @param instead what else is accepted, where there is no terminal
- * @throws InputError where nobody can be asked
+ * @param instead what else is accepted if there is no terminal
+ * @throws InputError if there is no terminal
  */
 export async function askSecretly(prompt: string, instead: string): Promise<string> {
   if (!process.stdin.isTTY) {
@@ -24,7 +24,7 @@ export async function askSecretly(prompt: string, instead: string): Promise<stri
   try {
     return await read({ prompt, silent: true, output: process.stderr });
   } catch {
-    // While it reads, the terminal hands it Ctrl-C as a key.
+    // While it reads, Ctrl-C arrives as a key and not as a signal.
     process.stderr.write('\n');
     throw new StoppedError('SIGINT');
   }
@@ -36,7 +36,7 @@ export async function readInput(path: string, option: string): Promise<string> {
   return utf8Text(bytes, path === '-' ? `${option}: standard input` : `${option}: ${path}`);
 }
 
-/** A shell leaves `~` alone behind `=`, and no shell has seen a path in a file. */
+/** A shell does not expand `~` after `=`, and a path in a file has not passed through a shell. */
 function atHome(path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }

@@ -86,7 +86,7 @@ const list = (accepted: string, fallback: string, fits: (items: string[]) => boo
 
 const SECRET_ID = 'the ARN or name of a Secrets Manager secret, not what it holds';
 
-/** A secret that was pasted in place of its name must not be in the log. */
+/** A secret that was pasted instead of its name must not be logged. */
 const HIDDEN: ReadonlySet<string> = new Set(['STAR_SECRET', 'STAR_MASKING_SECRET']);
 
 export const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;

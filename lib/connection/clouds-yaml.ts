@@ -11,7 +11,7 @@ const MAX_ALIASES = 100;
  * @throws InputError with the line; never with the text
  */
 export async function readYaml(text: string): Promise<object> {
-  // 110 KiB that few runs need. Bundled, a CommonJS package that is loaded late has no names of its own.
+  // 110 KiB that few runs need. In the bundle a CommonJS package that is loaded late has a default export only.
   const { default: yaml } = await import('yaml');
   let value: unknown;
   try {
@@ -120,7 +120,7 @@ function fieldsOf(cloud: object, path: string): OpenStackFields {
 
 function fieldOf(key: string, value: unknown, path: string): Field {
   const name = key.startsWith('OS_') ? key.slice('OS_'.length).toLowerCase() : key.replaceAll('-', '_');
-  return { name, spelt: path + nameOf(key), value };
+  return { name, writtenAs: path + nameOf(key), value };
 }
 
 /** The key, unless it may be a value in the wrong place, which is never quoted. */

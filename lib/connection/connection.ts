@@ -18,7 +18,7 @@ export interface CellConnection {
   readonly cell: string;
   readonly host: string;
   readonly port: number;
-  /** Path of a socket on this machine, in place of host and port. */
+  /** Path of a socket on this machine, instead of host and port. */
   readonly socket?: string;
   readonly user: string;
   readonly password: string;

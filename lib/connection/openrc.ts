@@ -5,7 +5,7 @@ import { type Part, shellWords, type Word } from './shell-words.ts';
 /** Why a value cannot be known without running the file, and what to write instead. */
 const NEEDS = {
   shell: 'needs a shell; accepted: the value itself, in single quotes',
-  terminal: 'is asked for at a terminal; accepted: the value itself, in place of the line with read',
+  terminal: 'is asked for at a terminal; accepted: the value itself, instead of the line with read',
   condition:
     'is set within if, case, a loop, a function or brackets, or after && or ||; accepted: a separate line',
   quotes: 'has text after its value; accepted: the whole value in quotes',
@@ -52,13 +52,13 @@ export function openrcFields(text: string, typed?: string): OpenStackFields {
   const { variables, references } = evaluate(text, typed);
 
   const fields: Field[] = [];
-  for (const [spelt, value] of variables) {
-    const name = spelt.slice('OS_'.length).toLowerCase();
-    if (!/^OS_[A-Z0-9_]+$/.test(spelt) || isIgnored(name)) continue;
-    const isHelp = references.has(spelt) || ('needs' in value && value.needs === 'terminal');
+  for (const [writtenAs, value] of variables) {
+    const name = writtenAs.slice('OS_'.length).toLowerCase();
+    if (!/^OS_[A-Z0-9_]+$/.test(writtenAs) || isIgnored(name)) continue;
+    const isHelp = references.has(writtenAs) || ('needs' in value && value.needs === 'terminal');
     if (isHelp && !isKnown(name)) continue;
-    if ('needs' in value) throw new InputError(`secret: ${spelt}: ${NEEDS[value.needs]}`);
-    if (value.text !== '') fields.push({ name, spelt, value: value.text });
+    if ('needs' in value) throw new InputError(`secret: ${writtenAs}: ${NEEDS[value.needs]}`);
+    if (value.text !== '') fields.push({ name, writtenAs, value: value.text });
   }
   return { fields, spell: (name) => `OS_${name.toUpperCase()}` };
 }

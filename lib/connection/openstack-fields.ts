@@ -16,7 +16,7 @@ export interface Field {
   /** clouds.yaml's name, whatever the form: `auth_url` for `OS_AUTH_URL` too. */
   readonly name: string;
   /** As the operator wrote it, for errors: `OS_AUTH_URL`, `clouds: auth: auth_url`. */
-  readonly spelt: string;
+  readonly writtenAs: string;
   readonly value: unknown;
 }
 
@@ -29,7 +29,7 @@ export interface OpenStackFields {
 /** A value, and the name under which it was given. */
 export interface Said<T> {
   readonly value: T;
-  readonly spelt: string;
+  readonly writtenAs: string;
 }
 
 /** The fields that decide about the connection, each under one name. */
@@ -142,25 +142,25 @@ function targetOf(name: string): keyof typeof FIELDS | undefined {
  */
 export function readFields({ fields, spell }: OpenStackFields): SaidFields {
   const said: { -readonly [Name in keyof SaidFields]?: Said<unknown> } = {};
-  for (const { name, spelt, value } of fields) {
+  for (const { name, writtenAs, value } of fields) {
     if (isIgnored(name)) continue;
     const refused = REFUSED.get(name);
-    if (refused !== undefined) throw new InputError(`secret: ${spelt}: ${refused}`);
+    if (refused !== undefined) throw new InputError(`secret: ${writtenAs}: ${refused}`);
     const target = targetOf(name);
     if (target === undefined) {
       const known = Object.keys(FIELDS).map((each) => spell(each).split(': ').at(-1));
-      throw new InputError(`secret: ${spelt}: unknown; accepted: ${known.join(', ')}`);
+      throw new InputError(`secret: ${writtenAs}: unknown; accepted: ${known.join(', ')}`);
     }
     const read = FIELDS[target](value, (accepted) => {
-      throw new InputError(`secret: ${spelt}: accepted: ${accepted}`);
+      throw new InputError(`secret: ${writtenAs}: accepted: ${accepted}`);
     });
     const other = said[target];
     if (other !== undefined && other.value !== read) {
       throw new InputError(
-        `secret: ${spelt}: contradicts ${other.spelt}; accepted: one of them, or both alike`,
+        `secret: ${writtenAs}: contradicts ${other.writtenAs}; accepted: one of them, or both alike`,
       );
     }
-    said[target] = { value: read, spelt };
+    said[target] = { value: read, writtenAs };
   }
   return said as SaidFields;
 }

@@ -88,7 +88,7 @@ function versionOf({ said }: Given, method: Method): Version {
     if (version !== undefined && version.value !== value) {
       contradiction(field, version, 'Keystone v3, or v2.0 with a user and a project');
     }
-    version ??= { value, spelt: field.spelt };
+    version ??= { value, writtenAs: field.writtenAs };
   }
   return version;
 }
@@ -118,7 +118,7 @@ function scopeOf(given: Given, method: Method, version: Version): OpenStackScope
   const system = `"all" as ${nameOf(given, 'system_scope')}`;
   if (domain !== undefined) {
     throw new InputError(
-      `secret: ${domain.spelt}: by itself it asks for a domain, where there is no Nova; ` +
+      `secret: ${domain.writtenAs}: alone it asks for a token of a domain, which Nova does not accept; ` +
         `accepted: a project with it, or ${system}`,
     );
   }
@@ -202,5 +202,5 @@ function missing(given: Given, name: string, accepted: string): never {
 }
 
 function contradiction(field: Said<unknown>, other: Said<unknown>, accepted: string): never {
-  throw new InputError(`secret: ${field.spelt}: contradicts ${other.spelt}; accepted: ${accepted}`);
+  throw new InputError(`secret: ${field.writtenAs}: contradicts ${other.writtenAs}; accepted: ${accepted}`);
 }

@@ -2,7 +2,7 @@ import type { Seconds } from '../core/time.ts';
 import { duration } from './amounts.ts';
 import type { Finding, Teller } from './finding.ts';
 
-/** What NTP leaves is far less; and Keystone and web servers tell whole seconds. */
+/** Clocks under NTP differ by far less, and Keystone and web servers give whole seconds. */
 const TOLERATED = 5;
 
 export interface ClockReading {
@@ -10,13 +10,13 @@ export interface ClockReading {
   readonly whose: string;
   /** How far it is ahead of this machine's; below 0 where it is behind. */
   readonly ahead: number;
-  /** By how much that may be wrong: half the round trip, and what the answer leaves out. */
+  /** Uncertainty: half the round trip, and the precision of the answer. */
   readonly uncertainty: number;
 }
 
 /**
  * Windows end by this machine's clock (or the scheduler's, which agrees with it where both are right), and rows carry
- * the cloud's. A cloud that is behind has its windows read too early; one that is ahead, later than needed.
+ * the cloud's. If the cloud's clock is behind, windows are read too early; if it is ahead, later than needed.
  */
 export function clockFinding(tell: Teller, reading: ClockReading, settleSeconds: Seconds): Finding {
   const { whose, ahead, uncertainty } = reading;

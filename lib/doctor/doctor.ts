@@ -6,9 +6,9 @@ export { type Finding, verdictOf } from './finding.ts';
 export { formatFinding, formatVerdict } from './format.ts';
 
 /**
- * Examines the way to a cloud, check by check, by what a run would do: reads a little of everything that is needed and
- * changes nothing. Goes on behind a failed check as far as that makes sense. What it finds holds no credential, no user
- * and no server; it does name hosts, ports, URLs, databases, regions, roles and the project.
+ * Checks the connection to a cloud step by step, as a run would use it: reads a little of everything that is needed and
+ * changes nothing. Continues after a failed check as far as that makes sense. Findings contain no credential, no user
+ * and no server; they do name hosts, ports, URLs, databases, regions, roles and the project.
  *
  * Loads only the library that the connection needs.
  */

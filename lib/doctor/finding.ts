@@ -1,6 +1,6 @@
 export type Verdict = 'fine' | 'lacking' | 'fatal';
 
-/** One thing that was looked at, and what it means for a trace. */
+/** The result of one check, and what it means for a trace. */
 export interface Finding {
   /** What was checked, in a word or three: `connection`, `TLS`, `table shadow_instances`. */
   readonly check: string;
@@ -10,13 +10,13 @@ export interface Finding {
   readonly verdict: Verdict;
   /** What was found, in one line; never a credential. */
   readonly found: string;
-  /** What it would cost the trace; of everything but `fine`. */
+  /** What it would cost the trace; for every status but `fine`. */
   readonly cost?: string;
-  /** What to do about it; of what is `fine`, what is still worth doing. */
+  /** The remedy; for `fine`, a possible improvement. */
   readonly remedy?: string;
 }
 
-/** Words findings about one part. */
+/** Makes findings about one part. */
 export interface Teller {
   fine(check: string, found: string, remedy?: string): Finding;
   lacking(check: string, found: string, cost: string, remedy?: string): Finding;
@@ -39,7 +39,7 @@ export function teller(of?: string): Teller {
   };
 }
 
-/** What follows from all of them: the worst. */
+/** The overall result: that of the worst finding. */
 export function verdictOf(findings: Iterable<Finding>): Verdict {
   const verdicts = new Set(Array.from(findings, ({ verdict }) => verdict));
   return verdicts.has('fatal') ? 'fatal' : verdicts.has('lacking') ? 'lacking' : 'fine';

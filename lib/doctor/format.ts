@@ -31,10 +31,10 @@ export function formatFinding(finding: Finding, { colour = false }: FormatOption
 const MEANING = {
   fine: 'A trace can be made.',
   lacking: 'A trace can be made; see "!" above for what it lacks or costs.',
-  fatal: 'No trace can be made until everything marked "✗" above is mended.',
+  fatal: 'No trace can be made until everything marked "✗" above is fixed.',
 } as const satisfies Record<Verdict, string>;
 
-/** The last line: how many checks came out how, and what follows. */
+/** The last line: the number of checks by result, and the conclusion. */
 export function formatVerdict(findings: readonly Finding[], { colour = false }: FormatOptions = {}): string {
   const verdict = verdictOf(findings);
   const counts = (['fine', 'lacking', 'fatal'] as const).map((kind) => {

@@ -4,7 +4,7 @@ import { type Problem, networkProblem } from '../source/network-problems.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** The addresses of a host; none where its name is not known. */
+/** The addresses of a host; none if its name is unknown. */
 export async function addressesOf(host: string): Promise<string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address);
@@ -13,7 +13,7 @@ export async function addressesOf(host: string): Promise<string[]> {
   }
 }
 
-/** Opens a connection and closes it again; gives the code of what went wrong, `ECONNREFUSED`. */
+/** Opens a connection and closes it again; returns the code of a failure, such as `ECONNREFUSED`. */
 export async function reach(host: string, port: number, signal: AbortSignal): Promise<string | undefined> {
   signal.throwIfAborted();
   const problem = await new Promise<string | undefined>((resolve) => {
@@ -29,7 +29,7 @@ export async function reach(host: string, port: number, signal: AbortSignal): Pr
   return problem;
 }
 
-/** Where a name has several addresses and none answers, Node gathers what each said. */
+/** If none of a name's addresses answers, Node collects the error of each. */
 function codeOfConnect(error: NodeJS.ErrnoException): string {
   const [first] = error instanceof AggregateError ? (error.errors as NodeJS.ErrnoException[]) : [error];
   return first?.code ?? error.code ?? error.name;

@@ -1,4 +1,6 @@
-/** Where lines across a chart of counts are: from 0 to at least the highest, three to five of them, at round numbers. */
+/**
+ * Positions of the lines across a chart of counts: three to five round numbers, from 0 to at least the highest count.
+ */
 export function countTicks(highest: number): number[] {
   const rough = Math.max(1, highest) / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -8,7 +10,7 @@ export function countTicks(highest: number): number[] {
   return ticks.length > 1 ? ticks : [0, 1];
 }
 
-/** Every how many slots one is labelled: at most eight spaces, equal ones where that can be. */
+/** Number of slots between labels: at most eight spaces, equal if possible. */
 export function labelEvery(slots: number): number {
   const least = Math.ceil(slots / 8);
   const even = Array.from({ length: least * 2 }, (_, n) => least + n).find((n) => slots % n === 0);

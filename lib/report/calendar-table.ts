@@ -6,14 +6,14 @@ import { compact, dateText, durationText, monthText } from './text.ts';
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 const LEVELS = 5;
 
-/** The id of what the page tells of a day further down. */
+/** The id of the day's section further down the page. */
 export function dayId(date: Seconds): string {
   return `day-${isoDate(date)}`;
 }
 
 /**
- * One table a month, a row a week, the last month first. A day links to its report, or where it has several to its
- * part of the page. How dark it is tells how many rows it has; so does its text.
+ * One table a month, a row a week, the last month first. A day links to its report, or to its section of the page if it
+ * has several. Its shade and its text show how many rows it has.
  */
 export function calendarTables(days: readonly CalendarDay[]): Markup[] {
   const most = Math.max(0, ...days.map(({ events }) => events));
@@ -39,7 +39,7 @@ function monthTable(days: readonly CalendarDay[], most: number): Markup {
 <tbody>${rows}</tbody></table>`;
 }
 
-/** What is hidden makes whole sentences of it for those who hear it. */
+/** Hidden text makes whole sentences for screen readers. */
 function cell(day: CalendarDay | undefined, most: number): Markup {
   if (day === undefined) return markup`<td></td>`;
   const { date, drops, missing, status, events, late } = day;
@@ -59,12 +59,12 @@ function cell(day: CalendarDay | undefined, most: number): Markup {
   return markup`<td class="${status} level-${levelOf(events, most)}"><a href="${href}">${parts}</a></td>`;
 }
 
-/** ` 12k`, heard with its noun. */
+/** ` 12k`; screen readers also get the noun. */
 export function countPart(events: number): Markup {
   return markup` <span>${compact(events)}<span class="hidden"> ${events === 1 ? 'event' : 'events'}</span></span>`;
 }
 
-/** By the square root, so that a quiet day beside a busy one is not taken for nothing. */
+/** By the square root, so that a quiet day beside a busy one does not look empty. */
 function levelOf(events: number, most: number): number {
   return events === 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(events / most) * LEVELS));
 }

@@ -17,17 +17,17 @@ export interface CalendarDay {
   readonly date: Seconds;
   /** In order of time. */
   readonly drops: readonly DropEntry[];
-  /** What no drop covers, within the day. */
+  /** Parts of the day that no drop covers. */
   readonly missing: readonly Window[];
   readonly events: number;
   readonly late: number;
-  /** Whether all of it, some of it or nothing is published; `empty`: all of it, and nothing had happened. */
+  /** Whether all, some or nothing of the day is published; `empty`: all of it, without a row. */
   readonly status: 'published' | 'empty' | 'partial' | 'missing';
 }
 
 /**
- * The days from the first drop to the last, with what is missing between these two. Before the first drop and after
- * the last one nothing is missing: a trace begins somewhere, and a page cannot know when it is read.
+ * The days from the first drop to the last, with the gaps between these two. Days before the first drop and after the
+ * last one are no gaps: a trace begins some day, and a page cannot know when it is read.
  *
  * @param drops whose windows do not overlap; in any order
  */

@@ -6,10 +6,10 @@ export interface ColumnChart {
   /** Unique in the page. */
   readonly id: string;
   readonly title: string;
-  /** What a reader who does not see it should know. */
+  /** Description for readers who cannot see the chart. */
   readonly description: string;
   readonly columns: readonly Column[];
-  /** Labels at edges of columns: 0 is the left edge of the first. `minor` ones are left out where it is narrow. */
+  /** Labels at edges of columns: 0 is the left edge of the first. `minor` ones are hidden on narrow screens. */
   readonly ticks: readonly { readonly at: number; readonly text: string; readonly minor: boolean }[];
 }
 
@@ -25,8 +25,8 @@ const HEIGHT = 220;
 const BELOW = 26;
 
 /**
- * Stacked columns. Across, all is in percent, so that the chart is as wide as the page lets it and its text stays as
- * large as it is; upright, in pixels.
+ * Stacked columns. Horizontal positions are in percent, so that the chart fills the page without scaling its text;
+ * vertical ones in pixels.
  */
 export function columnChart({ id, title, description, columns, ticks }: ColumnChart): Markup {
   const lines = countTicks(Math.max(0, ...columns.map(({ values }) => sum(values))));
@@ -43,7 +43,7 @@ export function columnChart({ id, title, description, columns, ticks }: ColumnCh
     let below = 0;
     const parts = values.map((value, nth) => {
       const [from, to] = [y(below), y((below += value))];
-      // A hair between two parts tells them apart where their colours do not.
+      // A thin gap separates parts whose colours are alike.
       const height = round(from - to > 3 ? from - to - 1 : from - to);
       return (
         value > 0 &&

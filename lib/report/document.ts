@@ -10,8 +10,8 @@ export interface Document {
 }
 
 /**
- * A page that is one file and asks nobody for anything: no script, no font, no image; the policy makes the browser
- * see to it. The empty icon keeps it from looking for one.
+ * A page in a single file that loads nothing else: no script, no font, no image. The policy makes the browser enforce
+ * that. The empty icon keeps the browser from requesting one.
  */
 export function documentOf({ title, header, main, footer }: Document): string {
   return markup`<!doctype html>

@@ -56,7 +56,7 @@ function time({ start, end }: Window, endLooks: string): Markup {
   return markup`<b>${clockText(start)}<span class="${endLooks}"> to ${endClockText(end)}</span></b>`;
 }
 
-/** One by one, so that what comes after stands where it would without them. */
+/** One by one, so that they do not move the text that follows. */
 function windowsIn(span: Window, windowSeconds: Seconds): Window[] {
   const isWhole = (span.end - span.start) % windowSeconds === 0;
   return isWhole ? windowsOf(span, windowSeconds) : [span];

@@ -3,9 +3,8 @@ import { DAY, HOUR, MINUTE, type Seconds } from '../core/time.ts';
 const SECOND = 1;
 
 /**
- * Where the bins of durations begin; each ends where the next begins, the last has no end. Log-spaced, a factor of
- * 2 to 3 apart, at lengths of time that people use. The first holds nothing but 0 s: Nova keeps whole seconds, so
- * that is common.
+ * Where the bins of durations begin; each ends where the next begins, the last has no end. Log-spaced, a factor of 2 to
+ * 3 apart, at familiar lengths of time. The first holds only 0 s, which is common, because Nova keeps whole seconds.
  */
 export const DURATION_EDGES: readonly Seconds[] = [
   0,
@@ -15,10 +14,10 @@ export const DURATION_EDGES: readonly Seconds[] = [
   ...[1, 2, 5, 10].map((n) => n * DAY),
 ];
 
-/** Nearly all events are shorter than an hour, and find their bin by one look. */
+/** Nearly all events are shorter than an hour; for those, one lookup finds the bin. */
 const SHORT = Uint8Array.from({ length: HOUR }, (_, seconds) => search(seconds));
 
-/** The bin of a duration. One that is negative, by clocks that disagree, counts as 0 s. */
+/** The bin of a duration. A negative one, from clocks that disagree, counts as 0 s. */
 export function durationBin(seconds: Seconds): number {
   if (seconds <= 0) return 0;
   return SHORT[seconds] ?? search(seconds);

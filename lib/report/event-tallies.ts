@@ -2,7 +2,7 @@ import type { Seconds } from '../core/time.ts';
 import { DURATION_EDGES } from './durations.ts';
 import type { Slots } from './slots.ts';
 
-/** What is counted of the rows of one event, such as `compute_stop_instance`. */
+/** Counts for one event, such as `compute_stop_instance`. */
 export interface EventTally {
   readonly event: string | null;
   /** By slot of the window, the rows that finished in it. */

@@ -1,10 +1,10 @@
 import type { Seconds } from '../core/time.ts';
 import type { Window } from '../core/window.ts';
 
-/** How many of the longest gaps are told. */
+/** How many of the longest gaps are shown. */
 const GAPS = 5;
 
-/** Notes in which seconds of a window something finished; a byte a second, 84 KiB for a day. */
+/** Records the seconds of a window in which something finished; a byte a second, 84 KiB for a day. */
 export interface GapFinder {
   add(finish: Seconds): void;
   /** The longest spans without any, the longest first; of equally long ones the first. Edges of the window bound them. */

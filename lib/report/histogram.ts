@@ -10,7 +10,7 @@ export interface Histogram {
   readonly description: string;
   /** By bin of duration. */
   readonly durations: readonly number[];
-  /** How many of the bins are shown: as many in every chart that is to be compared. */
+  /** How many bins are shown; the same number in all charts that are compared. */
   readonly bins: number;
 }
 
@@ -18,7 +18,7 @@ const HEIGHT = 84;
 /** Room for the share of the highest above, and for labels below. */
 const ABOVE = 16;
 const BELOW = 22;
-/** In widths of a bin: the zero does not belong to a logarithmic axis. */
+/** In widths of a bin: zero has no place on a logarithmic axis. */
 const AFTER_ZERO = 1;
 
 /** How long events took. The axis is logarithmic, as the bins are; the highest bar is as high as the chart. */
@@ -43,7 +43,7 @@ export function histogram({ id, title, description, durations, bins }: Histogram
   const labels = shown.map((_, bin) => {
     const text = LABELS.get(DURATION_EDGES[bin] ?? 0);
     if (text === undefined) return false;
-    // The zero is a bin of its own, all others are where a bin begins.
+    // Zero has a separate bin; all other labels are where a bin begins.
     const at = bin === 0 ? x(0.5) : x(bin);
     const tick = bin > 0 && markup`<line class="base" x1="${at}" x2="${at}" y1="${base}" y2="${base + 4}"/>`;
     return markup`${tick}${text !== '' && markup`<text x="${at}" y="${base + 17}" text-anchor="middle">${text}</text>`}`;
@@ -53,7 +53,7 @@ export function histogram({ id, title, description, durations, bins }: Histogram
   return markup`<svg role="img" aria-labelledby="${id}-title ${id}-desc" height="${base + BELOW}"><title id="${id}-title">${title}</title><desc id="${id}-desc">${description}</desc>${axis}${bars}${share}${labels}</svg>`;
 }
 
-/** Those that fit side by side on a phone; the others get a mark alone. */
+/** Labels that fit side by side on a phone; the others get only a mark. */
 const LABELS: ReadonlyMap<Seconds, string> = new Map([
   [0, '0'],
   [1, '1 s'],

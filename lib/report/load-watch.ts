@@ -1,7 +1,7 @@
 import type { OpenWatch } from '../drop/watch.ts';
 import type { Settings } from '../config/settings.ts';
 
-/** Loads what watches a drop for its report, where one is wanted: its code is a third of the function's own. */
+/** Loads the code for reports only if one is wanted: it is a third of the function's code. */
 export async function loadWatch(settings: Settings): Promise<OpenWatch | undefined> {
   if (!settings.report) return undefined;
   const { openWatch } = await import('./watch.ts');

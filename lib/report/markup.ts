@@ -15,7 +15,7 @@ export function markup(strings: TemplateStringsArray, ...values: readonly Conten
   return { html } as Markup;
 }
 
-/** Puts in a style sheet as it is. It is part of the program and cannot hold what came from outside. */
+/** Inserts a style sheet unescaped. It is part of the program and contains no outside text. */
 export function styleSheet(css: string): Markup {
   return { html: `<style>${css}</style>` } as Markup;
 }

@@ -71,7 +71,7 @@ function headline({ tables }: Manifest, { rows, events, privacy }: DropStatistic
   ];
 }
 
-/** The other methods are for debugging, and a page that looks as usual must not pass for a masked one. */
+/** The other methods are for debugging; their pages must not look like those of a masked drop. */
 function warning(masking: string): Markup | false {
   if (masking === 'sha2-salted') return false;
   const why =

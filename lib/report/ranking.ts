@@ -13,7 +13,7 @@ export interface Ranking {
 const TOP = 10;
 
 /**
- * The busiest first; what is equally busy in order of mask, so that the same drop gives the same page.
+ * The busiest first; equally busy ones in order of mask, so that the same drop gives the same page.
  *
  * @param rows of the whole drop
  */

@@ -28,7 +28,7 @@ const Known = z.strictObject({
   late: z.int(),
   stillOpen: z.int(),
   created: z.int(),
-  /** Whether it has a page of its own. Where that lies the layout tells: a key in a manifest is never linked to. */
+  /** Whether it has a report. The layout gives its place: the page never links to a key from a manifest. */
   hasReport: z.boolean(),
 });
 type Known = z.infer<typeof Known>;
@@ -46,9 +46,8 @@ const Shown = z.object({
 const State = z.strictObject({ indexVersion: z.literal(3), drops: z.array(Known) });
 
 /**
- * Makes the page over a trace's last drops from their manifests, if there are others than when it was made last. Of
- * these it reads only the new ones.
- * A page is no part of a drop: what goes wrong is logged, and the next run makes it good.
+ * Makes the page over a trace's last drops from their manifests, if there are new drops. It reads only manifests that
+ * are new or have changed. The page is not part of a drop: failures are logged, and the next run makes the page.
  *
  * @param until the end of the last window that was just published; the schedule may have gone further
  */
@@ -91,14 +90,14 @@ async function makeIndex(place: Place & { readonly settings: Settings }, until: 
   const { cloud, windowSeconds } = settings;
   const page = renderIndex({ cloud, windowSeconds, drops: drops.map((drop) => entryOf(drop, layout)) });
   const put = async (key: string, text: string, type: string): Promise<void> => {
-    // Another run that is quicker has seen as much.
+    // A quicker run has already seen the same drops.
     await store.writeText(key, text, await store.expectedNow(key, signal), signal, type);
   };
   await put(layout.index, page, 'text/html; charset=utf-8');
   await put(layout.indexState, JSON.stringify({ indexVersion: 3, drops }), 'application/json');
 }
 
-/** Undefined where there is none any more, or none that can be read. */
+/** Undefined if it no longer exists or cannot be read. */
 async function readDrop({ store, layout, signal }: Place, { key, tag }: Listed): Promise<Known | undefined> {
   const stored = await store.readText(key, signal);
   const window = windowOfKey(key);

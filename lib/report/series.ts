@@ -8,7 +8,7 @@ export interface Series extends Omit<EventStatistics, 'event'> {
   readonly label: Markup;
 }
 
-/** The first events as they are, and where there are more of them than `most`, the rest together as the last. */
+/** The first events separately; if there are more than `most`, the rest together as the last. */
 export function seriesOf(events: readonly EventStatistics[], most: number): Series[] {
   const isTooMany = events.length > most;
   const shown = isTooMany ? events.slice(0, most - 1) : events;

@@ -10,7 +10,7 @@ import { type PrivacyFigures, privacyFigures } from '../privacy/figures.ts';
 import { type Ranking, rank } from './ranking.ts';
 import { slotsOf } from './slots.ts';
 
-/** What a drop's rows amount to; plain data that JSON keeps. Lists are in order of rows, the most first. */
+/** Statistics of a drop's rows, as plain data for JSON. Lists are in order of rows, the most first. */
 export interface DropStatistics {
   readonly window: Window;
   readonly rows: number;

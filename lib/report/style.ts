@@ -1,6 +1,6 @@
 /*
- * Series colours were chosen so that each has a contrast of 3 to 1 with its ground, and no two of them come close for
- * people with protanopia, deuteranopia or tritanopia (OKLab distance 0.1 or more).
+ * Each series colour has a contrast of 3 to 1 with its background, and any two differ clearly for people with
+ * protanopia, deuteranopia or tritanopia (OKLab distance 0.1 or more).
  */
 const LIGHT = `--page:#f5f6f8;--card:#fff;--ink:#1b222c;--soft:#55606e;--line:#dfe3e8;--grid:#e8ebef;--link:#175cb3;
 --s1:#2c92f2;--s2:#812e23;--s3:#457b72;--s4:#8049b7;--s5:#a27910;--s6:#1d565f;--s7:#8a929c;

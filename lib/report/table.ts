@@ -5,25 +5,25 @@ export interface Table {
   /** The first is that of the rows' names; all others stand over numbers. */
   readonly head: readonly Content[];
   readonly rows: readonly TableRow[];
-  /** Has the width of the page: bars stand beside names, and on a phone names have a line of their own. */
+  /** Full width of the page: bars are beside names; on a phone names have a separate line. */
   readonly isFull?: boolean;
 }
 
 export interface TableRow {
   readonly name: Content;
-  /** Under the name. Says nothing that the cells do not, so that it is not read out. */
+  /** Under the name. Repeats what the cells contain, so screen readers skip it. */
   readonly bars?: readonly Bar[];
   readonly cells: readonly Content[];
   /** Sums, and what stands for many. */
   readonly isSum?: boolean;
 }
 
-/** Parts from the left, each 0 to 1 of the full width, with the class that gives its looks. */
+/** Parts from the left, each 0 to 1 of the full width, with its CSS class. */
 export type Bar = readonly { readonly share: number; readonly look: string }[];
 
 /**
- * The roles say nothing new, but some browsers forget what a table's parts are once a style sheet lays them out
- * another way, which that of the pages does on a phone.
+ * The roles repeat the elements' meaning, because some browsers drop it once a style sheet changes the layout of a
+ * table, as that of the pages does on a phone.
  */
 export function table({ caption, head, rows, isFull = false }: Table): Markup {
   const [first, ...others] = head;

@@ -31,7 +31,7 @@ export function compact(n: number): string {
     ['M', 1_000_000],
     ['k', 1000],
   ] as const) {
-    // What would be rounded to the next unit belongs to it.
+    // A number that rounds up to the next unit is written in that unit.
     if (n < size * 0.9995) continue;
     const value = n / size;
     return `${value < 9.95 ? Math.round(value * 10) / 10 : Math.round(value)}${unit}`;
@@ -39,7 +39,7 @@ export function compact(n: number): string {
   return String(n);
 }
 
-/** `3.4%`. What is not nothing does not look like it, and what is not all does not, either. */
+/** `3.4%`. A share above 0 is never shown as 0%, and one below 1 never as 100%. */
 export function percent(part: number, whole: number): string {
   if (whole === 0 || part === 0) return '0%';
   const share = (part / whole) * 100;

@@ -20,7 +20,7 @@ export function openWatch(
 ): Watch {
   const statistics = collectStatistics(window);
   let made: DropStatistics | undefined;
-  // Without masks everything would be found.
+  // Without masks the scan would find everything.
   const scan = masking === 'none' ? undefined : openLeakScan();
   const texts = new Map(tables.map((table) => [table.name, scan && watchText(scan, table)]));
   const refusal = {
@@ -50,7 +50,7 @@ export function openWatch(
         renderReport({ manifest, statistics: of, links, ...(figures === null ? {} : { scan: figures }) });
       const of = made ?? statistics.finish();
       const page = render(of);
-      // The same without what came from masked columns: all of it is the page's own words.
+      // The same without values of masked columns, so that only the page's own words are left.
       scan?.publicText(render({ ...of, projects: nameless(of.projects), hosts: nameless(of.hosts) }));
       scan?.output(page, 'the page');
       check();
@@ -70,6 +70,6 @@ function refuseRisk({ privacy, rows }: DropStatistics, limit: number, window: Wi
   throw new PrivacyError(
     `window ${windowText(window)}: ${rareRows} of ${rows} rows (${(rareShare * 100).toFixed(1)} %) share flavour, hour, ` +
       `event and result with fewer than ${fewerThanUsers} users; STAR_PRIVACY_LIMIT_PERCENT accepts ${limit * 100} %. ` +
-      'Nothing is published; exclude who stands out, or raise the limit',
+      'Nothing is published; exclude the users that stand out, or raise the limit',
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Asks for the next item already, while the one before is being worked on. A reader that runs ahead may fail after
- * its consumer has gone; then nobody is left to be told.
+ * Requests the next item while the current one is being processed. A reader that runs ahead may fail after its consumer
+ * has ended; that failure is dropped.
  */
 export function ahead<T, R>(reader: AsyncGenerator<T, R, void>): Promise<IteratorResult<T, R>> {
   const next = reader.next();

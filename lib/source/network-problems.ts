@@ -1,4 +1,4 @@
-/** What went wrong, and what to do about it, each as part of a line. */
+/** A problem and its remedy, each as part of a line. */
 export interface Problem {
   readonly found: string;
   readonly remedy: string;
@@ -28,15 +28,15 @@ const NETWORK: Readonly<Record<string, Problem>> = {
   EPIPE: CUT,
   ENOTFOUND: {
     found: 'the host name is not known here',
-    remedy: 'check its spelling, and which name servers are asked from here',
+    remedy: 'check its spelling, and the name servers that this machine uses',
   },
   EAI_AGAIN: {
     found: 'the name servers do not answer',
-    remedy: 'check which name servers are asked from here, and the route to them',
+    remedy: 'check the name servers that this machine uses, and the route to them',
   },
 };
 
-/** What a code of the network layer means, and what to do; undefined for any other code. */
+/** The problem that a code of the network layer stands for, and its remedy; undefined for any other code. */
 export function networkProblem(code: string): Problem | undefined {
   return Object.hasOwn(NETWORK, code) ? NETWORK[code] : undefined;
 }

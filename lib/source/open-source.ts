@@ -2,16 +2,16 @@ import type { CloudConnection } from '../connection/connection.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Source } from './source.ts';
 
-/** What of the settings concerns the source. */
+/** The settings that concern the source. */
 export type SourceSettings = Pick<
   Settings,
   'retiredCells' | 'apiConcurrency' | 'apiSweepSeconds' | 'allowPartial'
 >;
 
 /**
- * Loads only the source that the run needs: each brings a large library.
+ * Loads only the source that the run needs, because each needs a large library.
  *
- * @param warn told of what is no error and should not stay so; no text holds a credential
+ * @param warn called for conditions that are no errors but should be corrected; no text holds a credential
  */
 export async function openSource(
   connection: CloudConnection,

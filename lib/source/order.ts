@@ -1,8 +1,8 @@
 import type { Batch } from './source.ts';
 
 /**
- * Puts a reader's batches in order, ties in the order in which they came. Holds back only what the watermark has not
- * passed: for a reader that goes by primary key, a few minutes of events.
+ * Sorts a reader's batches; equal rows keep their order. Holds only rows that the watermark has not passed: a few
+ * minutes of events, for a reader that follows the primary key.
  */
 export async function* inOrder<Row, R>(
   batches: AsyncGenerator<Batch<Row>, R, void>,
@@ -24,7 +24,7 @@ export async function* inOrder<Row, R>(
       if (ready.length > 0) yield ready.toSorted(byOrder);
     }
   } finally {
-    // A consumer that fails ends this generator only; the source has connections to close.
+    // A consumer that fails ends only this generator; the source still has connections to close.
     await batches.return(undefined as never);
   }
 }

@@ -9,12 +9,15 @@ export interface Batch<Row> {
 
 /** What a reader tells once a window is read from end to end. */
 export interface Outcome {
-  /** What the reader needs to continue cheaply; kept in the checkpoint, its form is the reader's own. */
+  /** State that lets the reader continue cheaply. The checkpoint keeps it; only the reader knows its form. */
   readonly state: SourceState;
   readonly counts: SourceCounts;
-  /** Start of the oldest row that the source still has: what lies before was purged, and is not "nothing". */
+  /**
+   * Start of the oldest row that the source still has: earlier rows were purged, which does not mean that there were
+   * none.
+   */
   readonly sourceFrom: Seconds | null;
-  /** Only of the API, which never shows all. */
+  /** Only for the API, which never shows everything. */
   readonly api?: ApiView;
 }
 
@@ -37,17 +40,17 @@ export interface SourceCounts {
   /** Finished before this window but not visible when its own window was read; published in this one. */
   readonly late: number;
   /**
-   * Late as well, but finished before the trace's `begin`, so that no scheduled drop may hold them; not published.
-   * Null where nobody can tell (the API).
+   * Late as well, but finished before the trace's `begin`, so that no scheduled drop may hold them; not published. Null
+   * if the source cannot know (the API).
    */
   readonly beforeBegin: number | null;
-  /** Given up because they were open longer than the horizon. */
+  /** Abandoned because they were open for longer than the horizon. */
   readonly abandoned: number;
   /** Not finished at the end of the window. */
   readonly stillOpen: number;
-  /** Published earlier and changed by Nova since; the published row stands. */
+  /** Published earlier and changed by Nova since; the published row stays as it is. */
   readonly rewritten: number;
-  /** Rows that are not events of their own, by reason. */
+  /** Rows that were left out, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
 }
 
@@ -66,14 +69,14 @@ export const ANY_TIME: Seconds = 36_500 * DAY;
 
 export interface ReadRequest {
   readonly window: Window;
-  /** What finished earlier is not for this reader: the `begin` of a trace, or the start of a backfill's range. */
+  /** Events that finished earlier are not read: the `begin` of a trace, or the start of a backfill's range. */
   readonly begin: Seconds;
   /** The state that the previous window's outcome gave; undefined for the table's first window. */
   readonly state: SourceState | undefined;
   readonly openHorizonSeconds: Seconds;
-  /** How long a row may take from the time it carries until it can be seen. */
+  /** The longest time between the time of a row and the moment when it becomes visible. */
   readonly settleSeconds: Seconds;
-  /** Fails rather than leave out what a later window would have to bring: here no later window looks for it. */
+  /** Fails instead of leaving out rows for a later window, because no later window looks for them here. */
   readonly whole: boolean;
   readonly progress?: Progress;
 }
@@ -81,11 +84,11 @@ export interface ReadRequest {
 /** Reads one table. */
 export type Reader<Row> = (request: ReadRequest) => AsyncGenerator<Batch<Row>, Outcome, void>;
 
-/** Told how much there is to read and how much is read, in the source's own units: rows, or servers. */
+/** Receives how much there is to read and how much has been read, in units of the source: rows, or servers. */
 export interface Progress {
-  /** So much more is known to be there. */
+  /** That many more are known to exist. */
   expect(count: number): void;
-  /** So much more is read, and these rows were in it. */
+  /** That many more have been read, and gave that many rows. */
   done(count: number, rows: number): void;
 }
 
@@ -95,15 +98,15 @@ export interface Progress {
  */
 export interface Source {
   readonly kind: 'database' | 'api';
-  /** Opens it for reading: all tables of one opening are read in one snapshot, as far as the source has any. */
+  /** Opens it for reading. All tables are read in one snapshot, if the source has snapshots. */
   open(signal: AbortSignal): Promise<OpenSource>;
-  /** What time it is there; null where it does not tell. */
+  /** The source's time; null if it does not tell. */
   clock(signal: AbortSignal): Promise<Seconds | null>;
-  /** What it still has of a range of time, without reading it. */
+  /** How much of a range of time the source still has, without reading it. */
   history(range: Window, signal: AbortSignal): Promise<History>;
   /**
-   * By range and table, what the schedule would remember at its start, so that reading it need not look back; empty
-   * for a source that has to look back in any case. Costs one look over the whole history, however many ranges.
+   * By range and table, the state that a schedule would have at its start, so that reading the range need not look
+   * back; empty for a source that always looks back. Costs one scan of the whole history for any number of ranges.
    */
   statesAt(
     ranges: readonly Window[],
@@ -117,7 +120,7 @@ export type TableStates = Readonly<Record<string, SourceState>>;
 
 export interface OpenSource extends AsyncDisposable {
   /**
-   * Yields the rows that belong to the window (and late ones) and returns what is to be remembered.
+   * Yields the rows that belong to the window, and late ones, and returns the outcome with the next state.
    *
    * @throws InputError for a table that this source cannot read
    */
@@ -125,8 +128,8 @@ export interface OpenSource extends AsyncDisposable {
 }
 
 export interface History {
-  /** Nothing that it still has is older; null where it has nothing. */
+  /** Start of the oldest row that it still has; null if it has none. */
   readonly from: Seconds | null;
-  /** About how many events it has of the range; null where it cannot tell. */
+  /** Estimated number of events in the range; null if unknown. */
   readonly events: number | null;
 }

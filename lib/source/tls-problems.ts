@@ -1,18 +1,18 @@
 import type { PeerCertificate } from 'node:tls';
 import type { Problem } from './network-problems.ts';
 
-/** What can be wrong with TLS, as far as the remedies differ. */
+/** Problems with TLS that have different remedies. */
 export type TlsKind = 'plainText' | 'otherName' | 'expired' | 'notYetValid' | 'unknownAuthority' | 'other';
 
-/** How the operator spells what may help. */
+/** How the operator writes the remedies. */
 export interface TlsWords {
   /** Whether an authority was given. */
   readonly hasCa: boolean;
   /** How to give one: `as ssl_ca, the text of a PEM`. */
   readonly giveCa: string;
-  /** What to do where the certificate is for another name. */
+  /** What to do if the certificate is for another name. */
   readonly otherName: string;
-  /** What to do where plain text answers. */
+  /** What to do if the answer is plain text. */
   readonly plainText: string;
 }
 
@@ -31,7 +31,7 @@ const BY_CODE: Readonly<Record<string, TlsKind>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'plainText',
 };
 
-/** The database's driver puts a code of its own in place of Node's; OpenSSL's words remain. */
+/** The database's driver replaces Node's code by another one; OpenSSL's words remain. */
 const BY_MESSAGE: readonly (readonly [RegExp, TlsKind])[] = [
   [/altnames/i, 'otherName'],
   [/certificate has expired/i, 'expired'],
@@ -40,7 +40,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, TlsKind])[] = [
   [/wrong version number|packet length too long/i, 'plainText'],
 ];
 
-/** Undefined where an error is not about TLS. */
+/** Undefined if the error is not about TLS. */
 export function tlsKindOf(error: NodeJS.ErrnoException): TlsKind | undefined {
   const { code = '', message } = error;
   const kind = BY_CODE[code] ?? BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1];
@@ -51,7 +51,7 @@ export function tlsKindOf(error: NodeJS.ErrnoException): TlsKind | undefined {
 export function tlsProblem(kind: TlsKind, error: Error, words: TlsWords): Problem {
   switch (kind) {
     case 'plainText':
-      return { found: 'what answers there speaks no TLS', remedy: words.plainText };
+      return { found: 'the server there does not use TLS', remedy: words.plainText };
     case 'otherName':
       return { found: `the certificate is for ${namesIn(error)}`, remedy: words.otherName };
     case 'expired':
@@ -82,7 +82,7 @@ export function tlsProblem(kind: TlsKind, error: Error, words: TlsWords): Proble
   }
 }
 
-/** Names are the server's own, so they are cut, and shown only where they look like names. */
+/** The names come from the server, so they are shortened, and shown only if they look like names. */
 function namesIn(error: Error): string {
   const { subjectaltname = '', subject } = 'cert' in error ? (error.cert as Partial<PeerCertificate>) : {};
   const listed = subjectaltname === '' ? `DNS:${String(subject?.CN)}` : subjectaltname;

@@ -10,7 +10,7 @@ const tell = teller();
 const LIST = 'Nova: the list of a server’s actions';
 const SHOW = 'Nova: the events of an action';
 
-/** How many servers are asked for an event to look at. */
+/** How many servers are searched for an event to examine. */
 const SERVERS_ASKED = 5;
 
 const Actions = z.object({ instanceActions: z.array(z.object({ request_id: z.string() })) });
@@ -18,7 +18,7 @@ const Action = z.object({
   instanceAction: z.object({ events: z.optional(z.array(z.looseObject({}))) }),
 });
 
-/** Whether this user is shown actions, their events, and the hosts of these. */
+/** Whether this user may see actions, their events, and the hosts of these. */
 export async function* examineActions(
   nova: Nova,
   { sample, connection }: SeenServers,
@@ -64,7 +64,7 @@ export async function* examineActions(
   yield untold(hasActions ? 'events' : 'actions');
 }
 
-/** Below 2.62 nobody is shown them; that is told by the microversion. */
+/** Below 2.62 nobody can see them; the check of the microversion reports that. */
 function* eventHosts(
   shown: boolean,
   nova: Nova,
@@ -76,7 +76,7 @@ function* eventHosts(
     : tell.fatal(
         'hosts of events',
         'are not shown to this user',
-        'no trace can be made: where an event ran could not be told, and a run refuses',
+        'no trace can be made: the host of an event is unknown, and a run refuses',
         policyRemedy('os-instance-actions:events', connection),
       );
 }

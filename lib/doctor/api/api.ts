@@ -13,12 +13,12 @@ import { examineServers } from './servers.ts';
 import { examineServices } from './services.ts';
 import { examineToken } from './token.ts';
 
-/** Requests under way at once; a doctor disturbs nobody. */
+/** Requests at once; few, so that the check disturbs nobody. */
 const CONCURRENCY = 2;
 
 const tell = teller();
 
-/** Keystone, then Nova, then what this user is shown. */
+/** Checks Keystone, then Nova, then what this user may see. */
 export async function* examineApi(
   connection: OpenStackConnection,
   { signal, settleSeconds }: ExamineOptions,

@@ -19,7 +19,7 @@ export async function* examineClock(
   const answer = await askClock(nova, () => openKeystone(http, connection).issue(signal));
   const { whose, time, asked, answered } = answer;
   if (Number.isNaN(time)) {
-    yield tell.fine('clock', 'not told: neither Nova nor Keystone says what time it is there');
+    yield tell.fine('clock', 'unknown: neither Nova nor Keystone tells its time');
     return;
   }
   const reading = {

@@ -11,7 +11,7 @@ import { reachUrl, tlsFinding } from './endpoint.ts';
 const NO_TRACE = 'no trace can be made';
 const tell = teller();
 
-/** Whether the catalogue leads to Nova, and which microversion both sides know. */
+/** Whether the catalogue has Nova, and which microversion both sides know. */
 export async function* examineCompute(
   http: Http,
   connection: OpenStackConnection,
@@ -23,7 +23,7 @@ export async function* examineCompute(
     endpoint = computeEndpoint(token.catalogue, connection);
   } catch (error) {
     const { message } = asSourceError(error, signal);
-    const remedy = 'say region_name, and interface, in the secret as the catalogue has them';
+    const remedy = 'set region_name, and interface, in the secret as the catalogue has them';
     yield tell.fatal('compute endpoint', message, NO_TRACE, remedy);
     return false;
   }
@@ -47,7 +47,7 @@ export async function* examineCompute(
   return true;
 }
 
-/** A token that came over https and goes on in clear text is worth a word of its own. */
+/** A token that came over https and goes on in clear text gets a finding of its own. */
 export function novaTls(connection: OpenStackConnection, endpoint: string, loopback: boolean): Finding {
   if (loopback || exposedToken(connection.authUrl, endpoint) === undefined)
     return tlsFinding('TLS to Nova', endpoint, connection.tls, loopback, tell);
@@ -69,17 +69,17 @@ const LOST: [feature: keyof typeof SINCE, release: string, cost: string][] = [
   [
     'downCells',
     'Stein',
-    'nothing while all cells answer; but a cell whose database refuses connections at once is left out without a sign (refusingCells)',
+    'nothing while all cells answer; but a cell whose database refuses connections at once is left out without notice (refusingCells)',
   ],
   [
     'eventHosts',
     'Rocky',
-    'where an event ran: the host of its server stands in, also for what was before a migration (eventHosts)',
+    'where an event ran: the server’s present host is used, even for events before a migration (eventHosts)',
   ],
   [
     'actionChanges',
     'Queens',
-    'requests: which actions have changed is not told, so every action of the last openHorizonDays is asked for',
+    'requests: this Nova does not show which actions have changed, so every action of the last openHorizonDays is read',
   ],
   [
     'embeddedFlavour',
@@ -96,7 +96,7 @@ function* microversionFindings(microversion: Microversion): Generator<Finding, v
       'microversion',
       `below ${SINCE[feature]} (${release})`,
       cost,
-      'read the cell databases instead, where that matters',
+      'read the cell databases instead, if that matters',
     );
   }
 }

@@ -15,7 +15,7 @@ const PAGES = 10;
 
 const Page = z.object({ servers: z.array(z.object({ id: z.string() })) });
 
-/** What a window costs in requests, how far the history goes back, and what no client of the API sees. */
+/** The requests of a window, the age of the history, and what no client of the API can see. */
 export async function* examineCost(nova: Nova): AsyncGenerator<Finding, void, void> {
   const { count, pages, isAll } = await countServers(nova);
   const requests = `${isAll ? 'about ' : 'more than '}${amount(count + pages + 6)} requests`;
@@ -31,7 +31,7 @@ export async function* examineCost(nova: Nova): AsyncGenerator<Finding, void, vo
   yield tell.fine(
     'history',
     oldest === null ? 'no server yet' : `the oldest server shown is of ${isoDate(oldest)}`,
-    'no client of the API is shown archived servers, nor what a restarted compute adds to finished actions; archive nothing younger than your longest outage, or read the cell databases',
+    'the API shows no archived servers, nor what a restarted compute adds to finished actions; archive nothing younger than your longest outage, or read the cell databases',
   );
 }
 

@@ -14,7 +14,7 @@ export interface Reached {
   readonly loopback: boolean;
 }
 
-/** Whether something listens at a URL: asked once, for the API's own client would try for a quarter of a minute. */
+/** Whether something listens at a URL: one try, because the API's own client would try for a quarter of a minute. */
 export async function* reachUrl(
   check: string,
   url: string,
@@ -44,7 +44,7 @@ export async function* reachUrl(
   return { open: false, loopback: isLoopback(addresses) };
 }
 
-/** What TLS there is on the way to a URL, once an answer came. */
+/** Which TLS protects a URL, once it has answered. */
 export function tlsFinding(
   check: string,
   url: string,
@@ -64,13 +64,13 @@ export function tlsFinding(
     ? tell.lacking(
         check,
         'on, but no certificate is verified',
-        'nothing of the trace; but whoever is in between can read the credentials and change the answers',
-        'give the cloud’s authority as cacert (OS_CACERT), the text of a PEM, in place of insecure',
+        'nothing of the trace; but anyone in between can read the credentials and change the answers',
+        'give the cloud’s authority as cacert (OS_CACERT), the text of a PEM, instead of insecure',
       )
     : tell.lacking(
         check,
         'none, the URL is http',
-        'nothing of the trace; but credentials and unmasked names cross the network in the clear',
-        'use the https URL, where the cloud has one',
+        'nothing of the trace; but credentials and unmasked names cross the network in clear text',
+        'use the https URL, if the cloud has one',
       );
 }

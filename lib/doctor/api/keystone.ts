@@ -9,7 +9,7 @@ import { reachUrl, tlsFinding } from './endpoint.ts';
 const NO_TRACE = 'no trace can be made';
 const tell = teller();
 
-/** Whether Keystone is where the secret says, and speaks a version that can be spoken. */
+/** Whether Keystone is at the URL of the secret and offers a supported version. */
 export async function* examineKeystone(
   http: Http,
   { authUrl, identityVersion, tls }: OpenStackConnection,
@@ -28,11 +28,11 @@ export async function* examineKeystone(
       yield tell.fatal('TLS', badTls.found, NO_TRACE, badTls.remedy);
       return false;
     }
-    // Where the secret says which version, a run does not ask.
+    // If the secret names the version, a run does not ask.
     if (identityVersion === undefined) {
       const remedy = source.transient
-        ? 'look at Keystone, and at what stands before it'
-        : 'check the URL: https://HOST:5000/v3, for one';
+        ? 'check Keystone, and the proxy or load balancer before it'
+        : 'check the URL, for example https://HOST:5000/v3';
       yield tell.fatal('Keystone', source.message, NO_TRACE, remedy);
       return false;
     }

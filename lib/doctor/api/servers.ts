@@ -18,7 +18,7 @@ export interface SeenServers {
   readonly connection: OpenStackConnection;
 }
 
-/** Whose servers this user is shown, whether deleted ones too, and whether with their hosts. */
+/** Whether this user may see all projects' servers, deleted ones, and their hosts. */
 export async function* examineServers(
   nova: Nova,
   connection: OpenStackConnection,
@@ -65,7 +65,9 @@ function serversOf(answer: NovaAnswer): RawServer[] {
   return shaped(ServerPage, answer.json, SERVERS).servers.filter((row) => !isUnknown(row));
 }
 
-/** Who may not filter by it gets live servers in answer, without a word (`remove_invalid_options` in Nova). */
+/**
+ * Nova ignores the filter of a user who may not use it, and returns live servers (`remove_invalid_options` in Nova).
+ */
 function deletedFinding(
   answer: NovaAnswer,
   sample: readonly RawServer[],
@@ -75,7 +77,7 @@ function deletedFinding(
   if (answer.status !== 200 || (first !== undefined && first.status?.endsWith('DELETED') !== true)) {
     return tell.lacking(
       'deleted servers',
-      'are not listed by themselves for this user: `deleted` is not heeded',
+      'cannot be listed by this user: Nova ignores `deleted`',
       'servers that were deleted before a compute took them; all others are found by when they changed',
       policyRemedy('servers:allow_all_filters', connection),
     );
@@ -86,11 +88,11 @@ function deletedFinding(
     : untold('deleted servers');
 }
 
-/** Whether this user is shown it cannot be known yet; nor is it fine. */
+/** Whether this user may see it is unknown, which is not fine. */
 export function untold(check: string): Finding {
   return tell.lacking(
     check,
-    'cannot be told: there is none to look at',
+    'unknown: there is none to examine',
     'unknown; where it is not shown to this user, a run refuses',
     'examine again when there is a server with an action',
   );

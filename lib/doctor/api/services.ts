@@ -15,7 +15,7 @@ const Services = z.object({
   services: z.array(z.object({ binary: z.string(), status: z.optional(z.string()) })),
 });
 
-/** Whether all cells answer, as far as their computes tell; below 2.69 a run does not ask. */
+/** Whether all cells answer, by the state of their computes; below 2.69 a run does not ask. */
 export async function* examineServices(
   nova: Nova,
   connection: OpenStackConnection,
@@ -31,7 +31,7 @@ export async function* examineServices(
     yield tell.fatal(
       'services',
       'not shown to this user (403)',
-      'no trace can be made: whether all cells answer could not be told, and a run refuses',
+      'no trace can be made: whether all cells answer is unknown, and a run refuses',
       policyRemedy('os-services:list', connection),
     );
     return;
@@ -44,8 +44,8 @@ export async function* examineServices(
       unknown > 0
         ? `a cell does not answer: ${counted(unknown, 'service')} UNKNOWN`
         : `a cell may not answer: the list of services took ${Math.round(answer.seconds)} s`,
-      'no trace can be made until it does, for its servers are left out of lists without a word; with allowPartial, one that lacks them until it is back',
-      'look at the databases of the cells, and at Nova’s log',
+      'no trace can be made until it does, because lists lack its servers; with allowPartial, the trace lacks them until the cell answers again',
+      'check the databases of the cells, and Nova’s log',
     );
     return;
   }

@@ -18,11 +18,11 @@ const REFUSED: Readonly<Record<OpenStackIdentity['method'], string>> = {
   password:
     'check user, password, project and the domains of both; a user without a role in the project is refused the same way',
   applicationCredential:
-    'check id and secret, or make a new one: openstack application credential create; it dies with its user’s role',
-  token: 'issue a new one; better, use an application credential, which does not expire by itself',
+    'check id and secret, or make a new one: openstack application credential create; it is lost when its user loses the role',
+  token: 'issue a new one, or better use an application credential, which need not expire',
 };
 
-/** Whether Keystone gives a token, for how long, and what its user is in its scope. */
+/** Whether Keystone issues a token, for how long, and with which roles. */
 export async function* examineToken(
   http: Http,
   connection: OpenStackConnection,
@@ -44,7 +44,7 @@ export async function* examineToken(
     yield tell.lacking(
       'token',
       `issued ${METHODS[method]}${until}`,
-      'whatever is to be read after that',
+      'everything that is read after that',
       'use an application credential: openstack application credential create',
     );
   } else {
@@ -56,7 +56,7 @@ export async function* examineToken(
   return token;
 }
 
-/** By itself it decides nothing: what Nova shows to a role is its policy, and what it shows is asked below. */
+/** Roles decide nothing by themselves: Nova's policy does, and the checks below ask what Nova shows. */
 function rolesFinding({ roles, scope }: Token): Finding {
   const where =
     scope === undefined

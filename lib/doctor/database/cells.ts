@@ -14,8 +14,10 @@ const tell = teller();
 const isNamedCell0 = ({ cell, database }: CellConnection): boolean =>
   cell === 'cell0' || /cell0$/i.test(database);
 
-/** What only shows when the cells are seen together: one that is missing, and one that is there twice. Of none that can
- * be read there is nothing to tell. */
+/**
+ * Checks that need all cells together: whether one is missing or is there twice. Nothing to report if no cell can be
+ * read.
+ */
 export async function* examineCells(
   all: readonly CellConnection[],
   opened: readonly OpenedCell[],
@@ -37,7 +39,7 @@ export async function* examineCells(
   }
 }
 
-/** cell0 is known by its name, or by servers none of which ever had a host. */
+/** cell0 is recognised by its name, or because none of its servers ever had a host. */
 async function cell0Finding(
   all: readonly CellConnection[],
   opened: readonly OpenedCell[],
@@ -71,7 +73,7 @@ async function cell0Finding(
   );
 }
 
-/** Undefined where there is no server yet. */
+/** Undefined if there is no server yet. */
 async function hasHosts({ query }: CellSession): Promise<boolean | undefined> {
   const [host] = await query(`SELECT 1 FROM ${LIVE.instances} WHERE host IS NOT NULL LIMIT 1`);
   if (host !== undefined) return true;
@@ -107,8 +109,8 @@ async function otherCells(opened: readonly OpenedCell[]): Promise<OtherCell[]> {
 }
 
 /**
- * One database may be reached by two names, or by a replica's. It gives itself away by its newest server: a resize
- * between cells copies a server, but under another id.
+ * One database may be reachable under two names, or by a replica. The newest server shows it: a resize between cells
+ * copies a server, but under another id.
  */
 async function* sameTwice(opened: readonly OpenedCell[]): AsyncGenerator<Finding, void, void> {
   for (const [at, { connection, session }] of opened.entries()) {

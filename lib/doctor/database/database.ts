@@ -42,7 +42,7 @@ export async function* examineDatabases(
   yield* guarded('cells', undefined, signal, () => examineCells(cells, opened));
 }
 
-/** A check that breaks off is a finding, too; the next one may still tell something. */
+/** A check that fails is a finding, too; the next one may still find something. */
 async function* guarded(
   check: string,
   cell: string | undefined,
@@ -55,7 +55,7 @@ async function* guarded(
     yield teller(cell).fatal(
       check,
       withoutCell(asSourceError(error, signal)),
-      'unknown: a run would have to read what could not be read here, too',
+      'unknown: a run needs to read what could not be read here',
     );
   }
 }

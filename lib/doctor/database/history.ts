@@ -5,13 +5,13 @@ import { DAY, isoDate } from '../../core/time.ts';
 import { counted, duration, now } from '../amounts.ts';
 import type { Finding, Teller } from '../finding.ts';
 
-/** An event that is open for longer is given up, unless `openHorizonDays` says otherwise. */
+/** An event that is open for longer is abandoned; `openHorizonDays` changes that. */
 const HORIZON_DAYS = 30;
 
-/** No time is indexed: open events are looked for among so many ids, in about a second. */
+/** No time is indexed, so open events are searched among this many ids, which takes about a second. */
 const IDS_LOOKED_THROUGH = 1_000_000;
 
-/** From when to when the events of a cell reach, live and archived. */
+/** The first and last event of a cell, live and archived. */
 export async function* examineHistory(
   session: CellSession,
   tell: Teller,
@@ -66,6 +66,6 @@ async function* openEvents(
   const found =
     open === 0
       ? `none for more than ${HORIZON_DAYS} days${among}`
-      : `${open} for more than ${HORIZON_DAYS} days${among}: such as a compute that died leaves behind, and in no drop`;
+      : `${open} for more than ${HORIZON_DAYS} days${among}: left behind by a compute that died, for example; in no drop`;
   yield tell.fine('open events', found);
 }

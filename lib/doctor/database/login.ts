@@ -11,10 +11,9 @@ import { verifiedBy } from '../tls.ts';
 const NO_TRACE = 'no trace can be made';
 
 /**
- * Connects as a run does, and tells how far it came where it came to nothing: the driver does all of it at once, but in
- * this order.
+ * Connects as a run does, and reports which step failed: the driver takes these steps at once, but in this order.
  *
- * @returns the session with its snapshot begun; undefined where it came to nothing
+ * @returns the session with its snapshot begun; undefined if that failed
  */
 export async function* openExamined(
   connection: CellConnection,
@@ -36,7 +35,7 @@ export async function* openExamined(
   }
 }
 
-/** What the session stands for, once it is open. */
+/** Facts about the session, once it is open. */
 export async function* examineLogin(
   session: CellSession,
   connection: CellConnection,
@@ -79,14 +78,14 @@ export function tlsFinding(
   return tell.lacking(
     'TLS',
     found.offers ? 'off, though the server offers it' : 'off, and the server offers none',
-    `nothing of the trace; but all that is read crosses the network unmasked and in the clear; ${loginWithoutTls(tls)}`,
+    `nothing of the trace; but everything that is read crosses the network unmasked and in clear text; ${loginWithoutTls(tls)}`,
     found.offers
       ? `${verify}, with the server’s authority as ${names.ca} where this machine does not know it`
       : `set up TLS at the server, then ${verify}`,
   );
 }
 
-/** What becomes of a password that the server asks for itself. */
+/** What happens if the server asks for the password itself. */
 function loginWithoutTls({ serverKey }: Extract<CellConnection['tls'], { mode: 'off' }>): string {
   return serverKey === undefined
     ? 'a login by caching_sha2_password or sha256_password is refused as soon as the server asks for the password itself'
@@ -115,7 +114,7 @@ async function offersTls({ query }: CellSession): Promise<boolean> {
   return (variables.get('current_tls_cert') ?? variables.get('ssl_cert') ?? '') !== '';
 }
 
-/** What came before a failure and was fine, then the failure. */
+/** The steps before a failure, which were fine, then the failure. */
 function* whatFailed(
   error: SourceError,
   connection: CellConnection,

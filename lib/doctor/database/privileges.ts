@@ -14,10 +14,13 @@ const HARMLESS = new Set([
   'SLAVE MONITOR',
 ]);
 
-/** How many are named; the list of a root is long. */
+/** How many are named; an administrator's list is long. */
 const NAMED = 3;
 
-/** Whether the user could do more than read. It costs the trace nothing, but the secret is worth more than needed. */
+/**
+ * Whether the user could do more than read. This costs the trace nothing, but a leaked secret could do more harm than
+ * necessary.
+ */
 export async function* examinePrivileges(
   { query }: CellSession,
   database: string,
@@ -35,11 +38,13 @@ export async function* examinePrivileges(
   yield tell.fine(
     'privileges',
     `to read, and more than is needed: ${excess.slice(0, NAMED).join('; ')}${excess.length > NAMED ? '; …' : ''}`,
-    'use a user of its own with SELECT on six tables, so that a secret that leaks can change nothing; docs/nova-database.md lists the GRANTs',
+    'use a separate user with SELECT on six tables, so that a leaked secret can change nothing; docs/nova-database.md lists the GRANTs',
   );
 }
 
-/** `INSERT, UPDATE, …` and `nova.*`. The line itself may hold the hash of a password, so only known parts of it are told. */
+/**
+ * `INSERT, UPDATE, …` and `nova.*`. The line may hold the hash of a password, so only known parts of it are reported.
+ */
 function excessOf(grant: string): { privileges: string; on: string }[] {
   const [, list = '', quoted = ''] = /^GRANT (.+?) ON (\S+) TO /.exec(grant) ?? [];
   const privileges = list
@@ -48,7 +53,7 @@ function excessOf(grant: string): { privileges: string; on: string }[] {
   if (grant.endsWith(' WITH GRANT OPTION')) privileges.push('GRANT OPTION');
   if (privileges.length === 0) return [];
   const more = privileges.length > NAMED ? ', …' : '';
-  // An underscore of a database's name is escaped, for it stands for any character there.
+  // An underscore in a database's name is escaped, because it would match any character.
   const on = quoted.replaceAll(/[`\\]/g, '');
   return [{ privileges: `${privileges.slice(0, NAMED).join(', ')}${more}`, on }];
 }

@@ -4,7 +4,7 @@ import { now } from '../amounts.ts';
 import { type ClockReading, clockFinding } from '../clock.ts';
 import type { Finding, Teller } from '../finding.ts';
 
-/** What the server is, and by what time it lives. */
+/** The server's version, role and clock. */
 export async function* examineServer(
   session: CellSession,
   tell: Teller,
@@ -22,7 +22,7 @@ export async function* examineServer(
   if (Number(readOnly) !== 0) {
     yield tell.fine(
       'replica',
-      'read_only is on: it is a replica, it seems; how far it lags cannot be told from here',
+      'read_only is on, so this seems to be a replica; its lag is unknown here',
       'raise settleMinutes above its usual lag',
     );
   }
@@ -31,7 +31,7 @@ export async function* examineServer(
   yield clockFinding(tell, await readClock(session), settleSeconds);
 }
 
-/** The best of a few: what came back soonest says most. */
+/** The best of a few: the quickest answer is the most precise. */
 async function readClock({ query }: CellSession): Promise<ClockReading> {
   let best: ClockReading | undefined;
   for (let tries = 0; tries < 3; tries++) {

@@ -6,7 +6,7 @@ import type { Finding, Teller } from '../finding.ts';
 
 const JOINED = 'no trace can be made: every row joins an event, its action and its instance';
 const NO_HOLE =
-  'no trace can be made: a run refuses, for the events of archived servers would be left out without a word';
+  'no trace can be made: a run refuses, because the events of archived servers would be missing without notice';
 
 interface Known {
   /** As the storage engine estimates. */
@@ -17,7 +17,7 @@ interface Known {
 
 type Found = 'readable' | 'missing' | 'denied' | { readonly lacks: readonly string[] };
 
-/** Each of the six tables, by reading from it; what is refused is what `readSchema` refuses. */
+/** Checks each of the six tables by reading from it; it refuses what `readSchema` refuses. */
 export async function* examineTables(
   session: CellSession,
   database: string,
@@ -45,7 +45,7 @@ export async function* examineTables(
     yield tell.lacking(
       'shadow tables',
       'this Nova has none',
-      'archived servers: there is no history but that of the live tables',
+      'archived servers: only the live tables have history',
     );
   } else {
     for (const [table, found] of shadow) {
@@ -98,7 +98,7 @@ async function lookAt(
   return found;
 }
 
-/** Nothing is believed of grants: the columns are read. */
+/** Grants may mislead, so the columns are read. */
 async function readOne(session: CellSession, table: string, role: keyof Tables): Promise<Found> {
   try {
     await session.query(`SELECT ${REQUIRED[role].join(', ')} FROM ${table} LIMIT 1`);
@@ -149,7 +149,7 @@ function lacking({ lacks }: { readonly lacks: readonly string[] }): string {
   return `lacks the column ${lacks.join(', ')}, or it may not be read`;
 }
 
-/** The last word is that of the code that a run goes by. */
+/** Uses the same code as a run. */
 async function* asARunSees(session: CellSession, tell: Teller): AsyncGenerator<Finding, void, void> {
   const { eventHost } = await readSchema(session);
   yield eventHost
@@ -157,7 +157,7 @@ async function* asARunSees(session: CellSession, tell: Teller): AsyncGenerator<F
     : tell.lacking(
         'hosts of events',
         'not kept: instance_actions_events has no column host (Nova before Rocky)',
-        'where an event ran: the host where its server is now stands in, also for what was before a migration',
+        'where an event ran: the server’s present host is used, even for events before a migration',
       );
 }
 
@@ -168,7 +168,7 @@ function* transactionless(known: ReadonlyMap<string, Known>, tell: Teller): Gene
   yield tell.lacking(
     'storage engine',
     others.map(([table, { engine }]) => `${table} is ${engine}`).join(', '),
-    'these tables are in no snapshot: a row that is archived while a window is read may be missed, or the run fail',
+    'these tables are not in the snapshot: a row that is archived while a window is read may be missed, or the run may fail',
     'ALTER TABLE … ENGINE=InnoDB, as Nova makes them',
   );
 }

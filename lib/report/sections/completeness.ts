@@ -7,7 +7,7 @@ import { table } from '../table.ts';
 import { clockText, count, counted, durationText, endClockText } from '../text.ts';
 import { section } from './section.ts';
 
-/** Where nothing finished, and what is not, or not yet, in the drop. */
+/** Spans in which nothing finished, and events that are not, or not yet, in the drop. */
 export function completenessSection(statistics: DropStatistics, manifest: Manifest): Markup {
   return section(
     'completeness',
@@ -68,12 +68,12 @@ function countFacts({ tables }: Manifest): Fact[] {
     {
       name: 'Abandoned',
       value: count(counts.abandoned),
-      note: 'open for so long that they are not waited for any more',
+      note: 'open for longer than the horizon, so no longer waited for',
     },
     {
       name: 'Rewritten',
       value: count(counts.rewritten),
-      note: 'changed in the cloud after they were published; the published row stands',
+      note: 'changed in the cloud after they were published; the published row stays as it is',
     },
     ...leftOut(counts.skipped),
   ];

@@ -12,7 +12,7 @@ const SOURCES: Readonly<Record<TableManifest['source'], string>> = {
   api: 'the Nova API',
 };
 
-/** What the drop is and of which files it consists: what its manifest says. */
+/** Facts about the drop and its files, from its manifest. */
 export function dropSection(manifest: Manifest, link: string | undefined): Markup {
   return section(
     'drop',

@@ -45,7 +45,7 @@ export function durationsSection({ events }: DropStatistics): Markup {
   );
 }
 
-/** Where the median lies, as precisely as the bins tell. */
+/** The median, as precisely as the bins allow. */
 export function halfText({ durations, rows }: Pick<Series, 'durations' | 'rows'>): string {
   let below = 0;
   const bin = durations.findIndex((n) => (below += n) * 2 >= rows);

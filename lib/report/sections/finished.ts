@@ -8,7 +8,7 @@ import { dataOf } from '../table.ts';
 import { clockText, count, counted, durationText, endClockText, percent } from '../text.ts';
 import { section } from './section.ts';
 
-/** As many as colours that nobody mistakes for each other. */
+/** As many as there are colours that are easy to distinguish. */
 const MOST = 7;
 
 /** When events finished, by type. */

@@ -6,7 +6,7 @@ import { section } from './section.ts';
 
 const MOST = 12;
 
-/** Of what sizes the instances were. */
+/** The sizes of the instances. */
 export function flavoursSection({ flavours, rows }: DropStatistics): Markup {
   const isTooMany = flavours.length > MOST;
   const shown = isTooMany ? flavours.slice(0, MOST - 1) : flavours;

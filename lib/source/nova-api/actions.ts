@@ -10,7 +10,7 @@ import type { Nova } from './nova.ts';
 export interface Action {
   readonly requestId: string;
   readonly start: Seconds | undefined;
-  /** When an event of it last began or finished; undefined where Nova does not tell. */
+  /** When an event of it last began or finished; undefined if Nova does not show it. */
   readonly updated: Seconds | undefined;
 }
 
@@ -40,8 +40,8 @@ const LIST = 'Nova: the list of a server’s actions';
 const SHOW = 'Nova: the events of an action';
 
 /**
- * The actions of a server that changed since then, newest first; all of them without `since`, or where Nova cannot
- * tell (below 2.58). Undefined where the server is gone: it was archived meanwhile, or was never built.
+ * The actions of a server that changed since then, newest first; all actions without `since`, or below microversion
+ * 2.58, which has no times of change. Undefined if the server is gone: it was archived meanwhile, or was never built.
  */
 export async function listActions(
   nova: Nova,
@@ -69,7 +69,7 @@ export async function listActions(
   }
 }
 
-/** The events of an action, oldest first. Undefined where it is gone. */
+/** The events of an action, oldest first. Undefined if the action is gone. */
 export async function showEvents(
   nova: Nova,
   server: string,
@@ -95,18 +95,18 @@ export async function showEvents(
   }));
 }
 
-/** An action's own start is the API's clock, its events' are a conductor's. */
+/** The start of an action is by the API's clock, that of its events by a conductor's. */
 const CLOCK_DIFFERENCE = 5 * MINUTE;
 
 /** Whether an action can hold events that finished in `[since, until)`. */
 export function mayHold(action: Action, since: Seconds, until: Seconds, horizonSeconds: Seconds): boolean {
   if (action.start !== undefined && action.start >= until + CLOCK_DIFFERENCE) return false;
   if (action.updated !== undefined) return action.updated >= since;
-  // It does not tell when it changed, and may have been going on for as long as open events are waited for.
+  // Its time of change is unknown, and it may be as old as the horizon of open events.
   return action.start === undefined || action.start >= since - horizonSeconds;
 }
 
-/** `2026-11-23T07:31:21.000000`, in UTC without saying so. */
+/** `2026-11-23T07:31:21.000000`, in UTC, without a zone. */
 function seconds(time: string | null | undefined): Seconds | undefined {
   return time === null || time === undefined ? undefined : parseInstant(time);
 }

@@ -11,8 +11,8 @@ export function transientStatus(status: number): boolean {
 }
 
 /**
- * The error for a status that is not what was asked for. The body is not quoted, for it may name servers; the
- * request's own id is, for it leads to the line in the service's log.
+ * The error for a status that is not what was asked for. The body is not quoted, because it may name servers. The
+ * request's id is quoted, because it leads to the line in the service's log.
  */
 export function refuseStatus(what: string, { status, headers }: HttpAnswer): SourceError {
   const id = headers['x-openstack-request-id'];
@@ -25,12 +25,12 @@ export function refuseStatus(what: string, { status, headers }: HttpAnswer): Sou
   return new SourceError(`${message}${hint}`, { transient: false, cause: statusCause(status) });
 }
 
-/** What an error's cause says of an answer: its status. */
+/** The status of the answer that caused an error. */
 export function statusCause(status: number): Error {
   return new Error(String(status));
 }
 
-/** @throws SourceError where the answer does not have the shape that the API reference gives */
+/** @throws SourceError if the answer does not have the form of the API reference */
 export function shaped<T extends z.ZodMiniType>(schema: T, json: unknown, what: string): z.output<T> {
   const parsed = z.safeParse(schema, json);
   if (parsed.success) return parsed.data;
@@ -40,11 +40,11 @@ export function shaped<T extends z.ZodMiniType>(schema: T, json: unknown, what: 
   });
 }
 
-/** @throws TransientAnswer where the body is no JSON: it was cut off, or a proxy answered in Nova's place */
+/** @throws TransientAnswer if the body is not JSON: it was cut off, or a proxy answered instead of Nova */
 export function parseJson(what: string, body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
   } catch {
-    throw new TransientAnswer(`${what}: the answer is not JSON, or not all of it came`, undefined);
+    throw new TransientAnswer(`${what}: the answer is not JSON, or it is incomplete`, undefined);
   }
 }

@@ -84,7 +84,7 @@ export function computeEndpoint(
   const here = offered.filter(({ region }) => wanted.region === undefined || region === wanted.region);
   if (here.length === 0) {
     refuse(
-      `has no compute endpoint in the region that is asked for; accepted: region_name (OS_REGION_NAME), one of ${list(offered, 'region')}`,
+      `has no compute endpoint in the requested region; accepted: region_name (OS_REGION_NAME), one of ${list(offered, 'region')}`,
     );
   }
   if (new Set(here.map(({ region }) => region)).size > 1) {
@@ -92,11 +92,11 @@ export function computeEndpoint(
       `has compute endpoints in several regions; accepted: region_name (OS_REGION_NAME), one of ${list(here, 'region')}`,
     );
   }
-  // Several in one region, such as one for IPv4 and one for IPv6: the first, as keystoneauth takes it.
+  // Several in one region, such as one for IPv4 and one for IPv6: the first, as in keystoneauth.
   return here[0]?.url ?? refuse('has no compute endpoint');
 }
 
-/** What to warn of where a token that came over https goes on over http; undefined where it does not. */
+/** The warning if a token that came over https is sent over http; otherwise undefined. */
 export function exposedToken(authUrl: string, endpoint: string): string | undefined {
   const isExposed = new URL(authUrl).protocol === 'https:' && new URL(endpoint).protocol === 'http:';
   if (!isExposed) return undefined;

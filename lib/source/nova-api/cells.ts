@@ -9,9 +9,9 @@ const Services = z.object({
 const WHAT = 'Nova: the list of services';
 
 /**
- * Whether all cells answer, as far as the services tell (microversion 2.69): of a cell that does not, the computes
- * are listed as UNKNOWN. This also finds a cell that refuses at once, which costs no time, and whose servers a full
- * first page has no room for. cell0 has no computes.
+ * Whether all cells answer, by the list of services (microversion 2.69): computes of a cell that does not answer are
+ * listed as UNKNOWN. This also finds a cell that refuses at once, which a slow answer would not show, and whose servers
+ * do not fit a full first page. cell0 has no computes.
  */
 export async function allCellsAnswer(nova: Nova, doubtSeconds: number): Promise<boolean> {
   const answer = await nova.get({ path: '/os-services', what: WHAT, timeoutSeconds: doubtSeconds + 60 });

@@ -1,12 +1,12 @@
 import type { Token } from './keystone.ts';
 import type { Nova } from './nova.ts';
 
-/** Both tell whole seconds: half of what that leaves out. */
+/** Both tell whole seconds: half of the fraction that is cut. */
 export const ROUNDING = 0.5;
 
 export interface ClockAnswer {
   readonly whose: 'Nova' | 'Keystone';
-  /** Seconds since 1970; NaN where neither says. */
+  /** Seconds since 1970; NaN if neither tells. */
   readonly time: number;
   /** When the question was asked and answered, in seconds since 1970 by this machine. */
   readonly asked: number;
@@ -14,8 +14,8 @@ export interface ClockAnswer {
 }
 
 /**
- * What time it is there: by the `Date` of Nova's answers, which a web server before it adds, else by when Keystone
- * issues a token.
+ * The cloud's time: from the `Date` of Nova's answers, which its web server adds, or else from the time at which
+ * Keystone issues a token.
  */
 export async function askClock(nova: Nova, issue: () => Promise<Token>): Promise<ClockAnswer> {
   const ofNova = await timed(async () => {

@@ -15,11 +15,11 @@ export interface DiscoveryRequest {
   readonly until: Seconds;
   /** Whether servers that do not look changed are wanted as well. */
   readonly sweep: boolean;
-  /** What earlier windows have seen begin. */
+  /** Events that began in earlier windows. */
   readonly ledger: Pick<Ledger, 'continues' | 'pendingFrom' | 'waitsFor'>;
-  /** Whether to go on where a cell does not answer. */
+  /** Whether to go on if a cell does not answer. */
   readonly allowPartial: boolean;
-  /** After so long Nova gives up a cell. */
+  /** Seconds after which Nova gives up a cell. */
   readonly cellTimeoutSeconds: Seconds;
 }
 
@@ -48,12 +48,12 @@ const MARGIN = MINUTE;
 const LONGEST_QUEUE = DAY;
 
 /**
- * An event may outlive its server: a build in a queue, a compute that hangs. Where a trace begins nobody knows what was
- * pending, so servers are asked that were deleted up to so long before.
+ * An event may outlive its server: a build in a queue, a compute that hangs. At the begin of a trace pending events are
+ * unknown, so servers are asked that were deleted up to this long before.
  */
 const LONGEST_AFTERLIFE = DAY;
 
-/** An answer that took nearly as long as Nova waits for a cell is not known to be whole. */
+/** An answer that took nearly as long as Nova waits for a cell may be incomplete. */
 const DOUBT = 0.9;
 
 /**
@@ -78,8 +78,8 @@ export function discover(nova: Nova, request: DiscoveryRequest): Discovery {
   const onDoubt = (): void => {
     if (!request.allowPartial) {
       throw new SourceError(
-        'Nova: a cell does not answer, and its servers are left out of lists without a word; ' +
-          'the window can be read when it is back, or without it with STAR_ALLOW_PARTIAL=true (--allow-partial on the command line)',
+        'Nova: a cell does not answer, and lists lack its servers; ' +
+          'read the window when the cell answers again, or without the cell by STAR_ALLOW_PARTIAL=true (--allow-partial on the command line)',
         { transient: true },
       );
     }

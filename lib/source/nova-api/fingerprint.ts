@@ -1,9 +1,9 @@
 import { hash, randomBytes } from 'node:crypto';
 
 /*
- * The API shows no ids of actions and events, so what a window has to remember of them has to go by names: the
- * server's uuid and the request's id. Neither may leave the process, and the checkpoint does. So it holds salted
- * fingerprints: to test one takes a request id, 122 random bits that only the cloud knows.
+ * The API shows no ids of actions and events, so a window identifies them by the server's uuid and the request's id.
+ * Neither may leave the process, but the checkpoint does, so it holds salted fingerprints. Testing a fingerprint takes
+ * a request id: 122 random bits that only the cloud knows.
  */
 
 export type Parts = readonly (string | number | null)[];

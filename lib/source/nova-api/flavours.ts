@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { shaped } from './answers.ts';
 import type { Nova } from './nova.ts';
 
-/** Sizes of a flavour by its id; undefined of one that was deleted. */
+/** Sizes of a flavour by its id; undefined if it was deleted. */
 export type FlavourSizes = (id: string) => { vcpus: number; ram: number; disk: number } | undefined;
 
 const Page = z.object({

@@ -31,9 +31,9 @@ export interface HttpAnswer {
 /** One invocation's connections to the cloud, kept alive between requests. */
 export interface Http extends Disposable {
   /**
-   * Sends one request, once; every status is an answer.
+   * Sends a request once; every status is an answer.
    *
-   * @throws SourceError where no whole answer came
+   * @throws SourceError if no complete answer came
    */
   send(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer>;
   /** Requests sent so far. */
@@ -44,12 +44,12 @@ export interface Http extends Disposable {
 const LARGEST_ANSWER = 64 * 1024 * 1024;
 
 export function openHttp(tls: ApiTls): Http {
-  // Through the proxies that HTTP_PROXY and HTTPS_PROXY name, but for what NO_PROXY has.
+  // Uses the proxies of HTTP_PROXY and HTTPS_PROXY, except for hosts in NO_PROXY.
   const kept: AgentOptions = { keepAlive: true, proxyEnv: process.env, ...verification(tls) };
   const agents = { httpAgent: new HttpAgent(kept), httpsAgent: new HttpsAgent(kept) };
   const client = create({
     ...agents,
-    // What the cloud answers is judged by the callers, and a token must not follow a redirect to another host.
+    // Callers judge the status, and a token must not follow a redirect to another host.
     validateStatus: () => true,
     maxRedirects: 0,
     responseType: 'text',
@@ -65,7 +65,7 @@ export function openHttp(tls: ApiTls): Http {
     async send({ method, url, headers, body, what, timeoutSeconds }, signal) {
       requests++;
       const started = performance.now();
-      // The client's own time-out is one of silence: a page that trickles in would never end.
+      // The client's own time-out only limits silence: a page that arrives slowly would never end.
       using limited = limitedSignal(signal, timeoutSeconds);
       try {
         const answer = await client.request<string>({
@@ -119,12 +119,12 @@ function limitedSignal(signal: AbortSignal, seconds: number): Disposable & { sig
   };
 }
 
-/** What the network says of a host or a port that is not there. */
+/** Codes of the network for a host or a port that does not exist. */
 const UNREACHABLE = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'];
 
 const tlsProblems = new WeakMap<SourceError, Problem>();
 
-/** What is wrong with TLS, of an error that is about it. */
+/** The problem with TLS, if the error is about TLS. */
 export function tlsProblemBehind(error: SourceError): Problem | undefined {
   return tlsProblems.get(error);
 }
@@ -140,7 +140,7 @@ interface Failed {
 function failure(error: unknown, { what, url, tls, isKnown }: Failed): SourceError {
   // The client's own error holds the request, and with it the password or the token.
   const cause = isAxiosError(error) ? error.cause : error;
-  // No message: a client's may quote what was sent.
+  // Without the client's message, which may quote the request.
   const code =
     (isAxiosError(error) ? error.code : undefined) ?? (cause instanceof Error ? cause.name : 'unknown');
   const { origin, protocol } = new URL(url);
@@ -153,7 +153,7 @@ function failure(error: unknown, { what, url, tls, isKnown }: Failed): SourceErr
   const kind = protocol === 'https:' && cause instanceof Error ? tlsKindOf(cause) : undefined;
   if (kind !== undefined && cause instanceof Error) {
     const problem = tlsProblem(kind, cause, wordsOf(tls));
-    // Certificates do not get better by asking again; everything else that happens to a connection may.
+    // Trying again does not mend a certificate, but may help with any other failure of a connection.
     const told = tell(problem, false);
     tlsProblems.set(told, { ...problem, found: `${problem.found} (${code})` });
     return told;
@@ -169,19 +169,19 @@ function failure(error: unknown, { what, url, tls, isKnown }: Failed): SourceErr
 
 const BROKEN: Problem = {
   found: 'the connection failed',
-  remedy: 'look at what answers there, and at proxies before it',
+  remedy: 'check the server there, and the proxies before it',
 };
-const NO_TUNNEL: Problem = { found: 'the proxy does not let it through', remedy: 'ask those who run it' };
+const NO_TUNNEL: Problem = { found: 'the proxy does not let it through', remedy: 'ask its administrators' };
 const NO_PLAIN_TEXT: Problem = {
-  found: 'what answers there is no plain HTTP',
-  remedy: 'write https:// in the URL, if that is the port of TLS; else check host and port',
+  found: 'the server there does not speak plain HTTP',
+  remedy: 'use https:// in the URL if this is the port for TLS, or check host and port',
 };
 
 function wordsOf(tls: ApiTls): TlsWords {
   return {
     hasCa: tls.mode === 'verify' && tls.ca !== undefined,
     giveCa: 'as cacert (OS_CACERT)',
-    otherName: 'take the URL with a name that the certificate has',
-    plainText: 'write http:// in the URL, if plain text is meant; else check the port',
+    otherName: 'use a URL with a name in the certificate',
+    plainText: 'use http:// in the URL if plain text is intended, or check the port',
   };
 }

@@ -12,8 +12,8 @@ import { restoreState, storeState } from './state.ts';
 import { unseenBy } from './unseen.ts';
 
 /**
- * Finished events, as far as the API shows them. Those of a window are held in memory, about 300 bytes each, for the
- * API has them in no order.
+ * Finished events, as far as the API shows them. Those of a window are held in memory, about 300 bytes each, because
+ * the API does not sort them.
  */
 export async function* readInstanceEvents(
   { nova, options, stop }: OpenApi,
@@ -97,7 +97,7 @@ async function eventsOfAll(
     );
     return events.flat();
   } catch (error) {
-    // The others would be tried again and again, and the next page waited for.
+    // Otherwise the other requests would be repeated, and the next page awaited.
     stop.abort();
     throw error;
   }

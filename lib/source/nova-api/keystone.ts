@@ -12,15 +12,15 @@ import { shownUrl } from './shown-url.ts';
 export interface Token {
   /** The secret itself: goes into X-Auth-Token and nowhere else. */
   readonly id: string;
-  /** How long it is good for from now on; undefined where Keystone does not say. */
+  /** How long it is valid from now on; undefined if Keystone does not tell. */
   readonly seconds: number | undefined;
-  /** By Keystone's clock; undefined where Keystone does not say. */
+  /** By Keystone's clock; undefined if Keystone does not tell. */
   readonly issued: Seconds | undefined;
   readonly expires: Seconds | undefined;
   readonly catalogue: Catalogue;
   /** Names of the roles that its user has in its scope. */
   readonly roles: readonly string[];
-  /** The name of its project, or `system`; undefined where it has no scope. */
+  /** The name of its project, or `system`; undefined without a scope. */
   readonly scope: { readonly project: string } | 'system' | undefined;
 }
 
@@ -31,9 +31,9 @@ const TOKEN = 'Keystone: a token';
 const KEYSTONE_URL =
   'the URL of Keystone (OS_AUTH_URL), such as https://HOST:5000/v3 or https://HOST/identity';
 
-/** Asks for a new token each time, by the version of Keystone's API that fits. */
+/** Requests a new token each time, by the suitable version of Keystone's API. */
 export interface Keystone {
-  /** @throws SourceError where the credentials are refused or Keystone does not answer as it should */
+  /** @throws SourceError if Keystone refuses the credentials or does not answer as documented */
   issue(signal: AbortSignal): Promise<Token>;
 }
 
@@ -60,7 +60,7 @@ const VersionDocument = z.union([
 
 /**
  * Which version the authentication URL offers: an unversioned one lists all, a versioned one says its own. Links are
- * not followed, for behind a proxy they often lead astray.
+ * not followed, because they are often wrong behind a proxy.
  */
 export async function offeredVersion(
   http: Http,
@@ -160,7 +160,7 @@ function v3Call({ identity, scope }: OpenStackConnection): AuthCall {
   return { path: '/auth/tokens', body: { auth } };
 }
 
-/** "Identity API v2.0" (removed in Queens), POST /v2.0/tokens; it knows names without domains. */
+/** "Identity API v2.0" (removed in Queens), POST /v2.0/tokens; its names have no domains. */
 function v2Call({ identity, scope }: OpenStackConnection): AuthCall {
   const auth: Record<string, unknown> = {};
   if (identity.method === 'password') {
@@ -235,7 +235,7 @@ function scopeOf(project: z.output<typeof Project> | undefined, isSystem: boolea
   return isSystem ? 'system' : undefined;
 }
 
-/** By Keystone's own clock at both ends, so that ours does not matter. */
+/** Both times are by Keystone's clock, so this machine's clock does not matter. */
 function lifetime(
   issued: string | null | undefined,
   expires: string | null | undefined,

@@ -6,19 +6,19 @@ import { recall } from './memory.ts';
 import { type ApiState, type Pending, type Sibling, firstState } from './state.ts';
 
 /**
- * Decides the fate of every event that is read, and remembers what the next window has to know. This is where
- * "exactly once" is kept without ids:
+ * Decides what happens to every event that is read, and keeps what the next window has to know. This is where "exactly
+ * once" is kept without ids:
  *
- * - An event is published in the window in which it finished. The window before was read some time after its end,
- *   and this one looks back as far again: what finished there and is not among the published came late.
- * - An event that began before that look-back is news only if it was open when the last window ended. Otherwise it
- *   has been published, and what shows now is a finish that Nova wrote over the first.
+ * - An event is published in the window in which it finished. The window before was read some time after its end, and
+ *   this one looks back as far again: events that finished there and are not among the published ones came late.
+ * - An event that began before that look-back is new only if it was open when the last window ended. Otherwise it has
+ * been published, and Nova has overwritten its first finish since.
  */
 export interface Ledger {
-  /** What finished from then on may be unpublished. */
+  /** Events that finished from then on may be unpublished. */
   readonly completeFrom: Seconds;
   readonly sweptUntil: Seconds | null;
-  /** Whether earlier windows have told what is pending. */
+  /** Whether the state of earlier windows lists pending events. */
   readonly continues: boolean;
   /** When the oldest began that is pending, of servers other than these; Infinity if nothing is. */
   pendingFrom(met: ReadonlySet<string>): Seconds;
@@ -64,7 +64,7 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
   const met = new Set<string>();
   const pending = new Map<string, Pending>();
   const published = new Map(state.published);
-  /** Published events as they were met. */
+  /** Published events in the order in which they were found. */
   const noted = new Map<string, Sibling>();
   const skipped: Record<string, number> = {};
   let late = 0;
@@ -75,7 +75,7 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
     skipped[reason] = (skipped[reason] ?? 0) + 1;
   };
 
-  /** Whether to publish the event now; if not, it is carried, given up, or none of this window's. */
+  /** Whether to publish the event now; otherwise it is carried, abandoned, or belongs to another window. */
   const settle = (entry: Pending & { event: string }, event: ActionEvent, hasNamesake: boolean): boolean => {
     const { event: key } = entry;
     const { start, finish } = event;
@@ -156,13 +156,13 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
     skip,
     close(isComplete) {
       for (const [key, entry] of carried) {
-        // What was not looked at again has not changed; of what was, `settle` knows what is still open.
+        // Actions that were not read again have not changed; for the others `settle` knows which events are still open.
         if (reread.has(entry.action)) {
           if (entry.event !== null && !met.has(key)) skip('eventGone');
         } else if (entry.start >= horizon || !isComplete) pending.set(key, entry);
         else if (entry.event !== null) abandoned++;
       }
-      // Never further back than what is remembered reaches, also where the settle time has been raised.
+      // Never further back than the remembered events, even if the settle time has been raised.
       const reached = isComplete ? window.end - settleSeconds : -Infinity;
       const completeFrom = Math.max(state.completeFrom, reached);
       const waiting = new Set([...pending.values()].map(({ action }) => action));

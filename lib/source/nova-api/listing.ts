@@ -4,22 +4,24 @@ import type { Nova } from './nova.ts';
 import { type RawServer, SERVERS, ServerPage, isUnknown } from './servers.ts';
 
 /**
- * Nova waits this long for a cell (`CELL_TIMEOUT` in nova/context.py), then leaves it out without a word, whatever
- * the microversion. Only an answer that came sooner is known to be whole.
+ * Nova waits this long for a cell (`CELL_TIMEOUT` in nova/context.py), then leaves it out without notice, in every
+ * microversion. Only an answer that came sooner is certainly complete.
  */
 export const CELL_TIMEOUT_SECONDS = 60;
 
 export interface ListingOptions {
   readonly query: Readonly<Record<string, string>>;
-  /** Told of every page that may lack a cell. */
+  /** Called for every page that may lack a cell. */
   readonly onDoubt: () => void;
-  /** Whether a page has been in doubt before, which was allowed. */
+  /** Whether an earlier page was doubtful, and was accepted. */
   readonly isDoubted: () => boolean;
-  /** After how many seconds an answer may lack a cell. */
+  /** Seconds after which an answer may lack a cell. */
   readonly doubtSeconds: number;
 }
 
-/** So many servers in a row are not archived while one page is read; another reason for the refusal is likelier. */
+/**
+ * It is unlikely that this many servers in a row were archived while one page was read; the refusal has another cause.
+ */
 const MOST_VANISHED = 20;
 
 /** A page that takes long because it is large is asked for again in pieces of this size. */
@@ -43,12 +45,11 @@ export async function* listServers(
     const [marker] = markers;
     const answer = await page(nova, options, limit, marker);
     if (answer === 'markerGone') {
-      // It was archived meanwhile. The one before it leads to the same place, and what comes twice is left out.
+      // It was archived meanwhile. The server before it leads to the same place, and repeated servers are left out.
       if (++vanished > MOST_VANISHED) {
-        throw new SourceError(
-          `${SERVERS}: the servers to go on from were refused, ${vanished} times in a row`,
-          { transient: true },
-        );
+        throw new SourceError(`${SERVERS}: markers were refused, ${vanished} times in a row`, {
+          transient: true,
+        });
       }
       markers = markers.slice(1);
       continue;
@@ -59,7 +60,7 @@ export async function* listServers(
         limit = SMALL_PAGE;
         continue;
       }
-      // Small pages have not helped, and each would take as long.
+      // Small pages did not help, and each would take as long.
       limit = undefined;
       options.onDoubt();
     }
@@ -78,7 +79,7 @@ export async function* listServers(
   }
 }
 
-/** Of a list that announces a next page, and then gives the same again. */
+/** The error for a list that announces a next page, and then returns the same page again. */
 export function goesNowhere(what: string): SourceError {
   return new SourceError(`${what}: announces a next page and does not go on`, { transient: true });
 }

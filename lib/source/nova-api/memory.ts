@@ -1,14 +1,14 @@
 import type { Seconds } from '../../core/time.ts';
 import type { ApiState, Pending } from './state.ts';
 
-/** What the windows before have left behind about an event, which is known by its fingerprint. */
+/** What earlier windows recorded about an event, which is identified by its fingerprint. */
 export interface Memory {
-  /** What was pending, by the fingerprint of the event, or of the action where that had none. */
+  /** Pending events, by fingerprint; for an action without events, that of the action. */
   readonly carried: ReadonlyMap<string, Pending>;
-  /** The finish that the event was published with, where that is remembered. */
+  /** The finish that the event was published with, if it is remembered. */
   finishOf(key: string): Seconds | undefined;
   /**
-   * Whether the event has been in a drop, or may have been. A finish that Nova writes over the first is no news.
+   * Whether the event has been in a drop, or may have been. An overwritten finish does not make the event new.
    *
    * @param hasNamesake whether its action has another event of its name
    */
@@ -18,7 +18,7 @@ export interface Memory {
 /**
  * @param isFirst whether there was no window before
  * @param begin of the trace
- * @param horizon what began before is given up
+ * @param horizon events that began before are abandoned
  */
 export function recall(state: ApiState, isFirst: boolean, begin: Seconds, horizon: Seconds): Memory {
   const carried = new Map(state.pending.map((pending) => [pending.event ?? pending.action, pending]));
@@ -31,8 +31,8 @@ export function recall(state: ApiState, isFirst: boolean, begin: Seconds, horizo
       if (state.published.has(key) || siblings.has(key)) return true;
       // Its first finish would be remembered; and before a first window nothing was published.
       if (start >= state.completeFrom || isFirst) return false;
-      // It began before there was a trace, and so before anybody looked whether it was open. Only where an action
-      // has two events of one name does Nova finish one again.
+      // It began before the trace, so it is unknown whether it was open. Nova finishes an event again only if its
+      // action has two events of one name.
       return start >= begin || hasNamesake || start < horizon;
     },
   };

@@ -8,11 +8,11 @@ import { withRetries } from './retry.ts';
 /** `2.69` */
 export type Microversion = `${number}.${number}`;
 
-/** What the source leans on, and since when Nova has it ("REST API Version History"). */
+/** Features that the source uses, and the microversion that introduced each ("REST API Version History"). */
 export const SINCE = {
-  /** Actions of deleted servers. Without them a trace would lose its ends. */
+  /** Actions of deleted servers. Without them a trace would lack deletions. */
   deletedServers: '2.21',
-  /** The flavour's sizes in the server itself, also where the flavour is gone. */
+  /** The flavour's sizes within the server, even if the flavour is deleted. */
   embeddedFlavour: '2.47',
   /** When an action last changed, and a filter by it. */
   actionChanges: '2.58',
@@ -21,7 +21,7 @@ export const SINCE = {
   downCells: '2.69',
 } as const satisfies Record<string, Microversion>;
 
-/** Nothing newer is needed, and what a newer one changes could only surprise. */
+/** Nothing newer is needed, and a newer one may behave differently. */
 const NEWEST: Microversion = SINCE.downCells;
 
 export function has(microversion: Microversion, feature: keyof typeof SINCE): boolean {
@@ -48,16 +48,16 @@ export async function negotiate(
   signal: AbortSignal,
 ): Promise<{ url: string; microversion: Microversion }> {
   const what = 'Nova: its versions';
-  // The old API at /v2 knows no microversions; the new one stands beside it.
+  // The old API at /v2 has no microversions; the new one is at the same place.
   const base = endpoint.replace(/\/+$/, '').replace(/\/v2(\.\d+)?(\/[^/]+)?$/, '');
   const url = `${base}/v2.1`;
   const answer = await withRetries(async () => {
     const found = await http.send(
-      // Old Novas want a token even for this.
+      // Old versions of Nova require a token even for this.
       { method: 'GET', url: `${url}/`, headers: { 'X-Auth-Token': token }, what, timeoutSeconds: 60 },
       signal,
     );
-    // With several versions to choose from, 300.
+    // Nova answers 300 if there are several versions to choose from.
     refuseForeign(
       what,
       url,

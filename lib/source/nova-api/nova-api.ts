@@ -45,7 +45,7 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
       const { time } = await askClock(nova, () => openKeystone(http, connection).issue(signal));
       return Number.isNaN(time) ? null : time;
     },
-    // Servers and their actions would have to be kept by name, outside of the process.
+    // That would keep names of servers and actions outside of the process.
     statesAt: async (ranges) => ranges.map(() => ({})),
     async history(_range, signal) {
       using nova = await openNova(connection, options.concurrency, signal, warn);

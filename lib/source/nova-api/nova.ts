@@ -14,7 +14,7 @@ export interface NovaAnswer {
   readonly json: unknown;
   /** How long the last attempt took. */
   readonly seconds: number;
-  /** By the clock of whatever answered; few but web servers tell it. */
+  /** By the clock of the answering server; only some send it. */
   readonly date: string | undefined;
 }
 
@@ -29,10 +29,10 @@ export interface NovaCall {
   readonly timeoutSeconds?: number;
 }
 
-/** Nova's API, authenticated, at one microversion; as many requests at once as it bears. */
+/** Nova's API, authenticated, at one microversion, with as many requests at once as it can handle. */
 export interface Nova extends Disposable {
   readonly microversion: Microversion;
-  /** @throws SourceError where no answer came that was asked for, however often it was tried */
+  /** @throws SourceError if no acceptable answer came after all tries */
   get(call: NovaCall): Promise<NovaAnswer>;
   /** Requests sent so far, to Keystone too. */
   readonly requests: number;
@@ -41,8 +41,8 @@ export interface Nova extends Disposable {
 const TIMEOUT_SECONDS = 60;
 
 /**
- * @param concurrency requests under way at once, at the most
- * @param warn told of what is no error and should not stay so
+ * @param concurrency most requests at once
+ * @param warn called for conditions that are no errors but should be corrected
  */
 export async function openNova(
   connection: OpenStackConnection,
@@ -95,7 +95,7 @@ async function get(session: Session, call: NovaCall): Promise<NovaAnswer> {
         tokens.accepted(token);
         return answerOf(answer, call);
       }
-      // One that was good before has been revoked, or expired early; of those that never were, two are enough.
+      // A token that worked before was revoked, or expired early; one that never worked is tried twice.
       if (!tokens.discard(token) && ++refused === 2) return answerOf(answer, call);
     }
   }, signal);
@@ -136,7 +136,7 @@ function answerOf(answer: HttpAnswer, { what, accept = [] }: NovaCall): NovaAnsw
   if (status === 200) return { status, json: parseJson(what, answer.body), seconds, date };
   if (accept.includes(status)) return { status, json: undefined, seconds, date };
   if (status === 401) {
-    throw new SourceError(`${what}: the token is refused (401), and a new one as well`, {
+    throw new SourceError(`${what}: the token is refused (401), and so is a new one`, {
       transient: false,
       cause: statusCause(401),
     });

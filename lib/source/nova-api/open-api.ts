@@ -2,13 +2,13 @@ import type { Seconds } from '../../core/time.ts';
 import type { Nova } from './nova.ts';
 
 export interface ApiOptions {
-  /** Requests under way at once, at the most. */
+  /** Most requests at once. */
   readonly concurrency: number;
-  /** Told once of what is no error and should not stay so. */
+  /** Called once for each condition that is no error but should be corrected. */
   readonly warn?: (text: string) => void;
-  /** At least so often every live server is asked; 0: in every window. */
+  /** Hours between windows that ask every live server; 0: every window does. */
   readonly sweepSeconds: Seconds;
-  /** Whether to publish windows while a cell does not answer. */
+  /** Whether windows are published while a cell does not answer. */
   readonly allowPartial: boolean;
   /** How long Nova waits for a cell: 60, unless its source was changed. */
   readonly cellTimeoutSeconds?: Seconds;
@@ -18,6 +18,6 @@ export interface ApiOptions {
 export interface OpenApi {
   readonly nova: Nova;
   readonly options: ApiOptions;
-  /** Ends all requests of the opening: one that failed for good must not leave others to be tried again and again. */
+  /** Ends all requests of the opening, so that after a permanent failure no others are repeated. */
   readonly stop: AbortController;
 }

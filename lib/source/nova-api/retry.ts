@@ -1,9 +1,9 @@
 import { SourceError } from '../../core/errors.ts';
 import { pause } from '../../core/pause.ts';
 
-/** An answer that may be another one next time. */
+/** An answer that may be different next time. */
 export class TransientAnswer extends SourceError {
-  /** What the server asked for. */
+  /** The delay that the server requested. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(message: string, retryAfterSeconds: number | undefined, status?: number) {
@@ -15,28 +15,28 @@ export class TransientAnswer extends SourceError {
   }
 }
 
-/** With one request of eight failing, one of twenty million fails this often in a row. */
+/** If one request of eight fails, one of twenty million fails this often in a row. */
 const ATTEMPTS = 8;
 const FIRST_DELAY = 0.25;
-/** No invocation lasts as long; and timers of Node's cannot wait for more than 24 days. */
+/** Longer than any invocation. Node's timers cannot wait for more than 24 days. */
 const LONGEST_ASKED = 3600;
 
 const LONGEST_DELAY = 20;
 
-/** Errors after which nobody is to try again, though their reason may pass. */
+/** Transient errors that must not be tried again. */
 const exhausted = new WeakSet<Error>();
 
-/** Has an error end all tries, although its reason may pass: what has never answered is more likely named wrongly. */
+/** Makes a transient error final: a server that has never answered probably has a wrong name. */
 export function isLast<E extends SourceError>(error: E): E {
   exhausted.add(error);
   return error;
 }
 
 /**
- * Tries again what failed for a transient reason, after a random share of a doubling delay ("full jitter"), and not
- * before the server's Retry-After is over. The deadline of `signal` ends the waiting.
+ * Repeats a task that failed for a transient reason, after a random share of a doubling delay ("full jitter") and not
+ * before the server's Retry-After has passed. The deadline of `signal` ends the waiting.
  *
- * @throws SourceError the last one, saying how often it was tried
+ * @throws SourceError the last one, with the number of tries
  */
 export async function withRetries<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -50,7 +50,7 @@ export async function withRetries<T>(attempt: () => Promise<T>, signal: AbortSig
       }
       const backOff = Math.random() * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (tries - 1));
       const asked = error instanceof TransientAnswer ? (error.retryAfterSeconds ?? 0) : 0;
-      // Beyond what was asked for, so that those who were refused together do not come back together.
+      // In addition to the requested delay, so that requests that were refused together do not return together.
       await pause((asked + backOff) * 1000, signal);
     }
   }

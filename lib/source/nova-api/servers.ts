@@ -4,13 +4,13 @@ import { type Seconds, parseInstant } from '../../core/time.ts';
 import type { Instance } from '../../tables/instance-events/row.ts';
 import type { FlavourSizes } from './flavours.ts';
 
-/** What is asked for, in errors. */
+/** The name of the request, in errors. */
 export const SERVERS = 'Nova: the list of servers';
 
 /** A server as a listing shows it. */
 export interface Server {
   readonly created: Seconds;
-  /** When its row last changed; one that has never changed shows the time of the request. */
+  /** When its row last changed; if never, Nova shows the time of the request. */
   readonly updated: Seconds;
   readonly isDeleted: boolean;
   readonly launched: Seconds | null;
@@ -42,7 +42,7 @@ const Row = z.object({
   'OS-EXT-SRV-ATTR:hypervisor_hostname': z.nullable(z.string()),
 });
 
-/** What is left of a server whose cell does not answer (microversion 2.69): five keys and this status. */
+/** Nova shows five keys and this status for a server whose cell does not answer (microversion 2.69). */
 const Unknown = z.object({ id: z.string(), status: z.literal('UNKNOWN') });
 
 export const ServerPage = z.object({
@@ -56,7 +56,7 @@ export function isUnknown(row: RawServer): boolean {
   return z.safeParse(Unknown, row).success && !('updated' in row);
 }
 
-/** @throws SourceError where the user is not shown what only administrators see */
+/** @throws SourceError if the user cannot see fields for administrators */
 export function toServer(row: RawServer, sizes: FlavourSizes | undefined): Server {
   const parsed = z.safeParse(Row, row);
   const created = parseInstant(parsed.data?.created ?? '');

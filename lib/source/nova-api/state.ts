@@ -4,18 +4,18 @@ import type { Seconds } from '../../core/time.ts';
 import type { SourceState } from '../source.ts';
 import { newSalt } from './fingerprint.ts';
 
-/** What the API source carries from window to window. Servers, actions and events are there as fingerprints only. */
+/** State of the API source between windows. It holds servers, actions and events as fingerprints only. */
 export interface ApiState {
   readonly salt: string;
-  /** Everything that finished before and could be seen is published; from then on `published` tells. */
+  /** All visible events that finished before this are published; for later ones see `published`. */
   readonly completeFrom: Seconds;
-  /** End of the last window in which every server was asked; null if there was none. */
+  /** End of the last window that asked every server; null if there was none. */
   readonly sweptUntil: Seconds | null;
   /** Events that had not finished, and actions that had no event yet, when the last window ended. */
   readonly pending: readonly Pending[];
   /** Events published that finished at `completeFrom` or later, and when. */
   readonly published: ReadonlyMap<string, Seconds>;
-  /** Those of before, as long as their action has something pending: Nova may finish them again. */
+  /** Earlier published events whose action has something pending: Nova may finish them again. */
   readonly siblings: readonly Sibling[];
 }
 
@@ -65,12 +65,12 @@ export function storeState({ pending, published, siblings, ...rest }: ApiState):
   return stored;
 }
 
-/** @throws StoreError where the checkpoint holds something else */
+/** @throws StoreError if the checkpoint holds something else */
 export function restoreState(state: SourceState): ApiState {
   const parsed = z.safeParse(Stored, state);
   if (!parsed.success) {
     const path = ['source', ...(parsed.error.issues[0]?.path ?? [])].join('.');
-    throw new StoreError(`checkpoint: ${path}: not what an API source wrote`);
+    throw new StoreError(`checkpoint: ${path}: not written by the API source`);
   }
   const { pending, published, siblings, ...rest } = parsed.data;
   return {

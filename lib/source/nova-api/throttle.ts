@@ -1,20 +1,20 @@
 /**
- * Bounds how many requests are under way, and finds the bound by itself: additive increase, multiplicative decrease,
- * as TCP does. A production API that begins to refuse or to stall gets half as many at once.
+ * Limits the number of requests at once, and adapts the limit by additive increase and multiplicative decrease, as TCP
+ * does. An API that begins to refuse or to stall gets half as many at once.
  */
 export interface Throttle {
   /** Runs a task when a place is free. */
   run<T>(task: () => Promise<T>): Promise<T>;
   /**
-   * A task that began at `started` (of `performance.now()`) met with an overloaded server, which may have asked to be
-   * left alone for some seconds.
+   * Reports that a task that began at `started` (of `performance.now()`) found the server overloaded. The server may
+   * have requested a pause of some seconds.
    */
   slowDown(started: number, seconds?: number): void;
 }
 
 const FIRST_WIDTH = 4;
 
-/** @param signal lets all waiting tasks go on when it aborts, so that they notice */
+/** @param signal lets all waiting tasks continue when it aborts, so that they notice */
 export function openThrottle(widest: number, signal: AbortSignal): Throttle {
   let width = Math.min(FIRST_WIDTH, widest);
   let running = 0;
@@ -48,7 +48,7 @@ export function openThrottle(widest: number, signal: AbortSignal): Throttle {
       const decreases = lastDecrease;
       try {
         const result = await task();
-        // One more after every round of answers without trouble.
+        // One more after every round of good answers.
         if (decreases === lastDecrease) width = Math.min(widest, width + 1 / width);
         return result;
       } finally {
@@ -58,7 +58,7 @@ export function openThrottle(widest: number, signal: AbortSignal): Throttle {
     },
     slowDown(started, seconds = 0) {
       resumesAt = Math.max(resumesAt, performance.now() + seconds * 1000);
-      // All that were under way meet the same overload; it counts once.
+      // All requests at that time meet the same overload, which counts once.
       if (started < lastDecrease) return;
       lastDecrease = performance.now();
       width = Math.max(1, width / 2);

@@ -6,11 +6,11 @@ const RENEWAL_SECONDS = 120;
 export interface TokenKeeper {
   current(): Promise<Token>;
   accepted(token: Token): void;
-  /** Never to give it again; tells whether it was ever accepted. */
+  /** Discards a token; returns whether it was ever accepted. */
   discard(token: Token): boolean;
 }
 
-/** One token for all requests, renewed in time, by one request however many wait for it. */
+/** One token for all requests. It is renewed in time, by a single request even if many wait for it. */
 export function tokenKeeper(keystone: Keystone, signal: AbortSignal): TokenKeeper {
   let held: { token: Token; renewAt: number } | undefined;
   let pending: Promise<Token> | undefined;

@@ -1,8 +1,8 @@
 import { type Microversion, has } from './microversion.ts';
 
 /**
- * What no client of the API can see, or not with this Nova or these settings. Named in every manifest, for an
- * analyst has to know; docs/nova-api.md says what each means.
+ * What no client of the API can see, or not with this Nova or these settings. Every manifest names it for analysts;
+ * docs/nova-api.md explains each.
  */
 export function unseenBy(microversion: Microversion, swept: boolean, isPartial: boolean): string[] {
   return [

@@ -151,12 +151,15 @@ describe('star-compactor doctor', () => {
     const refused: [string[], RegExp][] = [
       [[], /OS_AUTH_URL: got nothing; accepted: .*, or a file: star-compactor doctor admin\.rc\n$/],
       [['/nonexistent'], /secret: \/nonexistent could not be read \(ENOENT\)/],
-      [['x', '--host', 'y'], /secret: said in several ways/],
+      [['x', '--host', 'y'], /secret: given in several ways/],
       [
         [`mysql://u:${hidden}@db.example/nova`],
-        /^star-compactor: DSN: everybody on this machine can read .*\n$/,
+        /^star-compactor: DSN: got a DSN with a password, which everybody on this machine can read; .*\n$/,
       ],
-      [[`mysql+pymysql://u:${hidden}/#@db.example/nova`], /DSN: everybody on this machine can read /],
+      [
+        [`mysql+pymysql://u:${hidden}/#@db.example/nova`],
+        /DSN: got a DSN with a password, which everybody on this machine can read/,
+      ],
       [['mysql://u@/nova'], /DSN: /],
       [[await write('wrong', `${hidden}\n`)], /wrong: neither a DSN nor JSON/],
     ];

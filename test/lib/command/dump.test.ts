@@ -399,7 +399,7 @@ describe('What cannot be used', () => {
     [
       'a salt that can be guessed',
       ['--salt-file', '/proc/sys/kernel/ostype'],
-      /holds 6 bytes, which can be guessed, .*--allow-short-salt/,
+      /holds 6 bytes; anyone who guesses them .*--allow-short-salt/,
     ],
     ['an empty database', ['-d', ''], /--database: got ""; accepted: a value that is not empty/],
     ['an empty host', ['--host', ''], /--host: got ""; accepted: a value that is not empty/],

@@ -44,7 +44,7 @@ describe('The extension of a dump’s name', () => {
     (path) => {
       for (const asked of [undefined, 'csv', 'jsonl'] as const)
         expect(() => formatFor(path, asked)).toThrow(
-          /: its extension is not known; accepted: \.csv, \.jsonl and/,
+          /: got an unknown extension; accepted: \.csv, \.jsonl and/,
         );
     },
   );
@@ -63,7 +63,7 @@ describe('A dump that replaces nothing', () => {
     await expect(file.finish()).rejects.toThrow(/the output could not be written: EEXIST/);
     await file.abort();
     await expect(openDump(path, stop.signal, false)).rejects.toThrow(
-      /dump\.csv: is there already; accepted: another/,
+      /dump\.csv: exists already; accepted: another/,
     );
     expect(await readFile(path, 'utf8')).toBe('of somebody else');
     expect(await readdir(folder)).toEqual(['dump.csv']);
@@ -108,7 +108,7 @@ test.each([
   ['', '""'],
   ['none/', 'none/'],
 ])('A name of no file, "%s", is refused before anything is read', async (path, told) => {
-  await expect(openDump(path, stop.signal)).rejects.toThrow(`${told}: is no name of a file; accepted: `);
+  await expect(openDump(path, stop.signal)).rejects.toThrow(`${told}: is not the name of a file; accepted: `);
 });
 
 test('A dump that cannot be moved to its place leaves nothing behind and says so', async () => {

@@ -257,7 +257,7 @@ const REFUSED: [fields: object, message: RegExp][] = [
   [{ ...byName, OS_SYSTEM_SCOPE: domain }, /^secret: OS_SYSTEM_SCOPE: accepted: all$/],
   [
     { ...without('OS_PROJECT_NAME'), OS_DOMAIN_NAME: domain },
-    /^secret: OS_DOMAIN_NAME: by itself it asks for a domain, where there is no Nova; accepted: a project/,
+    /^secret: OS_DOMAIN_NAME: alone it asks for a token of a domain, which Nova does not accept; accepted: a project/,
   ],
   [{ ...without('OS_PROJECT_NAME'), OS_DOMAIN_ID: domain }, /^secret: OS_DOMAIN_ID: by itself/],
   [

@@ -181,7 +181,7 @@ describe('Each failure of TLS is told with its own remedy:', () => {
   test('plain text at the port', async () => {
     const port = await serve(createServer((_, response) => response.end()));
     expect(await refusal(fieldsAt(`https://127.0.0.1:${port}/v3`))).toMatch(
-      /what answers there speaks no TLS \(\w+\); write http:\/\/ in the URL, if plain text is meant; else check/,
+      /the server there does not use TLS \(\w+\); use http:\/\/ in the URL if plain text is intended, or check/,
     );
   });
 
@@ -189,7 +189,7 @@ describe('Each failure of TLS is told with its own remedy:', () => {
     const { cert, key } = certificates.server;
     const port = await serve(createTlsServer({ cert, key }));
     expect(await refusal(fieldsAt(`http://127.0.0.1:${port}/v3`))).toMatch(
-      /what answers there is no plain HTTP \(\w+\); write https:\/\/ in the URL, if that is the port of TLS/,
+      /the server there does not speak plain HTTP \(\w+\); use https:\/\/ in the URL if this is the port for TLS/,
     );
   });
 
@@ -210,7 +210,7 @@ describe('Each failure of TLS is told with its own remedy:', () => {
   test('a certificate for another name', async () => {
     const { fields, ca } = await certified({ names: 'DNS:keystone.example' });
     expect(await refusal({ ...fields, OS_CACERT: ca })).toMatch(
-      /the certificate is for keystone\.example and not for this name \(ERR_TLS_CERT_ALTNAME_INVALID\); take the URL with a/,
+      /the certificate is for keystone\.example and not for this name \(ERR_TLS_CERT_ALTNAME_INVALID\); use a URL with a/,
     );
   });
 

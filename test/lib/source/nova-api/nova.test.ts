@@ -143,7 +143,7 @@ describe('A fake of an OpenStack cloud is not opened', () => {
   test('in a region that it does not have', async () => {
     await start();
     await expect(open(changed({ OS_REGION_NAME: 'Nowhere' }))).rejects.toThrow(
-      /no compute endpoint in the region that is asked for; accepted: region_name .*RegionOne/,
+      /no compute endpoint in the requested region; accepted: region_name .*RegionOne/,
     );
   });
 
