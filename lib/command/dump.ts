@@ -46,7 +46,7 @@ export async function dump(
     options.tell(`reading ${source.kind} for ${rangeText(options)}`);
     const { table, epoch } = options;
     const request = await requestOf(source, range, options, display, signal);
-    // Without masks everything would be found.
+    // Without masks the scan would find everything.
     using scan = options.masking === 'none' ? undefined : openLeakScan();
     const exactFrom =
       options.masking === 'sha2-salted' && options.salt === undefined ? range.start : undefined;

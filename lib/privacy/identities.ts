@@ -27,7 +27,7 @@ export interface FlavourTally extends RowTally {
 /** Servers that are told apart per flavour: at most 4 MiB. */
 const SEEN = 2 ** 18;
 
-/** Stands for every row that names no user: nobody knows how many they are, so they count as one, the fewest. */
+/** The user of all rows that name none. Their real number is unknown, so they count as one user, the fewest. */
 const NOBODY = 1;
 
 /** What rows have in common because they are of one instance. */

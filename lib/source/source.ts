@@ -64,7 +64,7 @@ export const NO_COUNTS: SourceCounts = {
   skipped: {},
 };
 
-/** For how long an event may have been open where no checkpoint has to carry it. */
+/** How long an event may be open if no checkpoint has to carry it. */
 export const ANY_TIME: Seconds = 36_500 * DAY;
 
 export interface ReadRequest {

@@ -40,7 +40,7 @@ export function checkMasks(mask: Mask): CheckedMasks {
     const check = (text: Value): Value => {
       if (text === null || text === '' || (typeof text === 'string' && isMask(text))) return text;
       throw new PrivacyError(
-        `${table}: ${name}: got a value that is no mask; accepted: masks and empty values. ` +
+        `${table}: ${name}: got a value that is not a mask; accepted: masks and empty values. ` +
           'This is a fault of Star Compactor; please report it',
       );
     };
