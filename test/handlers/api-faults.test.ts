@@ -185,7 +185,7 @@ describe(`A troubled fake of the Nova API (seed ${SEED})`, () => {
     [
       'whose token is never accepted',
       { kind: 'servers', status: 401 },
-      /the token is refused \(401\), and a new one as well/,
+      /the token is refused \(401\), and so is a new one/,
     ],
     ['who is led elsewhere', { kind: 'servers', status: 301 }, /answered 301.*is the URL right/],
   ])('that does not serve %s fails the run at once, and nothing is published', async (_, fault, message) => {

@@ -326,7 +326,7 @@ const SECRETS: BadInput[] = [
   {
     of: 'OpenStack credentials for a domain',
     secret: openStack({ OS_PROJECT_NAME: undefined, OS_DOMAIN_NAME: KEYSTONE_PASSWORD }),
-    message: /^secret: OS_DOMAIN_NAME: by itself it asks for a domain/,
+    message: /^secret: OS_DOMAIN_NAME: alone it asks for a token of a domain/,
   },
   {
     of: 'OpenStack credentials with the path of a CA',

@@ -170,7 +170,7 @@ fi`;
 });
 
 const REFUSED: [text: string, message: RegExp][] = [
-  [horizon(asking), /^secret: OS_PASSWORD: is asked for at a terminal; accepted: the value itself, in place/],
+  [horizon(asking), /^secret: OS_PASSWORD: is asked for at a terminal; accepted: the value itself, instead/],
   [`${others}read -s OS_PASSWORD`, /^secret: OS_PASSWORD: is asked for at a terminal/],
   [`${others}IFS= read -rs OS_PASSWORD`, /^secret: OS_PASSWORD: is asked for at a terminal/],
   [`${others}if [ -z x ]; then\n  ${asking}\nfi`, /^secret: OS_PASSWORD: is asked for at a terminal/],

@@ -259,7 +259,7 @@ const REFUSED: [fields: object, message: RegExp][] = [
     { ...without('OS_PROJECT_NAME'), OS_DOMAIN_NAME: domain },
     /^secret: OS_DOMAIN_NAME: alone it asks for a token of a domain, which Nova does not accept; accepted: a project/,
   ],
-  [{ ...without('OS_PROJECT_NAME'), OS_DOMAIN_ID: domain }, /^secret: OS_DOMAIN_ID: by itself/],
+  [{ ...without('OS_PROJECT_NAME'), OS_DOMAIN_ID: domain }, /^secret: OS_DOMAIN_ID: alone/],
   [
     { ...without('OS_PROJECT_NAME'), OS_DOMAIN_ID: domain, OS_SYSTEM_SCOPE: 'all' },
     /^secret: OS_SYSTEM_SCOPE: contradicts OS_DOMAIN_ID/,
