@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-/** The bytes themselves and no copy: who clears them clears all that there are. */
+/** The same bytes, not a copy: clearing them clears the only ones. */
 export function sameBytes({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }

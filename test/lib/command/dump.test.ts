@@ -448,7 +448,7 @@ describe('What cannot be used', () => {
   test('a file that is there already is left alone with --no-clobber', async () => {
     await writeFile(target, 'before');
     const again = await dbDump(['--no-clobber', ...MINUTES, target]);
-    expect(again).toMatchObject({ status: 2, stderr: expect.stringContaining('is there already') as string });
+    expect(again).toMatchObject({ status: 2, stderr: expect.stringContaining('exists already') as string });
     expect(await readFile(target, 'utf8')).toBe('before');
     expect((await dbDump(['--no-clobber', ...MINUTES, `${target}.gz`])).status).toBe(0);
   });
