@@ -5,6 +5,7 @@ import type { Expected } from '../store/store.ts';
 import { windowField } from '../core/fields.ts';
 import type { Seconds } from '../core/time.ts';
 import { type Window, isoWindow } from '../core/window.ts';
+import { parseState } from './parse-state.ts';
 import type { Place } from './place.ts';
 
 /** How far the schedule has published: everything that finished before its window's end, from `begin` on. */
@@ -73,7 +74,11 @@ export async function readCheckpoint({
 }: Place): Promise<StoredCheckpoint | undefined> {
   const stored = await store.readText(layout.checkpoint, signal);
   if (stored === undefined) return undefined;
-  const checkpoint = parseCheckpoint(stored.json(), layout.checkpoint);
+  const {
+    checkpointVersion: _,
+    run: __,
+    ...checkpoint
+  } = parseState('checkpoint', layout.checkpoint, stored.json(), Stored, 3);
   return { checkpoint, expected: { version: stored.version } };
 }
 
@@ -89,7 +94,7 @@ export async function advanceCheckpoint(place: Place, run: string, next: Checkpo
   for (let attempt = 1; ; attempt++) {
     const stored = await readCheckpoint(place);
     if (stored !== undefined && stored.checkpoint.window.end >= next.window.end) return false;
-    const text = formatCheckpoint(run, next);
+    const text = JSON.stringify({ checkpointVersion: 3, run, ...next, window: isoWindow(next.window) });
     const expected = stored?.expected ?? 'absent';
     if ((await store.writeText(layout.checkpoint, text, expected, signal)) !== undefined) return true;
     if (attempt === SWAP_ATTEMPTS)
@@ -98,20 +103,4 @@ export async function advanceCheckpoint(place: Place, run: string, next: Checkpo
           'does this store compare and swap?',
       );
   }
-}
-
-function formatCheckpoint(run: string, { window, manifest, tables }: Checkpoint): string {
-  return JSON.stringify({ checkpointVersion: 3, run, window: isoWindow(window), manifest, tables });
-}
-
-function parseCheckpoint(value: unknown, key: string): Checkpoint {
-  const parsed = z.safeParse(Stored, value);
-  if (!parsed.success) {
-    const field = parsed.error.issues[0]?.path.join('.');
-    throw new StoreError(
-      `checkpoint: ${key}: ${field}: not what version 3 wrote; was it edited, or made by a newer one?`,
-    );
-  }
-  const { window, manifest, tables } = parsed.data;
-  return { window, manifest, tables };
 }

@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
-import { StoreError, SupersededError } from '../core/errors.ts';
+import { SupersededError } from '../core/errors.ts';
 import type { Expected } from '../store/store.ts';
 import { windowField } from '../core/fields.ts';
 import { type Window, isoWindow, windowText } from '../core/window.ts';
 import { type Checkpoint, CheckpointFields } from './checkpoint.ts';
+import { parseState } from './parse-state.ts';
 import type { Place } from './place.ts';
 
 /*
@@ -65,14 +66,7 @@ export async function readClaim(
 ): Promise<FoundClaim | undefined> {
   const stored = await store.readText(key, signal);
   if (stored === undefined) return undefined;
-  const parsed = z.safeParse(Stored, stored.json());
-  if (!parsed.success) {
-    const field = parsed.error.issues[0]?.path.join('.');
-    throw new StoreError(
-      `claim: ${key}: ${field}: not what version 2 wrote; was it edited, or made by a newer one?`,
-    );
-  }
-  const { claimVersion: _, ...claim } = parsed.data;
+  const { claimVersion: _, ...claim } = parseState('claim', key, stored.json(), Stored, 2);
   return { claim, expected: { version: stored.version } };
 }
 

@@ -5,6 +5,7 @@ import { instantField, windowField } from '../core/fields.ts';
 import { MINUTE, type Seconds, iso } from '../core/time.ts';
 import { type Window, isoWindow } from '../core/window.ts';
 import { readClaim } from './claim.ts';
+import { parseState } from './parse-state.ts';
 import type { Place } from './place.ts';
 
 /*
@@ -105,13 +106,7 @@ function formatTrace(cloud: string, trace: Trace, created: Seconds): string {
 }
 
 function parseTrace(value: unknown, key: string): Trace {
-  const parsed = z.safeParse(Stored, value);
-  if (!parsed.success) {
-    const field = parsed.error.issues[0]?.path.join('.');
-    throw new StoreError(
-      `trace: ${key}: ${field}: not what version 1 wrote; was it edited, or made by a newer one?`,
-    );
-  }
-  const { traceVersion: _, cloud: __, created: ___, windowMinutes, ...fixed } = parsed.data;
+  const stored = parseState('trace', key, value, Stored, 1);
+  const { traceVersion: _, cloud: __, created: ___, windowMinutes, ...fixed } = stored;
   return { ...fixed, windowSeconds: windowMinutes * MINUTE };
 }
