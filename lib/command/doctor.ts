@@ -5,12 +5,12 @@ import { utf8Text } from '../core/text.ts';
 import { type Finding, examine, formatFinding, formatVerdict, verdictOf } from '../doctor/doctor.ts';
 import { InputError } from '../core/errors.ts';
 import { MINUTE } from '../core/time.ts';
+import { fromSecretFile } from './connection.ts';
 import { type DatabaseOptions, connectionToDatabases } from './database-connection.ts';
 import { EXIT } from './exit.ts';
 import { named } from './named.ts';
 import { wholeNumber } from './numbers.ts';
-import { connectionToOpenStack, openStackFromText } from './openstack-connection.ts';
-import { readInput } from './terminal.ts';
+import { connectionToOpenStack } from './openstack-connection.ts';
 
 export interface DoctorArguments {
   readonly secretId?: string;
@@ -66,15 +66,7 @@ async function connectionOf(
     }
     return named('DSN', () => parseSecret(secret));
   }
-  const text = await readInput(secret, 'secret');
-  // A secret that is not for the API is for databases; one for the API may ask for a password, and name a file of
-  // authorities.
-  const isDatabase = await parseSecret(text).then(
-    ({ kind }) => kind === 'database',
-    () => false,
-  );
-  if (isDatabase) return named(secret, () => parseSecret(text));
-  return openStackFromText(secret === '-' ? 'standard input' : secret, text);
+  return fromSecretFile(secret, 'secret');
 }
 
 async function fromSecretsManager(id: string, signal: AbortSignal): Promise<CloudConnection> {

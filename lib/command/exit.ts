@@ -11,6 +11,10 @@ export const EXIT = {
   badInput: 2,
   /** `doctor`: a trace can be made, but lacks something. */
   lacking: 3,
+  /** `publish`, `backfill`: something is left to be published, by another run or by the next. */
+  unfinished: 4,
+  /** `verify`: the trace has faults. */
+  faulty: 5,
 } as const;
 
 /** As shells report a process that a signal has ended. */

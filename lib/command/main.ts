@@ -44,6 +44,20 @@ export async function main(args: readonly string[]): Promise<number> {
       const { doctor } = await import('./doctor.ts');
       status = await doctor(secret, given, options, stop.signal);
     },
+    async publish(options, cloud) {
+      if (options['status'] === true) {
+        const { tellStatus } = await import('./status.ts');
+        status = await tellStatus(options, stop.signal);
+      } else {
+        const { publish } = await import('./publish.ts');
+        status = await publish(options, cloud, stop.signal);
+      }
+    },
+    async backfill() {},
+    async verify(options) {
+      const { verify } = await import('./verify.ts');
+      status = await verify(options, stop.signal);
+    },
   });
   try {
     refusePasswords(args);

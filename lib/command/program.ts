@@ -9,12 +9,18 @@ import type { DatabaseOptions } from './database-connection.ts';
 import type { DoctorArguments } from './doctor.ts';
 import type { DumpArguments } from './dump-options.ts';
 import type { OpenStackOptions } from './openstack-connection.ts';
+import { addPublishing } from './publish-program.ts';
+import type { CloudOptions } from './publishing.ts';
+import type { GivenOptions } from './settings.ts';
 
 /** The code of each command; the program itself only parses arguments. */
 export interface Commands {
   dumpDatabase(path: string, options: DumpArguments, connection: DatabaseOptions): Promise<void>;
   dumpApi(path: string, options: DumpArguments, connection: OpenStackOptions): Promise<void>;
   doctor(secret: string | undefined, options: DoctorArguments, connection: DatabaseOptions): Promise<void>;
+  publish(options: GivenOptions, cloud: CloudOptions): Promise<void>;
+  backfill(options: GivenOptions, cloud: CloudOptions): Promise<void>;
+  verify(options: GivenOptions): Promise<void>;
 }
 
 const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -38,6 +44,8 @@ Examples:
   star-compactor db-dump --host 127.0.0.1 --database nova --database nova_cell0 --start 2017-08-01 dump.csv.gz
   star-compactor api-dump --osrc admin.rc --jsons dump.jsonl.gz
   star-compactor doctor admin.rc
+  star-compactor publish --to ./traces --cloud prod --osrc admin.rc    every day, by cron or a timer
+  star-compactor verify --to ./traces
 
 Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2 bad input, nothing was opened;
 128 and its number after a signal.`,
@@ -56,20 +64,11 @@ Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2
     );
 
   const api = program.command('api-dump');
-  api
+  withOpenStack(api)
     .summary('dump a trace over Nova’s HTTP API')
     .description(
       'Dumps a trace over Nova’s HTTP API, as an administrator: what finished in a range of time, in order of start. ' +
         'Credentials are taken from --osrc, or from OS_ variables in the environment.',
-    )
-    .optionsGroup('Where OpenStack is:')
-    .option(
-      '--osrc <file>',
-      'openrc file, clouds.yaml or JSON with the credentials; asks for the password if the file does',
-    )
-    .option(
-      '--os-cloud <name>',
-      'cloud of a clouds.yaml: of --osrc, or of the one that openstacksdk finds (OS_CLOUD)',
     )
     .option('--concurrency <n>', 'most requests at once', '8')
     .option('--allow-partial', 'go on if a cell does not answer')
@@ -105,7 +104,28 @@ Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2
       '\nExit status: 0 all is fine; 1 no trace can be made; 2 bad input; 3 a trace can be made, but lacks something.',
     );
   withHelp(doctor);
+
+  const publishing = addPublishing(
+    program,
+    {
+      publish: (options) => commands.publish(options, cloudOf(options)),
+      backfill: (options) => commands.backfill(options, cloudOf(options)),
+      verify: (options) => commands.verify(options),
+    },
+    (command) =>
+      withOpenStack(
+        withDatabase(command, 'file that opens the cloud, in any form of the secret; - for standard input'),
+      ),
+  );
+  for (const command of publishing) withHelp(command);
   return program;
+}
+
+function cloudOf(options: GivenOptions): CloudOptions {
+  return {
+    databases: pick(options as DatabaseOptions, DATABASE_OPTIONS),
+    openStack: pick(options as OpenStackOptions, ['osrc', 'osCloud']),
+  };
 }
 
 const DATABASE_OPTIONS = [
@@ -125,7 +145,10 @@ const DATABASE_OPTIONS = [
 ] as const satisfies readonly (keyof DatabaseOptions)[];
 
 /** Options by which the databases are found. */
-function withDatabase(command: Command): Command {
+function withDatabase(
+  command: Command,
+  secret = 'file with a DSN or JSON of several cells, as docs/secrets.md describes; replaces all of these options',
+): Command {
   return command
     .optionsGroup('Where the databases are:')
     .option('--host <name>', 'server; 127.0.0.1 and localhost need no TLS')
@@ -146,9 +169,20 @@ function withDatabase(command: Command): Command {
       'PEM file of the server’s RSA key, for caching_sha2_password and sha256_password without TLS',
     )
     .option('--defaults-file <file>', 'option file to read instead of the usual ones')
+    .option('--secret <file>', secret);
+}
+
+/** Options by which OpenStack's API is found. */
+function withOpenStack(command: Command): Command {
+  return command
+    .optionsGroup('Where OpenStack is:')
     .option(
-      '--secret <file>',
-      'file with a DSN or JSON of several cells, as docs/secrets.md describes; replaces all of these options',
+      '--osrc <file>',
+      'openrc file, clouds.yaml or JSON with the credentials; asks for the password if the file does',
+    )
+    .option(
+      '--os-cloud <name>',
+      'cloud of a clouds.yaml: of --osrc, or of the one that openstacksdk finds (OS_CLOUD)',
     );
 }
 

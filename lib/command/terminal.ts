@@ -37,7 +37,7 @@ export async function readInput(path: string, option: string): Promise<string> {
 }
 
 /** A shell does not expand `~` after `=`, and a path in a file has not passed through a shell. */
-function atHome(path: string): string {
+export function atHome(path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }
 

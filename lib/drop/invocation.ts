@@ -1,10 +1,12 @@
 import type { Log } from '../core/log.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Source } from '../source/source.ts';
+import type { Progress, Source } from '../source/source.ts';
 import type { AnyTable } from '../tables/table.ts';
+import type { Window } from '../core/window.ts';
 import type { Masking } from '../transform/masking.ts';
 import type { Place } from './place.ts';
 import type { OpenWatch } from './watch.ts';
+import type { WindowSummary } from './window-summary.ts';
 
 /** Everything that lives as long as one invocation and is passed down. */
 export interface Invocation extends Place {
@@ -18,4 +20,14 @@ export interface Invocation extends Place {
   /** Undefined if drops have no report. */
   readonly openWatch?: OpenWatch | undefined;
   readonly log: Log;
+  /** Told how far the run is; undefined where nobody looks. */
+  readonly progress?: RunProgress | undefined;
+}
+
+export interface RunProgress {
+  /** So many windows are to be published, and this is the next one. */
+  due(windows: number, next: Window): void;
+  done(window: Omit<WindowSummary, 'status'> & { readonly status: string }): void;
+  /** Of the window that is read. */
+  readonly rows: Progress;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AwsClients } from '../runtime/aws-clients.ts';
+import type { CloudConnection } from '../connection/connection.ts';
 import { fetchSecret } from '../connection/fetch-secret.ts';
 import { parseSecret } from '../connection/secret.ts';
 import { utf8Text } from '../core/text.ts';
@@ -35,24 +36,38 @@ export async function openInvocation(
     const secret = await fetchSecret(clients.secretsManager, settings.secret, 'STAR_SECRET', signal);
     const connection = await parseSecret(utf8Text(secret, 'STAR_SECRET'));
     masking = await openMasking(settings, clients, signal, shared);
-    const source = await openSource(connection, settings, (text) => log(text));
-    const opened = masking;
-    return {
-      run: randomUUID(),
-      settings,
-      source,
-      tables: TABLES.filter(({ name }) => settings.tables.includes(name)),
-      masking: opened,
-      openWatch,
-      ...placeOf(settings, deployedStore(settings, clients), signal),
-      log,
-      [Symbol.dispose]: () => opened[Symbol.dispose](),
-    };
+    const store = deployedStore(settings, clients);
+    return await makeInvocation({ settings, connection, store, masking, openWatch, log, signal });
   } catch (error) {
     masking?.[Symbol.dispose]();
     shared?.fill(0);
     throw error;
   }
+}
+
+/** All that an invocation is made of, wherever that came from. */
+export interface Parts extends Pick<
+  Invocation,
+  'settings' | 'store' | 'masking' | 'openWatch' | 'log' | 'signal' | 'progress'
+> {
+  readonly connection: CloudConnection;
+}
+
+/** Dispose of it to forget the masking secret. */
+export async function makeInvocation(parts: Parts): Promise<Invocation & Disposable> {
+  const { settings, connection, store, masking, openWatch, log, signal, progress } = parts;
+  return {
+    run: randomUUID(),
+    settings,
+    source: await openSource(connection, settings, (text) => log(text)),
+    tables: TABLES.filter(({ name }) => settings.tables.includes(name)),
+    masking,
+    openWatch,
+    ...placeOf(settings, store, signal),
+    log,
+    progress,
+    [Symbol.dispose]: () => masking[Symbol.dispose](),
+  };
 }
 
 /**

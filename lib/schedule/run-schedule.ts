@@ -101,6 +101,7 @@ async function catchUp(
     const [window] = progress.due;
     if (window === undefined) return progress.done.some(isNew) ? 'published' : 'upToDate';
     if (longest * SAFETY > remaining()) return 'unfinished';
+    invocation.progress?.due(progress.due.length, window);
     const read = (): Promise<WindowRows> => readWindow(invocation, window, from);
     const task = { window, claim: layout.claim, found, continues: { from }, read };
     note(window, await publishWindow(invocation, task), 'published');
@@ -109,7 +110,7 @@ async function catchUp(
 
 /** Opens a window for reading. Every table continues from its state in the checkpoint. */
 async function readWindow(
-  { source, settings, signal }: Invocation,
+  { source, settings, signal, progress }: Invocation,
   window: Window,
   from: StoredCheckpoint | undefined,
 ): Promise<WindowRows> {
@@ -119,7 +120,8 @@ async function readWindow(
     of({ name, order }) {
       // A table that was added later has its first run now.
       const { begin = window.start, state } = from?.checkpoint.tables[name] ?? {};
-      const request = { window, begin, state, openHorizonSeconds, settleSeconds, whole: false };
+      const told = progress === undefined ? {} : { progress: progress.rows };
+      const request = { window, begin, state, openHorizonSeconds, settleSeconds, whole: false, ...told };
       return inOrder(opened.read(name, request), order);
     },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
@@ -144,8 +146,10 @@ function noteWindow(
     progress.watermark = window.end;
   }
   progress.due = progress.due.filter(({ start }) => start >= window.end);
-  progress.done.push(windowSummary(window, result, status, Math.round(milliseconds) / 1000));
-  invocation.log('window done', { ...progress.done.at(-1) });
+  const summary = windowSummary(window, result, status, Math.round(milliseconds) / 1000);
+  progress.done.push(summary);
+  invocation.progress?.done(summary);
+  invocation.log('window done', { ...summary });
 }
 
 /** One kind of source cannot use the state of another, and would start over without telling. */

@@ -235,10 +235,18 @@ describe('Whatever comes, it is read or refused:', () => {
       ),
       { maxLength: 5 },
     );
+    const nothing = (): Promise<void> => Promise.resolve();
     const program = (): ReturnType<typeof makeProgram> => {
       const read = async (path: string, given: DumpArguments): Promise<void> =>
         void (await readDumpOptions(path, given, NOW));
-      const made = makeProgram({ dumpDatabase: read, dumpApi: read, doctor: async () => undefined });
+      const made = makeProgram({
+        dumpDatabase: read,
+        dumpApi: read,
+        doctor: nothing,
+        publish: nothing,
+        backfill: nothing,
+        verify: nothing,
+      });
       for (const each of [made, ...made.commands])
         each.configureOutput({ writeErr: () => undefined, writeOut: () => undefined }).exitOverride();
       return made;

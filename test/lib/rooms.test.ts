@@ -21,6 +21,7 @@ const ROOMS = [
   'schedule',
   'backfill',
   'report',
+  'verify',
   'doctor',
   'command',
 ];
