@@ -53,7 +53,10 @@ export async function main(args: readonly string[]): Promise<number> {
         status = await publish(options, cloud, stop.signal);
       }
     },
-    async backfill() {},
+    async backfill(options, cloud) {
+      const { backfill } = await import('./backfill.ts');
+      status = await backfill(options, cloud, stop.signal);
+    },
     async verify(options) {
       const { verify } = await import('./verify.ts');
       status = await verify(options, stop.signal);

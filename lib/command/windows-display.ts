@@ -1,9 +1,16 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { RunProgress } from '../drop/invocation.ts';
+import type { WindowSummary } from '../drop/window-summary.ts';
 import { say } from './terminal.ts';
+
+/** A window as a run logs it. */
+export interface DoneWindow extends Omit<WindowSummary, 'status'> {
+  readonly status: string;
+}
 
 /** Shows how far a run is, window by window. */
 export interface WindowsDisplay extends RunProgress {
+  done(window: DoneWindow): void;
   /** Takes the bar away, so that other lines can be written. */
   stop(): void;
 }
@@ -70,7 +77,7 @@ function windowLine({
   bytes,
   late,
   seconds,
-}: Parameters<RunProgress['done']>[0]): string {
+}: DoneWindow): string {
   if (rows === undefined)
     return `${window}: ${status === 'leftToOther' ? 'left to another run' : 'published by another run'}`;
   const kilobytes = Math.ceil((bytes ?? 0) / 1000).toLocaleString('en-US');

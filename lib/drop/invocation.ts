@@ -6,7 +6,6 @@ import type { Window } from '../core/window.ts';
 import type { Masking } from '../transform/masking.ts';
 import type { Place } from './place.ts';
 import type { OpenWatch } from './watch.ts';
-import type { WindowSummary } from './window-summary.ts';
 
 /** Everything that lives as long as one invocation and is passed down. */
 export interface Invocation extends Place {
@@ -27,7 +26,6 @@ export interface Invocation extends Place {
 export interface RunProgress {
   /** So many windows are to be published, and this is the next one. */
   due(windows: number, next: Window): void;
-  done(window: Omit<WindowSummary, 'status'> & { readonly status: string }): void;
   /** Of the window that is read. */
   readonly rows: Progress;
 }

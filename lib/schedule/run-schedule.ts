@@ -148,7 +148,6 @@ function noteWindow(
   progress.due = progress.due.filter(({ start }) => start >= window.end);
   const summary = windowSummary(window, result, status, Math.round(milliseconds) / 1000);
   progress.done.push(summary);
-  invocation.progress?.done(summary);
   invocation.log('window done', { ...summary });
 }
 

@@ -1,0 +1,150 @@
+import { createHmac } from 'node:crypto';
+import { planBackfill, refuseGone } from '../backfill/plan.ts';
+import { beginTrace, refuseOtherSettings } from '../backfill/release.ts';
+import { type Asked, readRequest, resolveRequest, settingsFor } from '../backfill/request.ts';
+import { runBackfill } from '../backfill/run.ts';
+import { completeRelease, refuseMissing } from '../backfill/verify.ts';
+import { BackfillIncompleteError, InputError } from '../core/errors.ts';
+import { iso } from '../core/time.ts';
+import { type Window, windowText } from '../core/window.ts';
+import { refuseUnfit } from '../drop/fitness.ts';
+import { makeInvocation } from '../drop/open-invocation.ts';
+import { type Place, placeOf } from '../drop/place.ts';
+import { readTrace } from '../drop/trace.ts';
+import type { Settings } from '../config/settings.ts';
+import { loadWatch } from '../report/load-watch.ts';
+import { refreshIndex } from '../report/refresh-index.ts';
+import { createMasking } from '../transform/masking.ts';
+import { EXIT } from './exit.ts';
+import { type CloudOptions, type Publishing, openPublishing, readSecretBytes } from './publishing.ts';
+import type { GivenOptions } from './settings.ts';
+
+/**
+ * Publishes past windows, or a release, in this process.
+ *
+ * @returns the exit status
+ */
+export async function backfill(
+  options: GivenOptions,
+  cloud: CloudOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  try {
+    const asked = readRequest(eventOf(options));
+    if ((asked.release === undefined) !== (options['saltFile'] === undefined)) {
+      throw new InputError(
+        asked.release === undefined
+          ? '--salt-file: is for a release; accepted: with --release, or --masking-secret for masks that join'
+          : '--salt-file: got nothing; accepted: a file of at least 32 random bytes (head -c 32 /dev/urandom > FILE), ' +
+            'to be kept until the release is complete',
+      );
+    }
+    await using publishing = await openPublishing(options, cloud);
+    return await run(publishing, asked, options, signal);
+  } catch (error) {
+    throw error instanceof InputError ? asOptions(error) : error;
+  }
+}
+
+function eventOf(options: GivenOptions): object {
+  const named = ['start', 'end', 'release', 'cut', 'dryRun'].filter((name) => options[name] !== undefined);
+  return Object.fromEntries(named.map((name) => [name, options[name]]));
+}
+
+/** What a function is told by an event a command is told by options. */
+function asOptions(error: InputError): InputError {
+  const message = error.message
+    .replace(/^event: ([\w, ]+): /, (_, fields: string) => `${fields.replaceAll(/\w+/g, '--$&')}: `)
+    .replace('"cut": true', '--cut')
+    .replace('--dryRun', '--dry-run');
+  return new InputError(message, { cause: error });
+}
+
+async function run(
+  publishing: Publishing,
+  asked: Asked,
+  options: GivenOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { connection, opened, display, log, tell } = publishing;
+  const settings = settingsFor(asked, publishing.settings);
+  const place = placeOf(settings, opened.store, signal);
+  const trace = await readTrace(place);
+  const request = resolveRequest(asked, trace, settings, Math.floor(Date.now() / 1000));
+  if (trace?.kind === 'release' && (await place.store.readText(place.layout.release, signal)) !== undefined) {
+    tell(`${settings.cloud}: the release is complete`, { status: 'published' });
+    return EXIT.done;
+  }
+  const { held, key } = await secretsOf(settings, options);
+  using invocation = await makeInvocation({
+    settings,
+    connection,
+    store: opened.store,
+    masking: createMasking(settings.masking, held),
+    openWatch: await loadWatch(settings),
+    log,
+    signal,
+    progress: display,
+  });
+  const plan = await planBackfill(invocation, request);
+  refuseGone(request, plan, trace);
+  if (trace?.kind === 'release' && key !== undefined) refuseOtherSettings(invocation, trace, key);
+  if (request.dryRun) {
+    const { windows, due, events } = plan;
+    const rows = events === null ? '' : `, about ${events.toLocaleString('en-US')} rows`;
+    tell(`${settings.cloud}: ${due.length} of ${windows} window(s) would be made${rows}`, {
+      windows,
+      due: due.map(windowText),
+      events,
+    });
+    return EXIT.done;
+  }
+  if (trace === undefined) await refuseUnfit(invocation);
+  await beginTrace(invocation, request, plan, trace, key);
+  if (plan.due[0] !== undefined) display.due(plan.due.length, plan.due[0]);
+  await runBackfill(invocation, request, plan, () => Infinity);
+  const missing = await missingOf(invocation, plan.due);
+  const after = await readTrace(place);
+  if (missing === undefined && after?.kind === 'release') await completeRelease(invocation, after);
+  await refreshIndex(invocation, request.range.end);
+  const { windows, due, published, beforeHistory, sourceFrom } = plan;
+  const parts = [
+    `${due.length} of ${windows} window(s) published`,
+    ...(published.length > 0 ? [`${published.length} were already`] : []),
+    ...(beforeHistory.length > 0 ? [`the source has nothing of ${beforeHistory.length} any more`] : []),
+  ];
+  tell(`${settings.cloud}: ${missing ?? parts.join(', ')}`, {
+    status: missing === undefined ? 'published' : 'unfinished',
+    windows,
+    due: due.length,
+    published: published.length,
+    beforeHistory: beforeHistory.map(windowText),
+    sourceFrom: sourceFrom === null ? null : iso(sourceFrom),
+  });
+  return missing === undefined ? EXIT.done : EXIT.unfinished;
+}
+
+/** What another run is at work on is not there yet. @returns which, in words */
+async function missingOf(place: Place, due: readonly Window[]): Promise<string | undefined> {
+  try {
+    await refuseMissing(place, due);
+    return undefined;
+  } catch (error) {
+    if (error instanceof BackfillIncompleteError) return error.message;
+    throw error;
+  }
+}
+
+/** The masking secret, where there is one, and of a release the key of the HMAC of its settings. */
+async function secretsOf(
+  { maskingSecret }: Settings,
+  options: GivenOptions,
+): Promise<{ readonly held: Buffer | undefined; readonly key: Buffer | undefined }> {
+  const [saltFile] = [options['saltFile']].filter((file) => typeof file === 'string');
+  const salt = saltFile === undefined ? undefined : await readSecretBytes(saltFile, '--salt-file');
+  // One file is enough for both: nothing of the salt can be learnt from what is made of it.
+  const key = salt && createHmac('sha256', salt).update('star-compactor release settings').digest();
+  if (maskingSecret === undefined) return { held: salt, key };
+  salt?.fill(0);
+  return { held: await readSecretBytes(maskingSecret, '--masking-secret'), key };
+}
