@@ -36,7 +36,7 @@ export async function backfill(
         asked.release === undefined
           ? '--salt-file: is for a release; accepted: with --release, or --masking-secret for masks that join'
           : '--salt-file: got nothing; accepted: a file of at least 32 random bytes (head -c 32 /dev/urandom > FILE), ' +
-            'to be kept until the release is complete',
+              'to be kept until the release is complete',
       );
     }
     await using publishing = await openPublishing(options, cloud);

@@ -19,7 +19,7 @@ export interface Publishing extends AsyncDisposable {
   readonly display: WindowsDisplay;
   readonly log: Log;
   /** Writes the last line: JSON, or a sentence. */
-  tell(message: string, summary: object): void;
+  readonly tell: (message: string, summary: object) => void;
 }
 
 export interface CloudOptions {

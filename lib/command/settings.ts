@@ -16,7 +16,7 @@ export interface GivenValues {
   /** Of a file that opens the cloud. */
   readonly secret: string | undefined;
   /** What a message calls a variable: the option, where it was given by one. */
-  nameOf(variable: string): string;
+  readonly nameOf: (variable: string) => string;
 }
 
 /** @throws InputError where the file of settings cannot be used */

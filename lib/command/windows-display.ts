@@ -70,14 +70,7 @@ export function showWindows(stream: NodeJS.WriteStream, { quiet }: { quiet: bool
   };
 }
 
-function windowLine({
-  window,
-  status,
-  rows,
-  bytes,
-  late,
-  seconds,
-}: DoneWindow): string {
+function windowLine({ window, status, rows, bytes, late, seconds }: DoneWindow): string {
   if (rows === undefined)
     return `${window}: ${status === 'leftToOther' ? 'left to another run' : 'published by another run'}`;
   const kilobytes = Math.ceil((bytes ?? 0) / 1000).toLocaleString('en-US');

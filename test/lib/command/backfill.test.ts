@@ -28,7 +28,10 @@ describe('backfill', () => {
     const again = await backfill('02', '07');
     expect(again).toMatchObject({ status: 0 });
     expect(again.stderr).toMatch(/test: 2 of 5 window\(s\) published, 3 were already\n$/);
-    for (const key of await manifests('test')) expect((await cloud.objects()).get(key)).toEqual(before.get(key) ?? expect.anything());
+    const after = await cloud.objects();
+    const kept = [...before.keys()].filter((key) => !/index\.(html|json)$/.test(key));
+    expect(kept.filter((key) => after.get(key)?.equals(before.get(key) ?? Buffer.of()) !== true)).toEqual([]);
+    expect(await manifests('test')).toHaveLength(6);
     expect(await verify()).toMatchObject({ status: 0 });
   });
 
@@ -46,15 +49,26 @@ describe('backfill', () => {
 
   test('tells what it would do, and writes nothing', async () => {
     const { status, stderr } = await backfill('02', '05', '--dry-run');
-    expect([status, stderr]).toEqual([0, expect.stringMatching(/^test: 3 of 3 window\(s\) would be made, about \d+ rows\n$/)]);
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^test: 3 of 3 window\(s\) would be made, about \d+ rows\n$/),
+    ]);
     expect([...(await cloud.objects()).keys()]).toEqual([]);
   });
 
   test.each([
     [['03', '02'], [], /^--end: got "2025-08-02"; accepted: a time after start, 2025-08-03T00:00:00Z$/],
     [['03', '04'], ['--release', 'a b'], /^--release: got "a b"; accepted: a name of 1 to 32 letters/],
-    [['03', '04'], ['--release', 'a'], /^--salt-file: got nothing; accepted: a file of at least 32 random bytes .*, to be kept until the release is complete$/],
-    [['03', '04'], ['--salt-file', 'x'], /^--salt-file: is for a release; accepted: with --release, or --masking-secret/],
+    [
+      ['03', '04'],
+      ['--release', 'a'],
+      /^--salt-file: got nothing; accepted: a file of at least 32 random bytes .*, to be kept until the release is complete$/,
+    ],
+    [
+      ['03', '04'],
+      ['--salt-file', 'x'],
+      /^--salt-file: is for a release; accepted: with --release, or --masking-secret/,
+    ],
   ] as const)('refuses %j %j', async ([start, end], more, message) => {
     const { status, stderr } = await backfill(start, end, ...more);
     expect(status).toBe(2);
@@ -68,7 +82,9 @@ describe('backfill --release', () => {
     expect(released.stderr).toMatch(/test-r1: 3 of 3 window\(s\) published\n$/);
     expect(released.status).toBe(0);
     const objects = await cloud.objects();
-    const release = JSON.parse(objects.get('cloud=test-r1/release.json')?.toString() ?? '') as { manifests: unknown[] };
+    const release = JSON.parse(objects.get('cloud=test-r1/release.json')?.toString() ?? '') as {
+      manifests: unknown[];
+    };
     expect(release.manifests).toHaveLength(3);
     const again = await backfill('02', '05', '--release', 'r1', '--salt-file', cloud.saltFile);
     expect(again).toMatchObject({ status: 0, stderr: 'test-r1: the release is complete\n' });
@@ -79,9 +95,23 @@ describe('backfill --release', () => {
   test('goes on with the same salt file after it was killed, and is refused with another', async () => {
     const args = ['--release', 'r2', '--salt-file', cloud.saltFile] as const;
     const killed = await cloud
-      .run('backfill', ['--cloud', 'test', '--secret', cloud.secretFile, '--start', '2025-08-02', '--end', '2025-08-08', ...args], {
-        meanwhile: (child) => child.stderr?.once('data', () => child.kill('SIGKILL')),
-      })
+      .run(
+        'backfill',
+        [
+          '--cloud',
+          'test',
+          '--secret',
+          cloud.secretFile,
+          '--start',
+          '2025-08-02',
+          '--end',
+          '2025-08-08',
+          ...args,
+        ],
+        {
+          meanwhile: (child) => child.stderr?.once('data', () => child.kill('SIGKILL')),
+        },
+      )
       .catch((error: unknown) => String(error));
     expect(killed).toMatch(/SIGKILL/);
     const some = await manifests('test-r2');
@@ -94,7 +124,9 @@ describe('backfill --release', () => {
     const refused = await backfill('02', '08', '--release', 'r2', '--salt-file', other);
     expect([refused.status, refused.stderr]).toEqual([
       2,
-      expect.stringMatching(/^star-compactor: --release: cloud=test-r2 was begun with other settings, another masking secret/),
+      expect.stringMatching(
+        /^star-compactor: --release: cloud=test-r2 was begun with other settings, another masking secret/,
+      ),
     ]);
     const resumed = await backfill('02', '08', ...args);
     expect(resumed.status).toBe(0);
