@@ -6,7 +6,7 @@ import { runBackfill } from '../backfill/run.ts';
 import { completeRelease, refuseMissing } from '../backfill/verify.ts';
 import { BackfillIncompleteError, InputError } from '../core/errors.ts';
 import { iso } from '../core/time.ts';
-import { type Window, windowText } from '../core/window.ts';
+import { type Window, windowText, windowsOf } from '../core/window.ts';
 import { refuseUnfit } from '../drop/fitness.ts';
 import { makeInvocation } from '../drop/open-invocation.ts';
 import { type Place, placeOf } from '../drop/place.ts';
@@ -87,10 +87,11 @@ async function run(
     progress: display,
   });
   const plan = await planBackfill(invocation, request);
-  refuseGone(request, plan, trace);
+  refuseGone(request, plan, trace?.kind === 'release');
   if (trace?.kind === 'release' && key !== undefined) refuseOtherSettings(invocation, trace, key);
   if (request.dryRun) {
-    const { windows, due, events } = plan;
+    const { due, events } = plan;
+    const windows = windowsOf(request.range, request.windowSeconds).length;
     const rows = events === null ? '' : `, about ${events.toLocaleString('en-US')} rows`;
     tell(`${settings.cloud}: ${due.length} of ${windows} window(s) would be made${rows}`, {
       windows,
@@ -107,7 +108,8 @@ async function run(
   const after = await readTrace(place);
   if (missing === undefined && after?.kind === 'release') await completeRelease(invocation, after);
   await refreshIndex(invocation, request.range.end);
-  const { windows, due, published, beforeHistory, sourceFrom } = plan;
+  const { due, published, beforeHistory, sourceFrom } = plan;
+  const windows = windowsOf(request.range, request.windowSeconds).length;
   const parts = [
     `${due.length} of ${windows} window(s) published`,
     ...(published.length > 0 ? [`${published.length} were already`] : []),
