@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// The command as npm installs it. Plain JavaScript, so that a Node.js that is too old can be told so.
+// The command as npm installs it. Plain JavaScript, so that a Node.js that is too old prints why it cannot run this.
 import { existsSync } from 'node:fs';
-// By its default, for a Node.js that is too old has no such function to import.
+// The default export, because an old Node.js lacks the function and could not import it by name.
 import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 

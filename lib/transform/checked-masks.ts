@@ -1,11 +1,15 @@
 import { fingerprint } from '../core/collections/fingerprint.ts';
 import { memoize } from '../core/collections/memoize.ts';
+import { onceForEach } from '../core/collections/once-for-each.ts';
 import { type NumberSet, numberSet } from '../core/collections/number-set.ts';
 import { PrivacyError } from '../core/errors.ts';
 import type { Column, Mask, Masker, Value } from '../tables/table.ts';
 
 /** Masks of a row's own values are checked when their batch is encoded, which is within a few hundred rows. */
 const RECENT = 2 ** 15;
+
+/** A mask does not depend on the epoch of the trace. */
+const ANY_EPOCH = 0;
 
 /** Shared masks that were checked a moment ago: users, projects, hosts. */
 const CHECKED = 4000;
@@ -35,28 +39,19 @@ export function checkMasks(mask: Mask): CheckedMasks {
     checked.add(value);
     return true;
   };
-  const checkColumn = <Row>(table: string, column: Column<Row>): Column<Row> => {
-    const { value, csv: name, part } = column;
-    const check = (text: Value): Value => {
-      if (text === null || text === '' || (typeof text === 'string' && isMask(text))) return text;
-      throw new PrivacyError(
-        `${table}: ${name}: got a value that is not a mask; accepted: masks and empty values. ` +
-          'This is a fault of Star Compactor; please report it',
-      );
-    };
-    if (part.kind !== 'object') return { ...column, value: (of, epoch) => check(value(of, epoch)) };
-    // An object is written again and again, long after its masks were given: Parquet asks for every row.
-    const passed = new WeakSet<object>();
-    return {
-      ...column,
-      value(of, epoch) {
-        if (passed.has(of)) return value(of, epoch);
-        const text = check(value(of, epoch));
-        passed.add(of);
-        return text;
-      },
-    };
+  const check = (table: string, { csv: name }: Pick<Column<never>, 'csv'>, text: Value): Value => {
+    if (text === null || text === '' || (typeof text === 'string' && isMask(text))) return text;
+    throw new PrivacyError(
+      `${table}: ${name}: got a value that is not a mask; accepted: masks and empty values. ` +
+        'This is a fault of Star Compactor; please report it',
+    );
   };
+  /** Checks all masked columns of an object when it is first written; Parquet asks for every row, long after that. */
+  const checkObjects = <Row>(table: string, columns: readonly Column<Row>[]): ((of: never) => never) =>
+    onceForEach((of: object) => {
+      for (const column of columns) check(table, column, column.value(of as never, ANY_EPOCH));
+      return of;
+    }) as unknown as (of: never) => never;
   return {
     mask: ((value: string | null) => {
       const made = mask(value);
@@ -70,7 +65,26 @@ export function checkMasks(mask: Mask): CheckedMasks {
       if (made !== null && made !== '') shared.add(fingerprint(made));
       return made;
     }),
-    columns: (table, columns) =>
-      columns.map((column) => (column.masked ? checkColumn(table, column) : column)),
+    columns(table, columns) {
+      const masked = columns.filter((column) => column.masked);
+      const parts = new Set(masked.map(({ part }) => part).filter(({ kind }) => kind === 'object'));
+      const checks = new Map(
+        [...parts].map((of) => [
+          of,
+          checkObjects(
+            table,
+            masked.filter(({ part }) => part === of),
+          ),
+        ]),
+      );
+      return columns.map((column) => {
+        const { value, part } = column;
+        if (!column.masked) return column;
+        const ofPart = checks.get(part);
+        return ofPart === undefined
+          ? { ...column, value: (of, epoch) => check(table, column, value(of, epoch)) }
+          : { ...column, value: (of, epoch) => value(ofPart(of), epoch) };
+      });
+    },
   };
 }
