@@ -142,7 +142,7 @@ function serdeOf({ columns }: AnyTable, format: FormatName): object {
   }
 }
 
-const TYPES = { string: 'string', integer: 'bigint', timestamp: 'timestamp' } as const;
+const TYPES = { string: 'string', integer: 'bigint', timestamp: 'timestamp', boolean: 'boolean' } as const;
 
 function columnsOf({ columns }: AnyTable, format: FormatName, version: TraceVersion): object[] {
   switch (format) {

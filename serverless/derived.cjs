@@ -21,6 +21,7 @@ const secretArn =
   };
 exports.secretArn = secretArn('secret');
 exports.maskingSecretArn = secretArn('maskingSecret');
+exports.stateKeyArn = secretArn('stateKey');
 
 /** Two windows and a quarter of a day: more than after one failed run that was caught up. */
 exports.alarmingLagSeconds = async ({ resolveVariable }) => {

@@ -2,7 +2,7 @@ import type { AwsClients } from '../runtime/aws-clients.ts';
 import { deployedStore, placeOf } from '../drop/place.ts';
 import { readTrace } from '../drop/trace.ts';
 import { readSettings } from '../config/settings.ts';
-import { readRequest, resolveRequest, settingsFor } from './request.ts';
+import { readRequest, resolveRequest, settingsFor, withRelease } from './request.ts';
 
 /**
  * Begins every step of a backfill: checks the event against the settings and the trace.
@@ -13,9 +13,10 @@ import { readRequest, resolveRequest, settingsFor } from './request.ts';
  */
 export async function openRequest(event: unknown, clients: Pick<AwsClients, 's3'>, signal: AbortSignal) {
   const asked = readRequest(event);
-  const settings = settingsFor(asked, readSettings(process.env));
-  const place = placeOf(settings, deployedStore(settings, clients), signal);
+  const traced = settingsFor(asked, readSettings(process.env));
+  const place = placeOf(traced, deployedStore(traced, clients), signal);
   const trace = await readTrace(place);
+  const settings = withRelease(traced, trace);
   const request = resolveRequest(asked, trace, settings, Math.floor(Date.now() / 1000));
   const isComplete =
     trace?.kind === 'release' && (await place.store.readText(place.layout.release, signal)) !== undefined;

@@ -38,8 +38,10 @@ export function openRange(
     window: Window,
     state: SourceState | undefined,
   ): OrderedRows<unknown> => {
-    const { settleSeconds } = settings;
-    const request = { window, begin: window.start, state, settleSeconds, whole: true };
+    const { settleSeconds, release } = settings;
+    // Only a release begins with what there was; before `begin` of a schedule nothing stands alone.
+    const opens = release !== undefined && window.start === (release.start ?? range.start);
+    const request = { window, begin: window.start, state, settleSeconds, whole: true, opens };
     return inOrder(open.read(name, { ...request, openHorizonSeconds: ANY_TIME }), order);
   };
   async function* snapshot(open: OpenSource, table: AnyTable, window: Window): OrderedRows<unknown> {

@@ -74,7 +74,18 @@ export function settingsFor(
 ): Settings {
   if (release === undefined) return deployed;
   const cloud = `${deployed.cloud}-${release}`;
-  return { ...deployed, cloud, release, formats: formats ?? deployed.formats };
+  return {
+    ...deployed,
+    cloud,
+    release: { name: release, start: undefined },
+    formats: formats ?? deployed.formats,
+  };
+}
+
+/** The settings of a release that was begun before: it opens with what there was when its first window began. */
+export function withRelease(settings: Settings, trace: Trace | undefined): Settings {
+  if (settings.release === undefined || trace?.kind !== 'release') return settings;
+  return { ...settings, release: { ...settings.release, start: trace.range.start } };
 }
 
 /** The last edge of a window that is old enough for a backfill to publish up to it. */

@@ -63,13 +63,14 @@ export function splitByWindow(
         isOver = some.some((event) => order(event) >= end);
       }
       const stillOpen = held.filter((event) => order(event) < window.end).length;
-      const { counts, api } = outcome ?? {};
+      const { counts, api, reading } = outcome ?? {};
       return {
         state: {},
         // What was skipped is known once everything is read.
         counts: { ...NO_COUNTS, stillOpen, skipped: counts?.skipped ?? {} },
         sourceFrom,
         ...(api && { api }),
+        ...(reading && { reading }),
       };
     },
     async [Symbol.asyncDispose]() {

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { planBackfill, refuseGone } from '../backfill/plan.ts';
 import { beginTrace, refuseOtherSettings } from '../backfill/release.ts';
-import { type Asked, readRequest, resolveRequest, settingsFor } from '../backfill/request.ts';
+import { type Asked, readRequest, resolveRequest, settingsFor, withRelease } from '../backfill/request.ts';
 import { runBackfill } from '../backfill/run.ts';
 import { completeRelease, refuseMissing } from '../backfill/verify.ts';
 import { BackfillIncompleteError, InputError } from '../core/errors.ts';
@@ -67,9 +67,10 @@ async function run(
   signal: AbortSignal,
 ): Promise<number> {
   const { connection, opened, display, log, tell } = publishing;
-  const settings = settingsFor(asked, publishing.settings);
-  const place = placeOf(settings, opened.store, signal);
+  const traced = settingsFor(asked, publishing.settings);
+  const place = placeOf(traced, opened.store, signal);
   const trace = await readTrace(place);
+  const settings = withRelease(traced, trace);
   const request = resolveRequest(asked, trace, settings, Math.floor(Date.now() / 1000));
   if (trace?.kind === 'release' && (await place.store.readText(place.layout.release, signal)) !== undefined) {
     tell(`${settings.cloud}: the release is complete`, { status: 'published' });

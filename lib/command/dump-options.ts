@@ -46,6 +46,8 @@ export interface DumpOptions extends Pick<
   | 'apiConcurrency'
   | 'apiSweepSeconds'
   | 'allowPartial'
+  | 'forcedDownDisables'
+  | 'rackPattern'
 > {
   readonly table: AnyTable;
   readonly format: FormatName;
@@ -95,6 +97,8 @@ export async function readDumpOptions(
     apiConcurrency: wholeNumber('--concurrency', given.concurrency ?? '8', 1, 64),
     apiSweepSeconds: 0,
     allowPartial: given.allowPartial === true,
+    forcedDownDisables: false,
+    rackPattern: undefined,
     tell: given.verbose === true || given.debug === true ? say : () => undefined,
   };
 }

@@ -1,6 +1,6 @@
 import { InputError } from '../core/errors.ts';
 import { type Seconds, iso, parseInstant } from '../core/time.ts';
-import { makeInvocation } from '../drop/open-invocation.ts';
+import { checkStateKey, makeInvocation } from '../drop/open-invocation.ts';
 import { loadWatch } from '../report/load-watch.ts';
 import { refreshIndex } from '../report/refresh-index.ts';
 import { runSchedule } from '../schedule/run-schedule.ts';
@@ -10,6 +10,7 @@ import { EXIT } from './exit.ts';
 import { type CloudOptions, openPublishing, readSecretBytes } from './publishing.ts';
 import type { GivenOptions } from './settings.ts';
 import { writeMetrics } from './status.ts';
+import { readBytes } from './terminal.ts';
 
 /**
  * Publishes all windows that are due, as the scheduled function does. Any number of runs may overlap, here and there.
@@ -24,7 +25,7 @@ export async function publish(
   const until = timeOf(options['until'], Math.floor(Date.now() / 1000));
   await using publishing = await openPublishing(options, cloud);
   const { settings, connection, opened, display, log } = publishing;
-  const { maskingSecret } = settings;
+  const { maskingSecret, stateKey } = settings;
   const held =
     maskingSecret === undefined ? undefined : await readSecretBytes(maskingSecret, '--masking-secret');
   using invocation = await makeInvocation({
@@ -32,6 +33,7 @@ export async function publish(
     connection,
     store: opened.store,
     masking: createMasking(settings.masking, held),
+    stateKey: stateKey === undefined ? undefined : checkStateKey(await readBytes(stateKey, '--state-key')),
     openWatch: await loadWatch(settings),
     log,
     signal,

@@ -22,8 +22,8 @@ export interface Settings extends WindowPlan {
   /** Empty, or ends without a slash. */
   readonly prefix: string;
   readonly cloud: string;
-  /** Name of the release that the trace is; undefined for the scheduled trace of a cloud. */
-  readonly release: string | undefined;
+  /** The release that the trace is; undefined for the scheduled trace of a cloud. */
+  readonly release: Release | undefined;
   /** ARN or name of the secret that opens the cloud; empty on the command line. */
   readonly secret: string;
   /** An open event older than this is given up and counted as abandoned. */
@@ -49,6 +49,12 @@ export interface Settings extends WindowPlan {
   readonly excludeUsers: ReadonlySet<string>;
   readonly excludeProjects: ReadonlySet<string>;
   readonly hostFrom: HostFrom;
+  /** Finds the rack in a hypervisor's name. */
+  readonly rackPattern: RegExp | undefined;
+  /** Whether a host that is forced down counts as disabled. */
+  readonly forcedDownDisables: boolean;
+  /** ARN or name of a secret of 32 bytes, or on the command line a file, that seals names kept between runs. */
+  readonly stateKey: string | undefined;
   /** Cells that the checkpoint knows and that are gone for good. */
   readonly retiredCells: ReadonlySet<string>;
   /** Requests to the Nova API under way at once, at the most. */
@@ -61,6 +67,12 @@ export interface Settings extends WindowPlan {
   readonly backfillSecrets: string | undefined;
   /** Whether to publish windows while the Nova API leaves out a cell. */
   readonly allowPartial: boolean;
+}
+
+export interface Release {
+  readonly name: string;
+  /** Start of its first window; undefined if it is not planned yet. */
+  readonly start: Seconds | undefined;
 }
 
 const text = (accepted: string, pattern: RegExp, fallback?: string) =>
@@ -87,7 +99,7 @@ const list = (accepted: string, fallback: string, fits: (items: string[]) => boo
 const SECRET_ID = 'the ARN or name of a Secrets Manager secret, not what it holds';
 
 /** A secret that was pasted instead of its name must not be logged. */
-const HIDDEN: ReadonlySet<string> = new Set(['STAR_SECRET', 'STAR_MASKING_SECRET']);
+const HIDDEN: ReadonlySet<string> = new Set(['STAR_SECRET', 'STAR_MASKING_SECRET', 'STAR_STATE_KEY']);
 
 export const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 export const KEY_PREFIX = /^$|^[\w.-]+(\/[\w.-]+)*$/;
@@ -102,6 +114,7 @@ const DEPLOYMENT = {
   ),
   STAR_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{1,2048}$/),
   STAR_MASKING_SECRET: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{0,2048}$/, ''),
+  STAR_STATE_KEY: text(SECRET_ID, /^(?!.*:\/\/)[\w/+=.@:-]{0,2048}$/, ''),
   STAR_BACKFILL_MACHINE: text('the ARN of a state machine', /^$|^arn:[\w-]+:states:.+$/, ''),
   STAR_BACKFILL_SECRETS: text('a prefix of names of secrets', /^$|^[\w/+=.@-]{1,256}$/, ''),
 };
@@ -146,6 +159,11 @@ const TRACE = {
   STAR_EXCLUDE_PROJECTS: list('project ids separated by commas', ''),
   STAR_HOST_FROM: choice(['event', 'instance'], 'event'),
   STAR_MACHINES: choice(['vm', 'baremetal'], 'vm'),
+  STAR_RACK_PATTERN: z.pipe(
+    orDefault(''),
+    z.string().check(z.refine(isPattern, { error: 'a regular expression, such as ^(r\\d+)-' })),
+  ),
+  STAR_FORCED_DOWN_AS: text('DISABLE, or nothing', /^$|^DISABLE$/, ''),
   STAR_RETIRED_CELLS: list('cell names separated by commas', ''),
   STAR_API_CONCURRENCY: number('1 to 64', 8, (n) => n >= 1 && n <= 64),
   STAR_API_SWEEP_HOURS: number('whole hours, 0 to 720', 0, (n) => n <= 720),
@@ -157,6 +175,7 @@ const Deployed = z.strictObject({ ...DEPLOYMENT, ...TRACE });
 const OnCommandLine = z.strictObject({
   ...TRACE,
   STAR_MASKING_SECRET: text('a file that holds at least 32 random bytes', /^/, ''),
+  STAR_STATE_KEY: text('a file that holds 32 random bytes', /^/, ''),
 });
 
 /** Variables that are settings also on the command line. */
@@ -224,6 +243,9 @@ function settingsOf(values: z.output<typeof Deployed>): Settings {
     excludeUsers: new Set(values.STAR_EXCLUDE_USERS),
     excludeProjects: new Set(values.STAR_EXCLUDE_PROJECTS),
     hostFrom: values.STAR_MACHINES === 'baremetal' ? 'node' : values.STAR_HOST_FROM,
+    rackPattern: values.STAR_RACK_PATTERN === '' ? undefined : new RegExp(values.STAR_RACK_PATTERN, 'u'),
+    forcedDownDisables: values.STAR_FORCED_DOWN_AS === 'DISABLE',
+    stateKey: values.STAR_STATE_KEY === '' ? undefined : values.STAR_STATE_KEY,
     retiredCells: new Set(values.STAR_RETIRED_CELLS),
     backfillMachine: values.STAR_BACKFILL_MACHINE === '' ? undefined : values.STAR_BACKFILL_MACHINE,
     backfillSecrets: values.STAR_BACKFILL_SECRETS === '' ? undefined : values.STAR_BACKFILL_SECRETS,
@@ -278,4 +300,12 @@ function items(value: string): string[] {
 
 function isFormat(name: string): name is FormatName {
   return FORMAT_NAMES.some((known) => known === name);
+}
+
+function isPattern(pattern: string): boolean {
+  try {
+    return pattern.length <= 500 && new RegExp(pattern, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
 }

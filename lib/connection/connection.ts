@@ -34,6 +34,8 @@ export interface CellConnection {
 export interface DatabaseConnection {
   readonly kind: 'database';
   readonly cells: readonly CellConnection[];
+  /** Placement's own database, under the name of a cell; it knows when capacities changed. */
+  readonly placement?: CellConnection;
 }
 
 /** A user or a project of Keystone, by its id or by its name within a domain. */

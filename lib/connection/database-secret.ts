@@ -51,6 +51,11 @@ const CellsSecret = z.strictObject({
     }),
     { error: 'an object of cell names and their DSNs' },
   ),
+  placement: z.optional(
+    z.union([z.string(), z.looseObject({})], {
+      error: 'a DSN, or JSON with host, username, password and dbname',
+    }),
+  ),
   ...tls,
 });
 
@@ -71,14 +76,15 @@ export function dsnConnection(dsn: string): DatabaseConnection {
 export function databaseConnection(value: object): DatabaseConnection {
   if (!('cells' in value)) return database([parseRds(value, 'secret', ONLY_CELL)]);
 
-  const { cells, ...options } = check(CellsSecret, value, { what: 'secret', hidden: true });
-  const connections = Object.entries(cells).map(([cell, dsn]) => {
-    const where = `secret: cells: ${cell}`;
-    const common = tlsOptions(options);
-    return typeof dsn === 'string' ? parseDsn(dsn, where, cell, common) : parseRds(dsn, where, cell, common);
-  });
+  const { cells, placement, ...options } = check(CellsSecret, value, { what: 'secret', hidden: true });
+  const common = tlsOptions(options);
+  const parse = (dsn: string | object, where: string, cell: string): CellConnection =>
+    typeof dsn === 'string' ? parseDsn(dsn, where, cell, common) : parseRds(dsn, where, cell, common);
+  const connections = Object.entries(cells).map(([cell, dsn]) => parse(dsn, `secret: cells: ${cell}`, cell));
   if (connections.length === 0) throw new InputError('secret: cells: accepted: at least one cell');
-  return database(connections);
+  const opened = database(connections);
+  if (placement === undefined) return opened;
+  return { ...opened, placement: parse(placement, 'secret: placement', 'placement') };
 }
 
 function parseRds(value: object, where: string, cell: string, common: TlsOptions = {}): CellConnection {

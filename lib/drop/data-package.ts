@@ -26,7 +26,7 @@ interface Resource {
 
 interface Field {
   readonly name: string;
-  readonly type: 'string' | 'integer' | 'datetime' | 'object';
+  readonly type: 'string' | 'integer' | 'boolean' | 'datetime' | 'object';
   readonly format?: string;
   readonly description: string;
 }
@@ -131,11 +131,13 @@ const KINDS: Readonly<Record<FormatName, Pick<Resource, 'format' | 'mediatype' |
   parquet: { format: 'parquet', mediatype: 'application/vnd.apache.parquet' },
 };
 
-const TYPES = { string: 'string', integer: 'integer', timestamp: 'datetime' } as const;
+const TYPES = { string: 'string', integer: 'integer', timestamp: 'datetime', boolean: 'boolean' } as const;
 
 function fieldOf({ name: table, columns }: TableDescription, format: FormatName, name: string): Field {
   if (name === PROPERTIES) {
-    const folded = columns.filter(({ inProperties }) => inProperties).map(({ jsonl }) => jsonl);
+    const folded = columns
+      .filter(({ inProperties }) => inProperties)
+      .map(({ jsonl, property }) => property ?? jsonl);
     return { name, type: 'object', description: `As JSON: ${folded.join(', ')}` };
   }
   const column = columns.find((each) => each[format] === name);

@@ -2,7 +2,7 @@ import type { HostFrom, MaskingMethod } from '../config/choices.ts';
 import type { ScanFigures } from '../privacy/leak-scan.ts';
 import type { PrivacyFigures } from '../privacy/figures.ts';
 import type { Settings } from '../config/settings.ts';
-import type { ApiView, Outcome, Source } from '../source/source.ts';
+import type { ApiView, Outcome, Reading, Source } from '../source/source.ts';
 import type { AnyTable } from '../tables/table.ts';
 import { iso } from '../core/time.ts';
 import type { Masking } from '../transform/masking.ts';
@@ -42,6 +42,12 @@ export interface TableManifest {
   readonly counts: Counts;
   /** Start of the oldest row that the source still had; what is older was purged. Null if unknown (the API). */
   readonly sourceFrom: string | null;
+  /** Only of a table that tells what reads differ in. */
+  readonly reading?: Reading;
+  /** Rows by how their time is known; only of a table that tells it. */
+  readonly basis?: Readonly<Record<string, number>>;
+  /** What the table does not show, whatever its source. */
+  readonly cannotShow?: readonly string[];
   /** Only of a table that came over the API. */
   readonly api?: ApiView;
 }
@@ -96,18 +102,26 @@ export function makeManifest(drop: {
 }
 
 export function tableManifest(
-  table: Pick<AnyTable, 'kind'>,
+  { kind, cannotShow }: Pick<AnyTable, 'kind' | 'cannotShow'>,
   source: Source['kind'],
   files: readonly ManifestFile[],
   counts: Counts,
-  { sourceFrom, api }: Pick<Outcome, 'sourceFrom' | 'api'>,
+  {
+    sourceFrom,
+    api,
+    reading,
+    basis,
+  }: Pick<Outcome, 'sourceFrom' | 'api' | 'reading'> & { basis?: TableManifest['basis'] },
 ): TableManifest {
   return {
-    kind: table.kind,
+    kind,
     source,
     files,
     counts,
     sourceFrom: sourceFrom === null ? null : iso(sourceFrom),
+    ...(reading === undefined ? {} : { reading }),
+    ...(basis === undefined ? {} : { basis }),
+    ...(cannotShow === undefined ? {} : { cannotShow }),
     ...(api === undefined ? {} : { api }),
   };
 }

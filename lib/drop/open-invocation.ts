@@ -10,6 +10,7 @@ import type { Log } from '../core/log.ts';
 import { deployedStore, placeOf } from './place.ts';
 import { InputError } from '../core/errors.ts';
 import type { Settings } from '../config/settings.ts';
+import { STATE_KEY_BYTES } from '../source/machines/seal.ts';
 import { openSource } from '../source/open-source.ts';
 import { TABLES } from '../tables/registry.ts';
 import { type Masking, SECRET_BYTES, createMasking } from '../transform/masking.ts';
@@ -32,13 +33,16 @@ export async function openInvocation(
   shared?: Buffer,
 ): Promise<Invocation & Disposable> {
   let masking: Masking | undefined;
+  let stateKey: Buffer | undefined;
   try {
     const secret = await fetchSecret(clients.secretsManager, settings.secret, 'STAR_SECRET', signal);
     const connection = await parseSecret(utf8Text(secret, 'STAR_SECRET'));
     masking = await openMasking(settings, clients, signal, shared);
+    stateKey = await fetchStateKey(settings, clients, signal);
     const store = deployedStore(settings, clients);
-    return await makeInvocation({ settings, connection, store, masking, openWatch, log, signal });
+    return await makeInvocation({ settings, connection, store, masking, stateKey, openWatch, log, signal });
   } catch (error) {
+    stateKey?.fill(0);
     masking?.[Symbol.dispose]();
     shared?.fill(0);
     throw error;
@@ -51,22 +55,27 @@ export interface Parts extends Pick<
   'settings' | 'store' | 'masking' | 'openWatch' | 'log' | 'signal' | 'progress'
 > {
   readonly connection: CloudConnection;
+  /** 32 bytes that seal the names of machines; cleared with the invocation. */
+  readonly stateKey?: Buffer | undefined;
 }
 
 /** Dispose of it to forget the masking secret. */
 export async function makeInvocation(parts: Parts): Promise<Invocation & Disposable> {
-  const { settings, connection, store, masking, openWatch, log, signal, progress } = parts;
+  const { settings, connection, store, masking, stateKey, openWatch, log, signal, progress } = parts;
   return {
     run: randomUUID(),
     settings,
-    source: await openSource(connection, settings, (text) => log(text)),
+    source: await openSource(connection, settings, (text) => log(text), stateKey),
     tables: TABLES.filter(({ name }) => settings.tables.includes(name)),
     masking,
     openWatch,
     ...placeOf(settings, store, signal),
     log,
     progress,
-    [Symbol.dispose]: () => masking[Symbol.dispose](),
+    [Symbol.dispose]() {
+      stateKey?.fill(0);
+      masking[Symbol.dispose]();
+    },
   };
 }
 
@@ -90,4 +99,22 @@ export async function openMasking(
   throw new InputError(
     `STAR_MASKING_SECRET: holds ${came} bytes; accepted: at least ${SECRET_BYTES} random bytes`,
   );
+}
+
+/** @throws InputError if it is not there, or has another length */
+async function fetchStateKey(
+  { stateKey }: Pick<Settings, 'stateKey'>,
+  { secretsManager }: AwsClients,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
+  if (stateKey === undefined) return undefined;
+  return checkStateKey(await fetchSecret(secretsManager, stateKey, 'STAR_STATE_KEY', signal));
+}
+
+/** @throws InputError if it has another length; it is cleared then */
+export function checkStateKey(key: Buffer): Buffer {
+  if (key.length === STATE_KEY_BYTES) return key;
+  const came = key.length;
+  key.fill(0);
+  throw new InputError(`STAR_STATE_KEY: holds ${came} bytes; accepted: ${STATE_KEY_BYTES} random bytes`);
 }

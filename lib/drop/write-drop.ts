@@ -63,13 +63,10 @@ export async function writeDrop(
     for (const { table, outputs, parts } of written) {
       const files = await finishAll(outputs, table, parts.counts.rows);
       if (files === undefined) return undefined;
-      described[table.name] = tableManifest(
-        table,
-        invocation.source.kind,
-        files,
-        parts.counts,
-        parts.outcome,
-      );
+      described[table.name] = tableManifest(table, invocation.source.kind, files, parts.counts, {
+        ...parts.outcome,
+        basis: parts.basis,
+      });
     }
     const created = Math.floor(Date.now() / 1000);
     const manifest = makeManifest({
@@ -119,7 +116,11 @@ interface OpenTable {
 }
 
 interface TableParts extends OpenTable {
-  readonly parts: { readonly counts: TableManifest['counts']; readonly outcome: Outcome };
+  readonly parts: {
+    readonly counts: TableManifest['counts'];
+    readonly basis: TableManifest['basis'];
+    readonly outcome: Outcome;
+  };
 }
 
 async function openTable(
@@ -163,7 +164,8 @@ async function fillTable(
   const { outcome, rows } = await writeTable(ordered, transform, outputs, signal, onRows);
   const skipped = { ...outcome.counts.skipped, ...transform.skipped };
   const counts = { rows, instances: transform.subjects(), ...outcome.counts, skipped };
-  return { table, transform, outputs, parts: { counts, outcome } };
+  const basis = table.basis && transform.basis;
+  return { table, transform, outputs, parts: { counts, basis, outcome } };
 }
 
 /** Makes all objects visible, one after the other. Undefined if another run has changed one. */

@@ -26,6 +26,7 @@ export function csv(version: TraceVersion): Format {
               const time = value(part, epoch) as number | null;
               return time === null ? '' : clock(time);
             };
+          case 'boolean':
           case 'integer':
             return (part) => String(value(part, epoch) ?? '');
         }
@@ -75,9 +76,10 @@ function isAlike(a: Run<never>, b: Run<never>): boolean {
   );
 }
 
-type Named = Pick<Column<never>, 'csv' | 'jsonl' | 'inProperties'>;
+type Named = Pick<Column<never>, 'csv' | 'jsonl' | 'inProperties' | 'property' | 'inCsv'>;
 
-function columnsOf<C extends Named>(columns: readonly C[], version: TraceVersion): C[] {
+function columnsOf<C extends Named>(all: readonly C[], version: TraceVersion): C[] {
+  const columns = all.filter(({ inCsv }) => inCsv);
   const folded = columns.filter(({ inProperties }) => inProperties);
   const [first] = folded;
   if (version === '0.2' || first === undefined) return [...columns];
@@ -88,7 +90,7 @@ function columnsOf<C extends Named>(columns: readonly C[], version: TraceVersion
 function properties<C extends Named>(like: C, folded: readonly C[]): C {
   const value: Column<never>['value'] = (part, epoch) => {
     const pairs = (folded as readonly (C & Column<never>)[]).map(
-      (one) => `${JSON.stringify(one.jsonl)}: ${JSON.stringify(one.value(part, epoch))}`,
+      (one) => `${JSON.stringify(one.property ?? one.jsonl)}: ${JSON.stringify(one.value(part, epoch))}`,
     );
     return `{${pairs.join(', ')}}`;
   };

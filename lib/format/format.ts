@@ -7,7 +7,12 @@ export interface Format {
   readonly name: FormatName;
   readonly version: TraceVersion;
   /** Names of a table's columns, in order. */
-  columns(columns: readonly Pick<Column<never>, 'csv' | 'jsonl' | 'parquet' | 'inProperties'>[]): string[];
+  columns(
+    columns: readonly Pick<
+      Column<never>,
+      'csv' | 'jsonl' | 'parquet' | 'inProperties' | 'property' | 'inCsv'
+    >[],
+  ): string[];
   /**
    * Takes masked rows in order, yields what goes into the file before compression.
    *

@@ -68,6 +68,7 @@ export const parquet: Format = {
 const TYPES: Readonly<Record<Column<never>['type'], Omit<SchemaElement, 'name'>>> = {
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } },
   integer: { type: 'INT64' },
+  boolean: { type: 'BOOLEAN' },
   timestamp: {
     type: 'INT64',
     converted_type: 'TIMESTAMP_MILLIS',
@@ -92,11 +93,13 @@ function schemaOf(
 function cellOf<Row>(
   { type, part, value }: Column<Row>,
   epoch: Seconds,
-): (row: Row) => string | bigint | null {
+): (row: Row) => string | bigint | boolean | null {
   const of = (row: Row): Value => value(part.of(row) as never, epoch);
   switch (type) {
     case 'string':
       return (row) => of(row) as string | null;
+    case 'boolean':
+      return (row) => of(row) as boolean | null;
     case 'integer':
       return (row) => toInteger(of(row), 1);
     case 'timestamp':

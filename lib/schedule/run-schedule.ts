@@ -116,12 +116,23 @@ async function readWindow(
 ): Promise<WindowRows> {
   const { openHorizonSeconds, settleSeconds } = settings;
   const opened = await source.open(signal);
+  const tables = Object.entries(from?.checkpoint.tables ?? {});
+  const others = Object.fromEntries(tables.map(([name, { state }]) => [name, state]));
   return {
     of({ name, order }) {
       // A table that was added later has its first run now.
       const { begin = window.start, state } = from?.checkpoint.tables[name] ?? {};
       const told = progress === undefined ? {} : { progress: progress.rows };
-      const request = { window, begin, state, openHorizonSeconds, settleSeconds, whole: false, ...told };
+      const request = {
+        window,
+        begin,
+        state,
+        others,
+        openHorizonSeconds,
+        settleSeconds,
+        whole: false,
+        ...told,
+      };
       return inOrder(opened.read(name, request), order);
     },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),

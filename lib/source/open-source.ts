@@ -1,26 +1,30 @@
 import type { CloudConnection } from '../connection/connection.ts';
 import type { Settings } from '../config/settings.ts';
+import { sealWith } from './machines/seal.ts';
 import type { Source } from './source.ts';
 
 /** The settings that concern the source. */
 export type SourceSettings = Pick<
   Settings,
-  'retiredCells' | 'apiConcurrency' | 'apiSweepSeconds' | 'allowPartial'
+  'retiredCells' | 'apiConcurrency' | 'apiSweepSeconds' | 'allowPartial' | 'forcedDownDisables'
 >;
 
 /**
  * Loads only the source that the run needs, because each needs a large library.
  *
  * @param warn called for conditions that are no errors but should be corrected; no text holds a credential
+ * @param stateKey 32 bytes that seal the names of machines; without it none are kept
  */
 export async function openSource(
   connection: CloudConnection,
   settings: SourceSettings,
   warn: (text: string) => void,
+  stateKey?: Buffer,
 ): Promise<Source> {
+  const seal = stateKey && sealWith(stateKey);
   if (connection.kind === 'database') {
     const { databaseSource } = await import('./nova-db/nova-db.ts');
-    return databaseSource(connection.cells, settings.retiredCells);
+    return databaseSource(connection, { ...settings, seal });
   }
   const { apiSource } = await import('./nova-api/nova-api.ts');
   return apiSource(connection, {

@@ -19,6 +19,15 @@ export interface Outcome {
   readonly sourceFrom: Seconds | null;
   /** Only for the API, which never shows everything. */
   readonly api?: ApiView;
+  /** Only of a table that tells what reads differ in. */
+  readonly reading?: Reading;
+}
+
+/** How often a table was read that tells what two reads differ in. */
+export interface Reading {
+  readonly reads: number;
+  /** Between two reads; null where there was none before. */
+  readonly longestGapSeconds: Seconds | null;
 }
 
 /** How much of the cloud the API showed in a window. */
@@ -73,6 +82,10 @@ export interface ReadRequest {
   readonly begin: Seconds;
   /** The state that the previous window's outcome gave; undefined for the table's first window. */
   readonly state: SourceState | undefined;
+  /** The same of the other tables, by name: for a snapshot that follows from another table's events. */
+  readonly others?: TableStates;
+  /** Whether a first window tells what existed at its start; it does unless told otherwise. */
+  readonly opens?: boolean;
   readonly openHorizonSeconds: Seconds;
   /** The longest time between the time of a row and the moment when it becomes visible. */
   readonly settleSeconds: Seconds;

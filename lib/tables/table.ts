@@ -6,7 +6,7 @@ import type { Seconds } from '../core/time.ts';
  */
 
 /** What a field holds before it is written; times as seconds since 1970. */
-export type Value = string | number | null;
+export type Value = string | number | boolean | null;
 
 /**
  * What several columns of a row are made of. Fields that follow each other and are made of the same part are rendered
@@ -24,11 +24,15 @@ export interface Column<Row> {
   readonly csv: string;
   readonly jsonl: string;
   readonly parquet: string;
-  readonly type: 'string' | 'integer' | 'timestamp';
+  readonly type: 'string' | 'integer' | 'timestamp' | 'boolean';
   readonly masked: boolean;
   readonly description: string;
   /** Whether a CSV of version 0.3 has it in the last column, PROPERTIES. */
   readonly inProperties: boolean;
+  /** Its name there; that of JSON lines unless told otherwise. */
+  readonly property?: string;
+  /** Whether CSV has it: the published formats have no place for some. */
+  readonly inCsv: boolean;
   readonly part: Part<Row, unknown>;
   /** @param part what `part.of` gave */
   readonly value: (part: never, epoch: Seconds) => Value;
@@ -54,6 +58,8 @@ export interface Masker {
   readonly hostOf: (row: Located) => string | null;
   /** A time as it may leave the process: `transform/times.ts` has the rule. For times that may lie before the window. */
   readonly timeOf: (time: Seconds | null) => Seconds | null;
+  /** The rack of a hypervisor, by its name; null where nothing tells. */
+  readonly rackOf: (node: string | null) => string | null;
 }
 
 /** What tells where an event ran. */
@@ -92,6 +98,10 @@ export interface Table<Raw, Row> {
   readonly masked: (masker: Masker) => (raw: Raw) => Row;
   /** The masked thing that a row is about, whose distinct ones are counted; undefined where each row is one. */
   readonly subject?: (row: Row) => Masked;
+  /** How the time of a row is known: of a few kinds, of which manifests count the rows. */
+  readonly basis?: (row: Row) => string;
+  /** What the table does not show, whatever its source; for manifests. */
+  readonly cannotShow?: readonly string[];
 }
 
 /** Any table, for what does not look into its rows. */
@@ -101,10 +111,10 @@ export type AnyTable = Table<unknown, unknown>;
 export function column<Row, V>(
   part: Part<Row, V>,
   described: Pick<Column<Row>, 'csv' | 'jsonl' | 'parquet' | 'type' | 'description'> &
-    Partial<Pick<Column<Row>, 'masked' | 'inProperties'>>,
+    Partial<Pick<Column<Row>, 'masked' | 'inProperties' | 'property' | 'inCsv'>>,
   value: (part: V, epoch: Seconds) => Value,
 ): Column<Row> {
-  return { masked: false, inProperties: false, ...described, part, value };
+  return { masked: false, inProperties: false, inCsv: true, ...described, part, value };
 }
 
 /** The last column of a CSV of version 0.3, where a table has columns that belong there. */

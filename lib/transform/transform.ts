@@ -5,6 +5,7 @@ import type { Column, Mask, Table } from '../tables/table.ts';
 import { checkMasks } from './checked-masks.ts';
 import { type Exclusion, reasonToExclude } from './exclude.ts';
 import { hostOf } from './host.ts';
+import { rackOf } from './rack.ts';
 import { cutTimes } from './times.ts';
 
 /** Rows of one table, on their way from its reader to its files. */
@@ -15,6 +16,8 @@ export interface Transform<Raw, Row> extends Disposable {
   readonly skipped: Readonly<Record<string, number>>;
   /** Distinct subjects of the rows so far; see {@link Table}. */
   readonly subjects: () => number;
+  /** Rows by how their time is known, if the table tells; see {@link Table}. */
+  readonly basis: Readonly<Record<string, number>>;
   /** The table's columns, for encoders: masked ones throw a PrivacyError for a value that is not a mask of this transform. */
   readonly columns: readonly Column<Row>[];
 }
@@ -23,6 +26,8 @@ export interface TransformSettings extends Exclusion {
   readonly hostFrom: HostFrom;
   /** Times before are cut to the day; undefined where all stay exact. */
   readonly exactFrom?: Seconds | undefined;
+  /** Finds the rack in a hypervisor's name: what its first group matches, or all of it. */
+  readonly rackPattern?: RegExp | undefined;
 }
 
 /** @param onIdentifier told every value before it is masked, some of them again and again */
@@ -32,22 +37,24 @@ export function openTransform<Raw, Row>(
   mask: Mask,
   onIdentifier?: (value: string | null) => void,
 ): Transform<Raw, Row> {
-  const { owner, subject } = table;
+  const { owner, subject, basis: basisOf } = table;
   const checked = checkMasks(onIdentifier === undefined ? mask : watchedMask(mask, onIdentifier));
   const toMasked = table.masked({
     mask: checked.mask,
     maskShared: checked.maskShared,
     hostOf: (row) => hostOf(row, settings.hostFrom),
     timeOf: cutTimes(settings.exactFrom),
+    rackOf: (node) => rackOf(node, settings.rackPattern),
   });
   const skipped: Record<string, number> = {};
+  const basis: Record<string, number> = {};
   const subjects = countDistinct();
   const { excludeUsers, excludeProjects } = settings;
   const wanted = (rows: readonly Raw[]): readonly Raw[] => {
     if (owner === undefined || excludeUsers.size + excludeProjects.size === 0) return rows;
     return rows.filter((row) => {
       const reason = reasonToExclude(settings, owner(row));
-      if (reason !== undefined) skipped[reason] = (skipped[reason] ?? 0) + 1;
+      if (reason !== undefined) count(skipped, reason);
       return reason === undefined;
     });
   };
@@ -55,13 +62,19 @@ export function openTransform<Raw, Row>(
     apply(rows) {
       const masked = wanted(rows).map(toMasked);
       if (subject !== undefined) for (const row of masked) subjects.add(subject(row));
+      if (basisOf !== undefined) for (const row of masked) count(basis, basisOf(row));
       return masked;
     },
     skipped,
+    basis,
     subjects: () => subjects.count(),
     columns: checked.columns(table.name, table.columns),
     [Symbol.dispose]: () => subjects[Symbol.dispose](),
   };
+}
+
+function count(counts: Record<string, number>, of: string): void {
+  counts[of] = (counts[of] ?? 0) + 1;
 }
 
 function watchedMask(mask: Mask, onIdentifier: (value: string | null) => void): Mask {

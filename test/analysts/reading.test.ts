@@ -89,6 +89,7 @@ function summary(from: string, names: readonly string[]): string {
     const column = `"${names[at]}"`;
     const value = {
       integer: `sum(${column})`,
+      boolean: `count_if(${column})`,
       timestamp: `sum(epoch(${column}))`,
       string: `count(DISTINCT ${column})`,
     };
@@ -124,7 +125,7 @@ describe('An analyst with DuckDB', () => {
   });
 
   test('finds real types: times, whole numbers and text', async () => {
-    const kinds = { string: 'VARCHAR', integer: 'BIGINT', timestamp: 'TIMESTAMP' };
+    const kinds = { string: 'VARCHAR', integer: 'BIGINT', timestamp: 'TIMESTAMP', boolean: 'BOOLEAN' };
     for (const [from, names] of [
       ["read_csv('cloud=demo/instance_events/*/*.csv.gz')", COLUMNS.map((column) => column.csv)],
       ["read_json('cloud=demo/instance_events_jsonl/*/*.jsonl.gz')", COLUMNS.map((column) => column.jsonl)],

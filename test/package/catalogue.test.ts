@@ -51,8 +51,8 @@ describe('The catalogue', () => {
 
   test.each(TABLES)('has the columns of $name, with types that hold what the files hold', (table) => {
     const { columns } = table;
-    const typed = { string: 'string', timestamp: 'timestamp', integer: 'bigint' };
-    const inJson = { string: 'string', timestamp: 'string', integer: 'bigint' };
+    const typed = { string: 'string', timestamp: 'timestamp', integer: 'bigint', boolean: 'boolean' };
+    const inJson = { string: 'string', timestamp: 'string', integer: 'bigint', boolean: 'boolean' };
     expect(columnsOf(defaults, table, 'parquet')).toEqual(
       columns.map(({ parquet, type }) => [parquet, typed[type]]),
     );

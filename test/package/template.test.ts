@@ -36,6 +36,7 @@ const EVERYTHING = {
   prefix: 'traces/nova',
   windowMinutes: '60',
   maskingSecret: 'star-compactor/masks',
+  stateKey: 'star-compactor/state',
   memoryMegabytes: '1024',
   logRetentionDays: '30',
   subnets: 'subnet-0123456789abcdef0,subnet-0123456789abcdef1',
@@ -269,9 +270,11 @@ describe('the compiled template', () => {
       actions: ['secretsmanager:GetSecretValue'],
       resources: ['arn:aws:secretsmanager:eu-central-1:123456789012:secret:star-compactor/masks-??????'],
     };
+    const key = { ...mask, resources: mask.resources.map((arn) => arn.replace('masks', 'state')) };
     for (const role of READERS.map((name) => roleOf(full, name)))
-      expect(granted(full, role)).toMatchObject({ ReadMaskingSecret: mask });
+      expect(granted(full, role)).toMatchObject({ ReadMaskingSecret: mask, ReadStateKey: key });
     expect(granted(full, 'BackfillEndRole')).not.toHaveProperty('ReadMaskingSecret');
+    expect(granted(full, 'BackfillEndRole')).not.toHaveProperty('ReadStateKey');
   });
 
   test('keeps the bucket private, encrypted, versioned, under TLS and free of leftovers', () => {
@@ -389,6 +392,7 @@ describe('the compiled template', () => {
       STAR_EPOCH: '2015-09-06T23:31:16Z',
       STAR_TABLES: 'instance_events',
       STAR_FORMATS: 'csv',
+      STAR_COMPRESSION: 'gzip',
       STAR_FORMAT_VERSION: '0.2',
       STAR_LICENCE: '',
       STAR_REPORT: 'true',
@@ -400,6 +404,9 @@ describe('the compiled template', () => {
       STAR_EXCLUDE_PROJECTS: '',
       STAR_HOST_FROM: '',
       STAR_MACHINES: 'vm',
+      STAR_RACK_PATTERN: '',
+      STAR_FORCED_DOWN_AS: '',
+      STAR_STATE_KEY: '',
       STAR_RETIRED_CELLS: '',
       STAR_API_CONCURRENCY: '8',
       STAR_API_SWEEP_HOURS: '0',
@@ -769,11 +776,15 @@ describe('serverless refuses', () => {
     windowMinutes: ['7', 'a number of minutes that divides a day, such as 1440 or 60'],
     settleMinutes: ['0', 'whole minutes, 1 to 1440'],
     openHorizonDays: ['-1', 'whole days, 1 to 3650'],
-    tables: ['images', 'one or more of instance_events, instances, separated by commas, each once'],
+    tables: [
+      'images',
+      'one or more of instance_events, instances, machines, machine_events, separated by commas, each once',
+    ],
     formats: ['xml', 'one or more of csv, jsonl, parquet, separated by commas, each once'],
     formatVersion: ['0.4', '0.2 or 0.3'],
     report: ['yes', 'true or false'],
     privacyLimitPercent: ['101', 'whole percent, 0 to 100'],
+    compression: ['bzip2', 'gzip or zstd'],
     licence: ['free for all', 'an identifier of SPDX such as CC-BY-4.0'],
     epoch: ['yesterday', 'an ISO 8601 instant such as 2015-09-06T23:31:16Z, or window'],
     machines: ['metal', 'vm or baremetal'],
@@ -786,6 +797,9 @@ describe('serverless refuses', () => {
       'mysql://user:pass@host',
       'the ARN or name of a Secrets Manager secret, not what it holds',
     ],
+    rackPattern: ['(', 'a regular expression, such as ^(r\\d+)-'],
+    forcedDownAs: ['DELETE', 'DISABLE, or nothing'],
+    stateKey: ['mysql://user:pass@host', 'the ARN or name of a Secrets Manager secret, not what it holds'],
     allowUnsafeMasking: ['maybe', 'true or false'],
     catalogueFrom: ['2015', 'a date such as 2015-01-01'],
     logLevel: ['LOUD', 'TRACE, DEBUG, INFO, WARN, ERROR, SILENT or CRITICAL'],

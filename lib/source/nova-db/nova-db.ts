@@ -1,20 +1,35 @@
-import type { CellConnection } from '../../connection/connection.ts';
+import type { DatabaseConnection } from '../../connection/connection.ts';
 import { InputError } from '../../core/errors.ts';
+import type { MachinesRead } from '../machines/found.ts';
+import type { Seal } from '../machines/seal.ts';
 import { readerOf } from '../readers.ts';
 import type { History, Source } from '../source.ts';
 import { historyOf } from './history.ts';
+import type { HostsOptions } from './host-rows.ts';
+import { readHosts } from './hosts.ts';
 import { earliest } from './instance-events.ts';
+import { refuseLostCells } from './lost-cells.ts';
+import type { OpenDatabases } from './open-databases.ts';
 import { PLANNERS } from './planners.ts';
 import { READERS } from './readers.ts';
 import { type CellSession, openCell } from './session.ts';
 
+export interface DatabaseOptions extends HostsOptions {
+  /** Cells that the checkpoint may know and the secret need not. */
+  readonly retiredCells: ReadonlySet<string>;
+  /** Keeps names of machines between runs. */
+  readonly seal: Seal | undefined;
+}
+
 /**
- * Nova's cell databases as a source. Each opening has connections of its own, one a cell, each in one consistent
- * snapshot.
- *
- * @param retiredCells cells that the checkpoint may know and the secret need not
+ * Nova's cell databases as a source, and Placement's where it may be read. Each opening has connections of its own, one
+ * a database, each in one consistent snapshot.
  */
-export function databaseSource(cells: readonly CellConnection[], retiredCells: ReadonlySet<string>): Source {
+export function databaseSource(
+  { cells, placement }: Pick<DatabaseConnection, 'cells' | 'placement'>,
+  options: DatabaseOptions,
+): Source {
+  const { retiredCells, seal } = options;
   return {
     kind: 'database',
     async open(signal) {
@@ -22,11 +37,21 @@ export function databaseSource(cells: readonly CellConnection[], retiredCells: R
       const sessions: CellSession[] = [];
       for (const cell of cells) sessions.push(opening.use(await openCell(cell, signal)));
       const opened = opening.move();
+      let hosts: Promise<MachinesRead> | undefined;
+      const readOnce = async (): Promise<MachinesRead> => {
+        await using other = placement === undefined ? undefined : await openCell(placement, signal);
+        return await readHosts(sessions, other, options);
+      };
+      const databases: OpenDatabases = {
+        cells,
+        retiredCells,
+        sessions,
+        seal,
+        machines: () => (hosts ??= readOnce()),
+        refuseLost: (parts) => refuseLostCells(parts, cells, retiredCells),
+      };
       return {
-        read(table, request) {
-          const reader = readerOf(READERS, table, 'Nova’s databases');
-          return reader({ cells, retiredCells, sessions }, request);
-        },
+        read: (table, request) => readerOf(READERS, table, 'Nova’s databases')(databases, request),
         [Symbol.asyncDispose]: () => opened.disposeAsync(),
       };
     },

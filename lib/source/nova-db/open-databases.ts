@@ -1,8 +1,9 @@
+import type { MachinesSource } from '../machines/readers.ts';
 import type { CellConnection } from '../../connection/connection.ts';
 import type { CellSession } from './session.ts';
 
 /** The cells of one opening, each in its snapshot. */
-export interface OpenDatabases {
+export interface OpenDatabases extends MachinesSource {
   readonly cells: readonly CellConnection[];
   /** Cells that the checkpoint may know and the secret need not. */
   readonly retiredCells: ReadonlySet<string>;

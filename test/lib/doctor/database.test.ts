@@ -62,7 +62,10 @@ const examinedAs = (user: DatabaseUser, of: Record<string, Cell>): Promise<Findi
 /** Whether a run by that user would read the tables. */
 async function runRefuses(user: DatabaseUser, of: Record<string, Cell>): Promise<boolean> {
   const { cells: connections } = (await parseSecret(secretOf(user, of))) as DatabaseConnection;
-  const source = databaseSource(connections, new Set());
+  const source = databaseSource(
+    { cells: connections },
+    { retiredCells: new Set(), seal: undefined, forcedDownDisables: false },
+  );
   return source.history({ start: 0, end: DAY }, new AbortController().signal).then(
     () => false,
     () => true,

@@ -49,7 +49,13 @@ async function everything(): Promise<Manifest> {
     window: WINDOW,
     descriptions: [instanceEvents],
     tables: {
-      instance_events: tableManifest(instanceEvents, 'api', files, counts, { sourceFrom: START, api }),
+      instance_events: tableManifest(
+        { ...instanceEvents, cannotShow: ['what is gone'] },
+        'api',
+        files,
+        counts,
+        { sourceFrom: START, api, reading: { reads: 1, longestGapSeconds: DAY }, basis: { recorded: 1 } },
+      ),
     },
     previous: { key: layout.manifest({ start: START - DAY, end: START }), sha256: SHA },
     privacy: {
@@ -90,9 +96,21 @@ function changed(manifest: Manifest, path: Path, change: (object: Record<string,
 }
 
 /** What may be missing: see the fields with a question mark in `Manifest` and what it is made of. */
-const OPTIONAL = ['previous', 'api', 'encoding', 'format', 'missingValues', 'title'];
+const OPTIONAL = [
+  'previous',
+  'api',
+  'encoding',
+  'format',
+  'missingValues',
+  'title',
+  'approximate',
+  'reading',
+  'basis',
+  'cannotShow',
+  'recorded',
+];
 /** Objects whose names are free. */
-const isFree = (path: Path): boolean => path.at(-1) === 'skipped' || path.at(-1) === 'tables';
+const isFree = (path: Path): boolean => ['skipped', 'tables', 'basis'].includes(String(path.at(-1)));
 
 describe('The schema of manifests', () => {
   test('accepts one that has everything, and one that has the least', async () => {

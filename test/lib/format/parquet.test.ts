@@ -46,7 +46,12 @@ async function ask(file: Buffer, sql: string): Promise<Record<string, unknown>[]
 
 describe('Parquet, read by DuckDB', () => {
   test('has every column by its name and with its type', async () => {
-    const types = { string: 'VARCHAR', integer: 'BIGINT', timestamp: 'TIMESTAMP WITH TIME ZONE' };
+    const types = {
+      string: 'VARCHAR',
+      integer: 'BIGINT',
+      timestamp: 'TIMESTAMP WITH TIME ZONE',
+      boolean: 'BOOLEAN',
+    };
     const described = await ask(encode([[traceEvent()]]), 'DESCRIBE SELECT * FROM FILE');
     expect(described.map((column) => [column['column_name'], column['column_type']])).toEqual(
       COLUMNS.map(({ parquet: name, type }) => [name, types[type]]),

@@ -101,7 +101,13 @@ describe('A masked column', () => {
     const table = {
       ...instanceEvents,
       masked: () =>
-        instanceEvents.masked({ mask: other, maskShared: other, hostOf: () => null, timeOf: (time) => time }),
+        instanceEvents.masked({
+          mask: other,
+          maskShared: other,
+          hostOf: () => null,
+          timeOf: (time) => time,
+          rackOf: () => null,
+        }),
     };
     expect(() => encode(jsonLines, table as unknown as AnyTable, [traceEvent()])).toThrow('INSTANCE_UUID');
   });

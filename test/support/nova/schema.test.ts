@@ -11,9 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test('a cell has the three tables, their shadow twins and a reader of its own', async () => {
+test('a cell has the three tables, those of hosts, their shadow twins and a reader of its own', async () => {
   const cell = await createCell(server, 'whole');
-  expect(await cell.query('SHOW TABLES')).toHaveLength(6);
+  expect(await cell.query('SHOW TABLES')).toHaveLength(10);
   const reader = await createConnection(cell.dsn(await cell.reader()));
   try {
     await expect(reader.query('SELECT * FROM shadow_instances')).resolves.toMatchObject([[], {}]);
@@ -25,7 +25,7 @@ test('a cell has the three tables, their shadow twins and a reader of its own', 
 test('an old cell lacks the columns of later releases, and takes the sample without them', async () => {
   const old = { shadow: false, eventHost: false, eventDetails: false, instanceHidden: false };
   const { cell1, cell0 } = await loadSample(server, old);
-  expect(await cell1.query('SHOW TABLES')).toHaveLength(3);
+  expect(await cell1.query('SHOW TABLES')).toHaveLength(5);
   expect(cell1.columns.instance_actions_events).not.toContain('host');
   expect(cell1.columns.instance_actions_events).not.toContain('details');
   expect(cell1.columns.instances).not.toContain('hidden');

@@ -34,12 +34,15 @@ export interface Cell {
   reader(): Promise<DatabaseUser>;
 }
 
-const schema = readFile(new URL('schema.sql', import.meta.url), 'utf8');
+const schema = Promise.all(
+  ['schema.sql', 'hosts.sql'].map((name) => readFile(new URL(name, import.meta.url), 'utf8')),
+);
 
 /** Creates the empty database `nova_NAME` (`cell1`, `cell0`). */
 export async function createCell(server: MariaDb, name: string, options: CellOptions = {}): Promise<Cell> {
   const { shadow = true } = options;
   const statements = (await schema)
+    .join('\n')
     .split(/\n(?=CREATE)/)
     .filter((statement) => statement.startsWith('CREATE'))
     .filter((statement) => shadow || !statement.startsWith('CREATE TABLE `shadow_'))

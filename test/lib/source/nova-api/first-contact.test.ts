@@ -279,6 +279,7 @@ describe('A token that came over https and goes on over http', () => {
       apiConcurrency: 1,
       apiSweepSeconds: 0,
       allowPartial: false,
+      forcedDownDisables: false,
     };
     const source = await openSource(connection, settings, (text) => warnings.push(text));
     const day = { start: 0, end: 86_400 };

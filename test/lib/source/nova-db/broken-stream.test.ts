@@ -27,7 +27,12 @@ vi.mock('../../../../lib/source/nova-db/session.ts', async (importOriginal) => {
       const rows = await session.query(sql, parameters);
       return (wire.afterwards?.(sql, rows) ?? rows) as Row[];
     };
-    return { cell: session.cell, query, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() };
+    return {
+      cell: session.cell,
+      began: session.began,
+      query,
+      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+    };
   };
   return { ...original, openCell };
 });

@@ -192,7 +192,11 @@ describe(`A backfill of servers (seed ${SEED})`, () => {
     const secret = { cells: Object.fromEntries(cells.map((cell) => [cell.name, cell.dsn()])), ssl: 'off' };
     const connection = await parseSecret(JSON.stringify(secret));
     if (connection.kind !== 'database') throw new Error('not a database');
-    const source = databaseSource(connection.cells, new Set());
+    const source = databaseSource(connection, {
+      retiredCells: new Set(),
+      seal: undefined,
+      forcedDownDisables: false,
+    });
     const { signal } = new AbortController();
     const groups = [0, 4, 8].map((day) => ({ start: start + day * DAY, end: start + (day + 4) * DAY }));
     const planned = await source.statesAt(groups, ['instances'], signal);

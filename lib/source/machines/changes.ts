@@ -1,0 +1,129 @@
+import type { Seconds } from '../../core/time.ts';
+import type { Window } from '../../core/window.ts';
+import type { Capacity } from '../../tables/machines/row.ts';
+import type { FoundMachine } from './found.ts';
+import type { KnownMachine } from './state.ts';
+import type { Tell } from './telling.ts';
+
+export interface Seen {
+  readonly machine: FoundMachine;
+  /** Undefined for one that was not there. */
+  readonly known: KnownMachine | undefined;
+  /** Changes are later than that. */
+  readonly since: Seconds;
+  /** When it was read. */
+  readonly at: Seconds;
+  readonly window: Window;
+  /** Whether `known` is what it was under another name. */
+  readonly isRenamed: boolean;
+}
+
+export interface Change {
+  /** As the window leaves it. */
+  readonly known: KnownMachine;
+  /** When it was deleted in the window; null where it was not. */
+  readonly ended: Seconds | null;
+}
+
+/** A time that Placement recorded may be of a moment before the read that missed it. */
+const CLOCKS: Seconds = 2;
+
+/** Tells the changes of one machine. Undefined for one that comes after the window. */
+export function changesOf(seen: Seen, tell: Tell): Change | undefined {
+  const { machine, known, window } = seen;
+  if (known?.deleted === true && machine.deleted !== null) return { known, ended: null };
+  const alive = known === undefined || known.deleted ? created(seen, tell) : { known, since: seen.since };
+  if (alive === undefined) return known === undefined ? undefined : { known, ended: null };
+
+  const { deleted } = machine;
+  if (deleted !== null && deleted < window.end) {
+    tell.recorded('DELETE', alive.known.capacity, deleted);
+    return { known: { ...alive.known, deleted: true, held: false }, ended: deleted };
+  }
+  if (deleted !== null) return { known: { ...alive.known, held: true }, ended: null };
+  const resized = capacityChange({ ...seen, known: alive.known, since: alive.since }, tell);
+  const switched = enabledChange({ ...seen, known: resized, since: alive.since }, tell);
+  return { known: switched, ended: null };
+}
+
+interface Alive {
+  readonly known: KnownMachine;
+  readonly since: Seconds;
+}
+
+/** A machine that is new, or back: Nova may undelete a row in place, whose time of creation stays the old one. */
+function created({ machine, known, since, at, window }: Seen, tell: Tell): Alive | undefined {
+  const isBack = known?.deleted === true;
+  const recorded = isBack ? null : machine.created;
+  if (recorded !== null && recorded >= window.end) return undefined;
+  const latest = isBack ? Math.min(machine.changedBy ?? at, at) : at;
+  const time = recorded ?? Math.max(latest, since);
+  const { capacity, alike, deleted } = machine;
+  if (recorded !== null) tell.recorded('CREATE', capacity, recorded);
+  else if (!tell.bounded('CREATE', capacity, time, since)) return undefined;
+  // Nothing tells whether one that is gone again was ever enabled.
+  if (deleted === null || deleted >= window.end) tellEnabled(tell, capacity, time, recorded);
+  const fresh = { deleted: false, held: false, disabledAt: null, slot: null, sealed: null };
+  return {
+    known: { ...fresh, created: recorded ?? (isBack ? time : null), capacity, alike, enabled: true },
+    since: recorded ?? since,
+  };
+}
+
+/** New services start enabled, unless Nova is told otherwise (`enable_new_services`). */
+function tellEnabled(tell: Tell, capacity: Capacity, time: Seconds, recorded: Seconds | null): void {
+  if (recorded !== null) tell.recorded('ENABLE', capacity, recorded, 'assumed');
+  else tell.assumed('ENABLE', capacity, time);
+}
+
+type SeenAlive = Seen & { readonly known: KnownMachine };
+
+function capacityChange(
+  { machine, known, since, at, window, isRenamed }: SeenAlive,
+  tell: Tell,
+): KnownMachine {
+  const { capacity, alike } = machine;
+  const now = { ...known, capacity, alike, held: false };
+  if (isSame(capacity, known.capacity)) return now;
+  const held = { ...known, held: true };
+  const changed = isRenamed ? machine.created : machine.capacityAt;
+  const isRecorded = changed !== null && changed > since;
+  if (isRecorded && (isRenamed || alike === known.alike)) {
+    if (changed >= window.end) return held;
+    tell.recorded('UPDATE', capacity, changed);
+    return now;
+  }
+  const latest = Math.min(isRecorded ? changed : (machine.changedBy ?? at), at);
+  return tell.bounded('UPDATE', capacity, latest, since) ? now : held;
+}
+
+function isSame(a: Capacity, b: Capacity): boolean {
+  return a.vcpus === b.vcpus && a.memoryMb === b.memoryMb && a.diskGb === b.diskGb;
+}
+
+function enabledChange({ machine, known, since, at, window }: SeenAlive, tell: Tell): KnownMachine {
+  const { capacity } = known;
+  const { enabled, disabledAt, switchedAt } = machine;
+  if (enabled === null) return known;
+  const now = { ...known, enabled, disabledAt };
+  const held = { ...known, held: true };
+  const wasSwitched = known.enabled !== null && known.enabled !== enabled;
+  const isRecorded = (time: Seconds | null, from: Seconds): time is Seconds => time !== null && time > from;
+  const traced = isRecorded(disabledAt, since - CLOCKS) ? disabledAt : null;
+
+  if (!wasSwitched) {
+    // Disabled before and disabled again: it was enabled in between.
+    const isAgain = !enabled && traced !== null && known.disabledAt !== null && traced !== known.disabledAt;
+    if (!isAgain) return now;
+    if (traced >= window.end) return held;
+    if (!tell.bounded('ENABLE', capacity, traced, since)) return held;
+    tell.recorded('DISABLE', capacity, traced);
+    return now;
+  }
+  const time = (enabled ? null : traced) ?? (isRecorded(switchedAt, since) ? switchedAt : null);
+  const event = enabled ? 'ENABLE' : 'DISABLE';
+  if (time === null) return tell.bounded(event, capacity, at, since) ? now : held;
+  if (time >= window.end) return held;
+  tell.recorded(event, capacity, time);
+  return now;
+}

@@ -1,0 +1,111 @@
+import { MINUTE, type Seconds } from '../../core/time.ts';
+import type { MachineEvent } from '../../tables/machine-events/row.ts';
+import { placeOf } from '../../tables/instances/place.ts';
+import type { Machine } from '../../tables/machines/row.ts';
+import { changesOf } from './changes.ts';
+import type { FoundMachine } from './found.ts';
+import { type Tell, openTelling } from './telling.ts';
+import { stateAt } from './opening.ts';
+import { findRenamed } from './renamed.ts';
+import type { CompareRequest } from './request.ts';
+import { type KnownMachine, type MachinesState, saltedHash } from './state.ts';
+
+export interface Compared {
+  /** In no order. */
+  readonly events: readonly MachineEvent[];
+  /** To be handed to the next comparison. */
+  readonly next: MachinesState;
+  /** Everything that existed in the window, in the state to which the events lead. */
+  readonly machines: readonly Machine[];
+  readonly late: number;
+  readonly beforeBegin: number;
+  /** Machines that are gone without a trace, whose names were not kept. */
+  readonly vanished: number;
+}
+
+/**
+ * What two reads differ in. What is recorded to have changed after the window is left to the next one. Touches nothing
+ * outside, so that a sampler or another source may call it; rules: a change belongs to the window of its recorded time,
+ * and one without to the window in which it is found.
+ */
+export function compareMachines(request: CompareRequest): Compared {
+  const { read, window, seal } = request;
+  const before = request.before ?? stateAt(window.start, read);
+  const { salt } = before;
+  const telling = openTelling(request);
+  const next = new Map<string, KnownMachine>();
+  const existing: Machine[] = [];
+  const renamed = findRenamed(read.machines, before);
+  const left = new Set(renamed.values());
+
+  const keep = (key: string, machine: FoundMachine, known: KnownMachine): void => {
+    const slot = machine.slot === null ? null : saltedHash(salt, machine.slot);
+    next.set(key, { ...known, slot, sealed: known.deleted ? null : (seal?.close(key, machine) ?? null) });
+    const { created, capacity, enabled } = known;
+    if (!known.deleted) existing.push(rowOf(machine, { created, deleted: null, capacity, enabled }));
+  };
+  const end = (machine: FoundMachine, known: KnownMachine, deleted: Seconds): void => {
+    const { created, capacity, enabled } = known;
+    if (deleted >= window.start) existing.push(rowOf(machine, { created, deleted, capacity, enabled }));
+  };
+
+  for (const machine of read.machines) {
+    const was = renamed.get(machine);
+    if (left.has(machine)) continue;
+    const key = saltedHash(salt, machine.key);
+    const known = before.machines.get(was === undefined ? key : saltedHash(salt, was.key));
+    const isHeld = was !== undefined && (machine.created ?? 0) >= window.end;
+    if (request.before === undefined && request.opens && known?.deleted === false)
+      telling.open(was ?? machine, known);
+    if (was !== undefined && known !== undefined) {
+      const oldKey = saltedHash(salt, was.key);
+      if (isHeld) {
+        keep(oldKey, was, { ...known, held: true });
+        continue;
+      }
+      next.set(oldKey, { ...known, deleted: true, slot: null, sealed: null });
+    }
+    const tell: Tell = telling.of(machine);
+    const since = known?.held === true ? before.until : before.at;
+    const change = changesOf(
+      { machine, known, since, at: read.at, window, isRenamed: was !== undefined },
+      tell,
+    );
+    if (change === undefined) continue;
+    keep(key, machine, change.known);
+    if (change.ended !== null) end(machine, change.known, change.ended);
+  }
+
+  let vanished = 0;
+  for (const [key, known] of before.machines) {
+    if (next.has(key) || known.deleted) continue;
+    const name = known.sealed === null ? undefined : seal?.open(key, known.sealed);
+    const { created, capacity, enabled } = known;
+    const since = known.held ? before.until : before.at;
+    const deleted = read.partial ? null : read.at;
+    if (name !== undefined)
+      existing.push(rowOf({ ...name, up: false }, { created, deleted, capacity, enabled }));
+    if (read.partial) next.set(key, { ...known, held: true });
+    else if (name === undefined) vanished++;
+    else telling.of(name).bounded('DELETE', capacity, read.at, since);
+  }
+  const { late, beforeBegin, events } = telling;
+  return {
+    events,
+    next: { salt, at: read.at, until: window.end, parts: read.parts, machines: next },
+    machines: existing,
+    late: late(),
+    beforeBegin: beforeBegin(),
+    vanished,
+  };
+}
+
+function rowOf(
+  { host, node, up }: Pick<FoundMachine, 'host' | 'node' | 'up'>,
+  state: Pick<Machine, 'created' | 'deleted' | 'capacity' | 'enabled'>,
+): Machine {
+  return { host, node, ...state, up: up && state.deleted === null, place: placeOf(state.created) };
+}
+
+/** A host that has not reported for longer is down, as Nova has it (`service_down_time`). */
+export const DOWN_AFTER: Seconds = MINUTE;

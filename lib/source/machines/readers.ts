@@ -1,0 +1,65 @@
+import type { MachineEvent } from '../../tables/machine-events/row.ts';
+import { machineEvents } from '../../tables/machine-events/table.ts';
+import type { Machine } from '../../tables/machines/row.ts';
+import { type Batch, NO_COUNTS, type Outcome, type ReadRequest } from '../source.ts';
+import { type Compared, compareMachines } from './compare.ts';
+import type { MachinesRead } from './found.ts';
+import type { Seal } from './seal.ts';
+import { type MachinesState, restoreMachines, storeMachines } from './state.ts';
+
+/** What a source gives the readers of machines, whatever it is. */
+export interface MachinesSource {
+  /** Reads once an opening, however many tables ask. */
+  readonly machines: () => Promise<MachinesRead>;
+  readonly seal: Seal | undefined;
+  /** @throws InputError where one of the parts that were read before is missing now */
+  readonly refuseLost?: (parts: readonly string[]) => void;
+  /** Of an API, for the outcome. */
+  readonly view?: () => Pick<Outcome, 'api'>;
+}
+
+/** Changes of machines since the window before. */
+export async function* readMachineEvents(
+  source: MachinesSource,
+  request: ReadRequest,
+): AsyncGenerator<Batch<MachineEvent>, Outcome, void> {
+  const before = request.state === undefined ? undefined : restoreMachines(request.state);
+  const { read, compared } = await compare(source, request, before);
+  yield { rows: compared.events, watermark: Infinity };
+  const { late, beforeBegin, vanished, next } = compared;
+  return {
+    state: storeMachines(next),
+    counts: { ...NO_COUNTS, late, beforeBegin, skipped: vanished === 0 ? {} : { vanished } },
+    sourceFrom: null,
+    reading: {
+      reads: 1,
+      longestGapSeconds: before === undefined ? null : Math.max(0, read.at - before.at),
+    },
+    ...source.view?.(),
+  };
+}
+
+/** The state to which the window's changes lead. */
+export async function* readMachines(
+  source: MachinesSource,
+  request: ReadRequest,
+): AsyncGenerator<Batch<Machine>, Outcome, void> {
+  const stored = request.others?.[machineEvents.name];
+  const before = stored === undefined ? undefined : restoreMachines(stored);
+  const { compared } = await compare(source, request, before);
+  yield { rows: compared.machines, watermark: Infinity };
+  return { state: {}, counts: NO_COUNTS, sourceFrom: null, ...source.view?.() };
+}
+
+async function compare(
+  { machines, seal, refuseLost }: MachinesSource,
+  { window, begin, opens = true, whole }: ReadRequest,
+  before: MachinesState | undefined,
+): Promise<{ read: MachinesRead; compared: Compared }> {
+  refuseLost?.(before?.parts ?? []);
+  const read = await machines();
+  return {
+    read,
+    compared: compareMachines({ before, read, window, begin, opens, bounds: !whole, seal }),
+  };
+}
