@@ -5,16 +5,20 @@ import { existsSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const LEAST = 24;
-
-if (Number.parseInt(process.versions.node, 10) < LEAST) {
-  console.error(`star-compactor: needs Node.js ${LEAST} or later, this is ${process.versions.node}`);
-  process.exit(2);
-}
-
 // In a clone the sources run as they are; a package that npm has installed holds them compiled.
 const sources = new URL('../lib/command/main.ts', import.meta.url);
 const isClone = existsSync(sources);
+
+// Of the sources `using`; compiled, zstd since 22.15 and `node:sqlite`, without a flag, since 22.13.
+const LEAST = isClone ? [24, 0] : [22, 15];
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
+  const wanted = LEAST.join('.').replace('.0', '');
+  console.error(`star-compactor: needs Node.js ${wanted} or later, this is ${process.versions.node}`);
+  process.exit(2);
+}
+
 // Half of what help costs in a clone is to take the types out of the sources; once is enough.
 if (isClone)
   nodeModule.enableCompileCache(fileURLToPath(new URL('../.local/compile-cache', import.meta.url)));

@@ -19,6 +19,6 @@ await build({
   splitting: true, // a command loads the source and the format that it needs
   chunkNames: 'chunks/[name]-[hash]',
   platform: 'node',
-  target: 'node24',
+  target: 'node22', // whose `using` is made of what it knows
   logLevel: 'warning',
 });

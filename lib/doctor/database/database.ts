@@ -1,3 +1,4 @@
+import { disposables } from '../../core/disposables.ts';
 import type { DatabaseConnection } from '../../connection/connection.ts';
 import { asSourceError, withoutCell } from '../codes.ts';
 import type { ExamineOptions } from '../options.ts';
@@ -14,7 +15,7 @@ export async function* examineDatabases(
   { cells }: DatabaseConnection,
   { signal, settleSeconds }: ExamineOptions,
 ): AsyncGenerator<Finding, void, void> {
-  await using sessions = new AsyncDisposableStack();
+  await using sessions = disposables();
   const opened: OpenedCell[] = [];
   for (const connection of cells) {
     const tell = teller(connection.cell);

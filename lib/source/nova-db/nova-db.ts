@@ -1,4 +1,5 @@
 import type { DatabaseConnection } from '../../connection/connection.ts';
+import { disposables } from '../../core/disposables.ts';
 import { InputError } from '../../core/errors.ts';
 import type { MachinesRead } from '../machines/found.ts';
 import type { Seal } from '../machines/seal.ts';
@@ -33,7 +34,7 @@ export function databaseSource(
   return {
     kind: 'database',
     async open(signal) {
-      await using opening = new AsyncDisposableStack();
+      await using opening = disposables();
       const sessions: CellSession[] = [];
       for (const cell of cells) sessions.push(opening.use(await openCell(cell, signal)));
       const opened = opening.move();
@@ -52,7 +53,7 @@ export function databaseSource(
       };
       return {
         read: (table, request) => readerOf(READERS, table, 'Nova’s databases')(databases, request),
-        [Symbol.asyncDispose]: () => opened.disposeAsync(),
+        [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
       };
     },
     async statesAt(ranges, tables, signal) {
