@@ -70,6 +70,22 @@ describe('The rooms of lib/', () => {
   });
 });
 
+test('What the functions load is no part of the command line, nor what locks a folder', () => {
+  const handlers = fileURLToPath(new URL('../../handlers/', import.meta.url));
+  const reached = new Set<string>();
+  const walk = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const other of imports.get(file) ?? []) walk(other);
+  };
+  for (const name of readdirSync(handlers)) {
+    const text = readFileSync(join(handlers, name), 'utf8');
+    for (const [, file = ''] of text.matchAll(/'\.\.\/lib\/([^']+)'/g)) walk(file);
+  }
+  expect(reached.size).toBeGreaterThan(100);
+  expect([...reached].filter((file) => /^(command|verify|store\/folder)\//.test(file))).toEqual([]);
+});
+
 /** The files of one circle of imports, or nothing. */
 function circle(): string[] {
   const done = new Set<string>();

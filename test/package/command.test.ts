@@ -53,7 +53,17 @@ describe('The package that npm installs', () => {
     const to = ['--to', cloud.traces, '--cloud', 'test'];
     const published = await run(
       node,
-      [bin, 'publish', ...to, '--secret', cloud.secretFile, '--formats', 'csv,parquet', '--until', afterDay(1)],
+      [
+        bin,
+        'publish',
+        ...to,
+        '--secret',
+        cloud.secretFile,
+        '--formats',
+        'csv,parquet',
+        '--until',
+        afterDay(1),
+      ],
       { env },
     );
     // Nothing but what it did: no warning of Node.js either.

@@ -23,9 +23,13 @@ export interface Runtime {
 
 const RUNNER = fileURLToPath(new URL('runner.ts', import.meta.url));
 
-/** Starts a runtime, which is warm (the handler loaded) when this returns. */
-export async function startRuntime(): Promise<Runtime> {
-  const child = spawn(process.execPath, [RUNNER], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+/**
+ * Starts a runtime, which is warm (the handler loaded) when this returns.
+ *
+ * @param runner the script that it runs
+ */
+export async function startRuntime(runner = RUNNER): Promise<Runtime> {
+  const child = spawn(process.execPath, [runner], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const ended = once(child, 'exit');
   await Promise.race([once(child, 'message'), ended]);
   if (child.exitCode !== null) throw new Error(`The runner ended with ${child.exitCode}`);
@@ -52,10 +56,10 @@ export interface RuntimePool {
 }
 
 /** Warms the next runtime while the last one is in use: a test that kills many does not wait for each. */
-export function startRuntimes(): RuntimePool {
+export function startRuntimes(runner = RUNNER): RuntimePool {
   const started: Promise<Runtime>[] = [];
   const start = (): Promise<Runtime> => {
-    const runtime = startRuntime();
+    const runtime = startRuntime(runner);
     started.push(runtime);
     return runtime;
   };
