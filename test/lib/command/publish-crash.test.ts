@@ -103,11 +103,18 @@ async function expectWhole(until: number, drops: number): Promise<void> {
   expect(await readdir(join(folder, '.star-compactor', 'runs'))).toEqual([]);
 }
 
+interface Met {
+  /** Of the last run, which met nothing, for it had fewer steps. */
+  readonly outcome: Outcome;
+  readonly hour: Hour;
+  readonly steps: number;
+}
+
 /** Has a run meet something before each of its steps, one an hour, and followed by one that meets nothing. */
 async function beforeEveryStep(
   meet: (step: number) => Partial<FolderRun>,
   met: (outcome: Outcome) => boolean,
-): Promise<number> {
+): Promise<Met> {
   const first = await cloud.nextHour();
   expect(await repair(first)).toBe(0);
   for (let step = 1; ; step++) {
@@ -115,11 +122,7 @@ async function beforeEveryStep(
     const runtime = await runtimes.take();
     const outcome = await invoke(runtime, { options: optionsFor(hour), ...meet(step) });
     await runtime.kill();
-    if (!met(outcome)) {
-      expect(outcome).toMatchObject({ summary: { status: 0 } });
-      await expectWhole(hour.end, step + 1);
-      return step - 1;
-    }
+    if (!met(outcome)) return { outcome, hour, steps: step - 1 };
     await cloud.liveOn();
     expect(await repair(hour)).toBe(0);
     expect(await watermark()).toBe(iso(hour.end));
@@ -128,19 +131,31 @@ async function beforeEveryStep(
 
 describe('A run that publishes into a folder', () => {
   test('and is killed before any of its steps on the disk is repaired by the next', async () => {
-    const steps = await beforeEveryStep(
+    const {
+      outcome: last,
+      hour,
+      steps,
+    } = await beforeEveryStep(
       (dieAt) => ({ dieAt }),
       (outcome) => outcome === 'killed',
     );
+    expect(last).toMatchObject({ summary: { status: 0 } });
+    await expectWhole(hour.end, steps + 2);
     // Nine objects, each created, written, brought to the disk, moved, and its folder brought to the disk.
     expect(steps).toBeGreaterThan(45);
   });
 
   test.each(['ENOSPC', 'EIO'])('and meets %s at any of its steps is repaired by the next', async (code) => {
-    const steps = await beforeEveryStep(
+    const {
+      outcome: last,
+      hour,
+      steps,
+    } = await beforeEveryStep(
       (step) => ({ failAt: { step, code } }),
       (outcome) => typeof outcome === 'object' && 'error' in outcome,
     );
+    expect(last).toMatchObject({ summary: { status: 0 } });
+    await expectWhole(hour.end, steps + 2);
     expect(steps).toBeGreaterThan(30);
   });
 

@@ -1,4 +1,4 @@
-import fs, { type FileHandle } from 'node:fs/promises';
+import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
 /** What happens before a step that changes something on the disk; it may throw, or never return. */
@@ -23,7 +23,7 @@ function watched(name: string, method: Method): Method {
 const own = fs as unknown as Record<string, Method>;
 const handle = await fs.open('/dev/null', 'r');
 const handles = Object.getPrototypeOf(handle) as Record<string, Method>;
-await (handle as FileHandle).close();
+await handle.close();
 for (const name of ['mkdir', 'rename', 'rm', 'open']) own[name] = watched(name, own[name] as Method);
 for (const name of ['writeFile', 'sync']) handles[name] = watched(name, handles[name] as Method);
 syncBuiltinESMExports();
