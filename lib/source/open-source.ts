@@ -31,6 +31,8 @@ export async function openSource(
     concurrency: settings.apiConcurrency,
     sweepSeconds: settings.apiSweepSeconds,
     allowPartial: settings.allowPartial,
+    forcedDownDisables: settings.forcedDownDisables,
+    seal,
     warn,
   });
 }

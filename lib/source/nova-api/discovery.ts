@@ -1,4 +1,3 @@
-import { SourceError } from '../../core/errors.ts';
 import { DAY, MINUTE, type Seconds, iso } from '../../core/time.ts';
 import type { Ledger } from './ledger.ts';
 import { allCellsAnswer } from './cells.ts';
@@ -6,6 +5,7 @@ import { readFlavours } from './flavours.ts';
 import { type ListingOptions, listServers } from './listing.ts';
 import { has } from './microversion.ts';
 import type { Nova } from './nova.ts';
+import { refuseSilentCell } from './open-api.ts';
 import { type Server, isUnknown, toServer } from './servers.ts';
 
 export interface DiscoveryRequest {
@@ -77,11 +77,7 @@ export function discover(nova: Nova, request: DiscoveryRequest): Discovery {
   let partial = false;
   const onDoubt = (): void => {
     if (!request.allowPartial) {
-      throw new SourceError(
-        'Nova: a cell does not answer, and lists lack its servers; ' +
-          'read the window when the cell answers again, or without the cell by STAR_ALLOW_PARTIAL=true (--allow-partial on the command line)',
-        { transient: true },
-      );
+      refuseSilentCell();
     }
     partial = true;
   };

@@ -1,13 +1,15 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
 import type { Seconds } from '../../core/time.ts';
+import type { MachinesRead } from '../machines/found.ts';
 import { readerOf } from '../readers.ts';
 import type { Source } from '../source.ts';
 import { askClock } from './clock.ts';
+import { UNSEEN_OF_MACHINES, readHosts } from './hosts.ts';
 import { openHttp } from './http.ts';
 import { openKeystone } from './keystone.ts';
 import { shaped } from './answers.ts';
 import { type Nova, openNova } from './nova.ts';
-import type { ApiOptions } from './open-api.ts';
+import type { ApiOptions, OpenApi } from './open-api.ts';
 import { READERS } from './readers.ts';
 import { SERVERS, ServerPage, toServer } from './servers.ts';
 
@@ -31,8 +33,25 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
         AbortSignal.any([signal, stop.signal]),
         warn,
       );
+      let hosts: Promise<MachinesRead> | undefined;
+      const before = nova.requests;
+      const api: OpenApi = {
+        nova,
+        options,
+        stop,
+        seal: options.seal,
+        machines: () => (hosts ??= readHosts(api)),
+        view: () => ({
+          api: {
+            microversion: nova.microversion,
+            requests: nova.requests - before,
+            swept: true,
+            unseen: UNSEEN_OF_MACHINES,
+          },
+        }),
+      };
       return {
-        read: (table, request) => readerOf(READERS, table, 'the Nova API')({ nova, options, stop }, request),
+        read: (table, request) => readerOf(READERS, table, 'the Nova API')(api, request),
         async [Symbol.asyncDispose]() {
           stop.abort();
           nova[Symbol.dispose]();

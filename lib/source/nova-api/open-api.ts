@@ -1,4 +1,7 @@
+import { SourceError } from '../../core/errors.ts';
 import type { Seconds } from '../../core/time.ts';
+import type { MachinesSource } from '../machines/readers.ts';
+import type { Seal } from '../machines/seal.ts';
 import type { Nova } from './nova.ts';
 
 export interface ApiOptions {
@@ -10,14 +13,27 @@ export interface ApiOptions {
   readonly sweepSeconds: Seconds;
   /** Whether windows are published while a cell does not answer. */
   readonly allowPartial: boolean;
+  /** Whether a host that is forced down counts as disabled. */
+  readonly forcedDownDisables?: boolean;
+  /** Keeps names of machines between runs. */
+  readonly seal?: Seal | undefined;
   /** How long Nova waits for a cell: 60, unless its source was changed. */
   readonly cellTimeoutSeconds?: Seconds;
 }
 
 /** One opening of the API. */
-export interface OpenApi {
+export interface OpenApi extends MachinesSource {
   readonly nova: Nova;
   readonly options: ApiOptions;
   /** Ends all requests of the opening, so that after a permanent failure no others are repeated. */
   readonly stop: AbortController;
+}
+
+/** @throws SourceError always: what a cell would show must not be left out without a word */
+export function refuseSilentCell(): never {
+  throw new SourceError(
+    'Nova: a cell does not answer, and lists lack its servers; ' +
+      'read the window when the cell answers again, or without the cell by STAR_ALLOW_PARTIAL=true (--allow-partial on the command line)',
+    { transient: true },
+  );
 }

@@ -1,5 +1,8 @@
 import { instanceEvents } from '../../tables/instance-events/table.ts';
 import { instances } from '../../tables/instances/table.ts';
+import { machineEvents } from '../../tables/machine-events/table.ts';
+import { machines } from '../../tables/machines/table.ts';
+import { readMachineEvents, readMachines } from '../machines/readers.ts';
 import type { ReadRequest, Reader } from '../source.ts';
 import { readInstanceEvents } from './instance-events.ts';
 import type { OpenApi } from './open-api.ts';
@@ -11,4 +14,6 @@ export const READERS: Readonly<
 > = {
   [instanceEvents.name]: readInstanceEvents,
   [instances.name]: readServers,
+  [machines.name]: readMachines,
+  [machineEvents.name]: readMachineEvents,
 };

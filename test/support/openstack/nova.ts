@@ -7,7 +7,7 @@ import { listFlavors, showFlavor } from './flavors.ts';
 import { NotAcceptable, askedMinor, versionHeaders } from './microversion.ts';
 import { NovaError } from './nova-errors.ts';
 import { listServers } from './servers.ts';
-import { listServices } from './services.ts';
+import { listHypervisors, listServices } from './services.ts';
 import { showServer } from './show-server.ts';
 import type { Scope, Token } from './tokens.ts';
 
@@ -36,6 +36,7 @@ const ROUTES: [pattern: RegExp, route: Route][] = [
   [/^flavors\/detail$/, (call) => listFlavors(call, true)],
   [/^flavors\/([^/]+)$/, showFlavor],
   [/^os-services$/, listServices],
+  [/^os-hypervisors\/detail$/, listHypervisors],
 ];
 
 /** `/compute`: the part of Nova's API that reads servers. */
