@@ -19,6 +19,8 @@ export interface BackfillPlan {
   readonly sourceFrom: Seconds | null;
   /** About how many events the source has of the due windows; null if it cannot tell. */
   readonly events: number | null;
+  /** About how many events of the range were purged; null if it cannot tell. */
+  readonly purged: number | null;
 }
 
 /** Looks at what is published and at how far back the source goes. Writes nothing. */
@@ -36,7 +38,8 @@ export async function planBackfill(
   const gone = new Set(old).difference(decided);
   const due = windows.filter((window) => !isPublished(window) && !gone.has(window));
   const events = history.events && Math.round((history.events * due.length) / windows.length);
-  return { due, published, beforeHistory: [...gone], sourceFrom: history.from, events };
+  const { from: sourceFrom, purged } = history;
+  return { due, published, beforeHistory: [...gone], sourceFrom, events, purged };
 }
 
 /** The windows whose claim is decided. They are finished from the claim, without the source. */

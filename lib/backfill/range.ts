@@ -6,22 +6,22 @@ import { ANY_TIME, type OpenSource, type SourceState, type TableStates } from '.
 import type { AnyTable } from '../tables/table.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Window } from '../core/window.ts';
-import { type Split, splitByWindow } from './split.ts';
+import { type KnownOfSource, type Split, earliestOf, splitByWindow } from './split.ts';
 
 /**
  * One pass over the source for all windows of a range, and all tables of events. A snapshot is read window by window,
  * each from the state that the window before it gave.
  *
- * @param states as a schedule would have had them at the start of the range; without them the source looks back itself
- * @param sourceFrom start of the oldest event of the source
+ * @param states as they were planned for the range; without them each pass is planned here
  */
 export function openRange(
-  { source, settings, signal }: Pick<Invocation, 'source' | 'settings' | 'signal'>,
+  { source, settings, tables, signal }: Pick<Invocation, 'source' | 'settings' | 'tables' | 'signal'>,
   range: Window,
   states: TableStates | undefined,
-  sourceFrom: Seconds | null,
+  known: KnownOfSource,
 ) {
   let opened: OpenSource | undefined;
+  let planned = states;
   const splits = new Map<string, Split>();
   const snapshots = new Map<string, readonly { readonly end: Seconds; readonly state: SourceState }[]>();
   let [from, latest] = [range, -Infinity];
@@ -47,7 +47,7 @@ export function openRange(
   async function* snapshot(open: OpenSource, table: AnyTable, window: Window): OrderedRows<unknown> {
     const before = (snapshots.get(table.name) ?? []).filter(({ end }) => end <= window.start);
     // The state that was planned for the start of the range also serves its later windows.
-    const outcome = yield* rowsOf(open, table, window, before.at(-1)?.state ?? states?.[table.name]);
+    const outcome = yield* rowsOf(open, table, window, before.at(-1)?.state ?? planned?.[table.name]);
     // Two are kept, because this window may be read again.
     snapshots.set(table.name, [...before.slice(-1), { end: window.end, state: outcome.state }]);
     return outcome;
@@ -57,9 +57,12 @@ export function openRange(
     async read(window: Window): Promise<WindowRows> {
       if (opened === undefined || window.start <= latest) {
         await close();
+        if (states === undefined) {
+          from = { start: window.start, end: range.end };
+          const names = tables.map(({ name }) => name);
+          [planned] = await source.statesAt([from], names, signal);
+        }
         opened = await source.open(signal);
-        // From a known state it is cheaper to pass over windows than to look back from a later one.
-        from = states === undefined ? { start: window.start, end: range.end } : range;
       }
       latest = window.start;
       const open = opened;
@@ -69,8 +72,8 @@ export function openRange(
           const { name } = table;
           let split = splits.get(name);
           if (split === undefined) {
-            const state = from.start === range.start ? states?.[name] : undefined;
-            split = splitByWindow(rowsOf(open, table, from, state), table, from, sourceFrom);
+            const ordered = { ...table, order: earliestOf(table) };
+            split = splitByWindow(rowsOf(open, ordered, from, planned?.[name]), table, from, known);
             splits.set(name, split);
           }
           return split.of(window);

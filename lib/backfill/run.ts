@@ -5,6 +5,7 @@ import { type WindowResult, finishWindow } from '../drop/finish.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import { publishWindow } from '../drop/publish-window.ts';
 import { type WindowSummary, windowSummary } from '../drop/window-summary.ts';
+import { readAgain } from '../drop/read-again.ts';
 import type { WindowRows } from '../drop/write-drop.ts';
 import type { TableStates } from '../source/source.ts';
 import type { BackfillPlan } from './plan.ts';
@@ -27,7 +28,7 @@ export interface BackfillProgress {
  * time remains.
  *
  * @param remaining milliseconds until the invocation has to be done
- * @param states what the source needs to know at the start of the range, or earlier; without it the source looks back
+ * @param states what was planned for the range, or for one that begins earlier
  * @throws DeadlineError if not even one window could be published in time
  */
 export async function runBackfill(
@@ -43,8 +44,11 @@ export async function runBackfill(
   const progress = (isTimeOver: boolean): BackfillProgress => ({ done, left: [...left], isTimeOver });
   const [first, last] = [due[0], due.at(-1)];
   if (first === undefined || last === undefined) return progress(false);
-  const start = states === undefined ? first.start : range.start;
-  await using reader = openRange(invocation, { start, end: last.end }, states, sourceFrom);
+  // What was planned is for the whole range.
+  const whole = states === undefined ? { start: first.start, end: last.end } : range;
+  const counted = await readAgain(invocation, () => invocation.source.purged(due, signal));
+  const purged = new Map(due.map((window, nth) => [window.start, counted[nth] ?? null]));
+  await using reader = openRange(invocation, whole, states, { sourceFrom, purged });
   let longest = 0;
   try {
     for (const window of due) {

@@ -1,27 +1,43 @@
 import type { OrderedRows } from '../drop/write-table.ts';
 import { SourceError } from '../core/errors.ts';
-import { NO_COUNTS, type Outcome } from '../source/source.ts';
+import { inOrder } from '../source/order.ts';
+import { type Batch, NO_COUNTS, type Outcome } from '../source/source.ts';
 import type { AnyTable } from '../tables/table.ts';
-import { MINUTE, type Seconds } from '../core/time.ts';
+import type { Seconds } from '../core/time.ts';
 import { type Window, windowText } from '../core/window.ts';
 
-/** If the clocks of conductors differ, an event may end before it begins, but not by this much. */
-const CLOCKS = 10 * MINUTE;
+/** What is known of the source before it is read, for the outcome of each window. */
+export interface KnownOfSource {
+  /** Start of the oldest event of the source. */
+  readonly sourceFrom: Seconds | null;
+  /** About how many events were purged, by the start of the window. */
+  readonly purged: ReadonlyMap<Seconds, number | null>;
+}
+
+type Ordered = Pick<AnyTable, 'order' | 'at'>;
 
 /**
- * Parts a stream of events by window. Events arrive in order of start, so a window is complete soon after an event that
- * starts after its end. Events of later windows are held until then: a few in a thousand of a day, and the rest of a
- * batch.
+ * The earlier of an event's order and its time. A pass over several windows is in this order: by the clocks of two
+ * controllers an event may finish hours before it starts.
+ */
+export function earliestOf({ order, at = order }: Ordered): (row: unknown) => number {
+  return (row) => Math.min(order(row), at(row));
+}
+
+/**
+ * Parts a stream of events by window. A window is complete as soon as an event arrives that neither starts nor finishes
+ * before its end. Events of later windows are held until then: a few in a thousand of a day, and the rest of a batch.
  *
- * @param events everything that finished in the range, in order of start
- * @param sourceFrom start of the oldest event of the source, for the outcome of each window
+ * @param events everything that finished in the range, in order of {@link earliestOf}
  */
 export function splitByWindow(
   events: OrderedRows<unknown>,
-  { order, at = order }: Pick<AnyTable, 'order' | 'at'>,
+  table: Ordered,
   range: Window,
-  sourceFrom: Seconds | null,
+  { sourceFrom, purged }: KnownOfSource,
 ) {
+  const { order, at = order } = table;
+  const earliest = earliestOf(table);
   let held: unknown[] = [];
   let reached = -Infinity;
   let outcome: Outcome | undefined;
@@ -36,10 +52,32 @@ export function splitByWindow(
     return next.done === true ? undefined : next.value;
   };
 
+  /** Takes the events of the window, and holds those of later ones. */
+  const sift = (some: readonly unknown[], window: Window): unknown[] => {
+    held = held.concat(some.filter((event) => at(event) >= window.end && at(event) < range.end));
+    return some.filter((event) => at(event) >= window.start && at(event) < window.end);
+  };
+  async function* batchesOf(window: Window): AsyncGenerator<Batch<unknown>, undefined, void> {
+    const waiting = held;
+    held = [];
+    // The last window is read to the end, which tells whether all events arrived.
+    const end = window.end >= range.end ? Infinity : window.end;
+    let isOver = waiting.some((event) => earliest(event) >= end);
+    yield { rows: sift(waiting, window), watermark: -Infinity };
+    while (!isOver) {
+      const some = await pull();
+      const last = some?.at(-1);
+      if (some === undefined || last === undefined) return undefined;
+      isOver = earliest(last) >= end;
+      yield { rows: sift(some, window), watermark: earliest(last) };
+    }
+    return undefined;
+  }
+
   return {
     /**
-     * The rows of one window, in order of start. Windows are read in order. A window may be left out, or given up half
-     * read; its rows are then passed over.
+     * The rows of one window, in their table's order. Windows are read in order. A window may be left out, or given up
+     * half read; its rows are then passed over.
      */
     async *of(window: Window): OrderedRows<unknown> {
       if (window.start < reached) {
@@ -48,26 +86,18 @@ export function splitByWindow(
         });
       }
       reached = window.end;
-      /** Takes the events of the window, and holds those of later ones. */
-      const sift = (some: readonly unknown[]): unknown[] => {
-        held = held.concat(some.filter((event) => at(event) >= window.end && at(event) < range.end));
-        return some.filter((event) => at(event) >= window.start && at(event) < window.end);
-      };
-      let some: readonly unknown[] | undefined = held;
-      held = [];
-      // The last window is read to the end, which tells whether all events arrived.
-      const end = window.end >= range.end ? Infinity : window.end + CLOCKS;
-      for (let isOver = false; some !== undefined; some = isOver ? undefined : await pull()) {
-        const mine = sift(some);
-        if (mine.length > 0) yield mine;
-        isOver = some.some((event) => order(event) >= end);
-      }
+      yield* inOrder(batchesOf(window), order);
       const stillOpen = held.filter((event) => order(event) < window.end).length;
       const { counts, api, reading } = outcome ?? {};
       return {
         state: {},
         // What was skipped is known once everything is read.
-        counts: { ...NO_COUNTS, stillOpen, skipped: counts?.skipped ?? {} },
+        counts: {
+          ...NO_COUNTS,
+          stillOpen,
+          purged: purged.get(window.start) ?? null,
+          skipped: counts?.skipped ?? {},
+        },
         sourceFrom,
         ...(api && { api }),
         ...(reading && { reading }),

@@ -32,6 +32,8 @@ export interface BackfillSummary {
   readonly alreadyPublished: number;
   /** Older than everything that the source still has. */
   readonly beforeHistory: readonly string[];
+  /** About how many events of the range the source has purged; null if that cannot be told. */
+  readonly purged: number | null;
   /** Not made yet. */
   readonly left: readonly string[];
   /** Of a dry run. */
@@ -47,6 +49,7 @@ export function summaryOf(
   answer: Pick<BackfillSummary, 'status' | 'message'> & Partial<BackfillSummary>,
   plan?: BackfillPlan,
 ): BackfillSummary {
+  const purged = plan?.purged ?? null;
   return {
     cloud,
     range: windowText(range),
@@ -55,8 +58,13 @@ export function summaryOf(
     rows: 0,
     alreadyPublished: plan?.published.length ?? 0,
     beforeHistory: intervals(plan?.beforeHistory ?? []),
+    purged,
     left: [],
     ...answer,
+    message:
+      purged === null || purged === 0
+        ? answer.message
+        : `${answer.message}; about ${purged} event(s) of the range are purged`,
   };
 }
 

@@ -62,6 +62,8 @@ export interface Counts {
   readonly abandoned: number;
   readonly stillOpen: number;
   readonly rewritten: number;
+  readonly restored: number;
+  readonly purged: number | null;
   /** Rows left out, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
 }

@@ -1,7 +1,7 @@
 import { DAY, type Seconds } from '../core/time.ts';
 import type { Window } from '../core/window.ts';
 
-/** Some rows in any order, and the promise that no later batch holds one whose order is below `watermark`. */
+/** Some rows in any order, and the promise that no later batch holds one whose order or time is below `watermark`. */
 export interface Batch<Row> {
   readonly rows: readonly Row[];
   readonly watermark: number;
@@ -59,6 +59,10 @@ export interface SourceCounts {
   readonly stillOpen: number;
   /** Published earlier and changed by Nova since; the published row stays as it is. */
   readonly rewritten: number;
+  /** Found under ids that other rows had before: the database was restored, or has given ids again. */
+  readonly restored: number;
+  /** About how many rows of the window were purged before it was read; null where that cannot be told. */
+  readonly purged: number | null;
   /** Rows that were left out, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
 }
@@ -70,6 +74,8 @@ export const NO_COUNTS: SourceCounts = {
   abandoned: 0,
   stillOpen: 0,
   rewritten: 0,
+  restored: 0,
+  purged: null,
   skipped: {},
 };
 
@@ -117,6 +123,8 @@ export interface Source {
   clock(signal: AbortSignal): Promise<Seconds | null>;
   /** How much of a range of time the source still has, without reading it. */
   history(range: Window, signal: AbortSignal): Promise<History>;
+  /** About how many events of each window were purged; null where it cannot tell. */
+  purged(windows: readonly Window[], signal: AbortSignal): Promise<readonly (number | null)[]>;
   /**
    * By range and table, the state that a schedule would have at its start, so that reading the range need not look
    * back; empty for a source that always looks back. Costs one scan of the whole history for any number of ranges.
@@ -145,4 +153,6 @@ export interface History {
   readonly from: Seconds | null;
   /** Estimated number of events in the range; null if unknown. */
   readonly events: number | null;
+  /** About how many of the range's were purged; null where it cannot tell. */
+  readonly purged: number | null;
 }

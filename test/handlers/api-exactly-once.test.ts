@@ -90,9 +90,16 @@ describe(`The same days over a fake of the Nova API and from its databases (seed
     const start = Date.UTC(2026, 9, 1) / 1000;
     const history = made({ seed: SEED + 2, start, archiveAt: (day) => start + day * DAY + 10 * MINUTE });
     await both.live(history.changes, mornings(history));
-    const { onlyInDatabase, onlyOverApi } = await compareBothSources(both);
+    const { api, onlyInDatabase, onlyOverApi } = await compareBothSources(both);
     expect(onlyOverApi).toEqual([]);
     expect(onlyInDatabase.length).toBeGreaterThan(0);
+    // Every server that was there the day before and is in no list is counted, and the manifest says what it lacks.
+    const counted = api.map(({ manifest }) => eventsOf(manifest).counts.skipped['serverArchived'] ?? 0);
+    expect(Math.max(...counted)).toBeGreaterThan(0);
+    api.forEach(({ manifest }, nth) => {
+      const lacks = eventsOf(manifest).api?.unseen.includes('archivedServers');
+      expect(lacks).toBe(nth === 0 || (counted[nth] ?? 0) > 0);
+    });
     const archived = new Set<unknown>();
     for (const cell of both.cells) {
       for (const { uuid } of await cell.query('SELECT uuid FROM shadow_instances')) archived.add(uuid);

@@ -75,6 +75,20 @@ function countFacts({ tables }: Manifest): Fact[] {
       value: count(counts.rewritten),
       note: 'changed in the cloud after they were published; the published row stays as it is',
     },
+    {
+      name: 'Purged',
+      value: counts.purged === null ? 'not known' : `about ${count(counts.purged)}`,
+      note: 'gone from the cloud’s database before the window was read, as gaps in its ids tell',
+    },
+    ...(counts.restored === 0
+      ? []
+      : [
+          {
+            name: 'Under ids given again',
+            value: count(counts.restored),
+            note: 'the database was restored, or its server restarted: its ids had belonged to other events',
+          },
+        ]),
     ...leftOut(counts.skipped),
   ];
 }

@@ -47,17 +47,26 @@ export async function* readInstanceEvents(
     onServer: (events) => toRead.progress?.done(1, events),
   };
   for await (const page of readAhead(counted(discovery.candidates, toRead.progress))) {
+    for (const { instance, isDeleted } of page) ledger.meet(instance.uuid, isDeleted);
     yield { rows: await eventsOfAll(page, reading, stop), watermark: -Infinity };
   }
   const isPartial = discovery.isPartial();
-  const { state: next, counts } = ledger.close(sweep && !isPartial);
+  const isComplete = sweep && !isPartial;
+  const { state: next, counts } = ledger.close(isComplete);
+  // Where all servers of the last window are accounted for, none was archived.
+  const mayLack = !isComplete || !ledger.continues || (counts.skipped['serverArchived'] ?? 0) > 0;
   const { microversion } = nova;
   const requests = nova.requests - before;
   return {
     state: storeState(next),
     counts,
     sourceFrom: null,
-    api: { microversion, requests, swept: sweep, unseen: unseenBy(microversion, sweep, isPartial) },
+    api: {
+      microversion,
+      requests,
+      swept: sweep,
+      unseen: unseenBy(microversion, { sweep, isPartial, mayLack }),
+    },
   };
 }
 

@@ -31,6 +31,8 @@ export interface Ledger {
   /** Of all events of an action, oldest first, those to publish. */
   take(server: string, action: Action, events: readonly ActionEvent[]): FinishedEvent[];
   skip(reason: string): void;
+  /** A server that is in a list. */
+  meet(server: string, isDeleted: boolean): void;
   /** @param isComplete whether every server could be asked, so that nothing before is left to be found */
   close(isComplete: boolean): { state: ApiState; counts: SourceCounts };
 }
@@ -67,6 +69,8 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
   /** Published events in the order in which they were found. */
   const noted = new Map<string, Sibling>();
   const skipped: Record<string, number> = {};
+  /** Servers that are there, and others that were listed. */
+  const [there, deleted] = [new Set<string>(), new Set<string>()];
   let late = 0;
   let abandoned = 0;
   let rewritten = 0;
@@ -154,7 +158,12 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
       });
     },
     skip,
+    meet(server, isDeleted) {
+      (isDeleted ? deleted : there).add(fingerprint(server));
+    },
     close(isComplete) {
+      const missing = [...state.servers].filter((server) => !there.has(server) && !deleted.has(server));
+      if (isComplete && missing.length > 0) skipped['serverArchived'] = missing.length;
       for (const [key, entry] of carried) {
         // Actions that were not read again have not changed; for the others `settle` knows which events are still open.
         if (reread.has(entry.action)) {
@@ -175,6 +184,7 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
           pending: [...pending.values()],
           published: new Map([...published].filter(([, finish]) => finish >= completeFrom)),
           siblings: siblings.filter(({ action, finish }) => waiting.has(action) && finish < completeFrom),
+          servers: isComplete ? there : there.union(new Set(missing)),
         },
         counts: {
           late,
@@ -182,6 +192,8 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
           abandoned,
           stillOpen: [...pending.values()].filter(({ event }) => event !== null).length,
           rewritten,
+          restored: 0,
+          purged: null,
           skipped,
         },
       };

@@ -68,8 +68,10 @@ export function apiSource(connection: OpenStackConnection, options: ApiOptions):
     statesAt: async (ranges) => ranges.map(() => ({})),
     async history(_range, signal) {
       using nova = await openNova(connection, options.concurrency, signal, warn);
-      return { from: await oldestCreated(nova), events: null };
+      return { from: await oldestCreated(nova), events: null, purged: null };
     },
+    // Nova shows no ids.
+    purged: async (windows) => windows.map(() => null),
   };
 }
 

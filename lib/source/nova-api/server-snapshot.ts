@@ -51,7 +51,9 @@ export async function* readServers(
       microversion,
       requests: nova.requests - before,
       swept: true,
-      unseen: unseenBy(microversion, true, isPartial).filter((reason) => !OF_EVENTS.has(reason)),
+      unseen: unseenBy(microversion, { sweep: true, isPartial, mayLack: true }).filter(
+        (reason) => !OF_EVENTS.has(reason),
+      ),
       approximate,
     },
   };

@@ -17,6 +17,8 @@ export interface ApiState {
   readonly published: ReadonlyMap<string, Seconds>;
   /** Earlier published events whose action has something pending: Nova may finish them again. */
   readonly siblings: readonly Sibling[];
+  /** Servers that were there when last looked, not deleted: one that is in no list after that was archived. */
+  readonly servers: ReadonlySet<string>;
 }
 
 export interface Sibling {
@@ -41,6 +43,7 @@ const Stored = z.strictObject({
   pending: z.array(z.tuple([z.string(), z.string(), z.nullable(z.string()), z.int()])),
   published: z.array(z.tuple([z.string(), z.int()])),
   siblings: z.array(z.tuple([z.string(), z.string(), z.int()])),
+  servers: z.array(z.string()),
 });
 
 /** Where a trace begins. */
@@ -52,15 +55,17 @@ export function firstState(start: Seconds): ApiState {
     pending: [],
     published: new Map(),
     siblings: [],
+    servers: new Set(),
   };
 }
 
-export function storeState({ pending, published, siblings, ...rest }: ApiState): SourceState {
+export function storeState({ pending, published, siblings, servers, ...rest }: ApiState): SourceState {
   const stored: z.infer<typeof Stored> = {
     ...rest,
     pending: pending.map(({ server, action, event, start }) => [server, action, event, start]),
     published: [...published],
     siblings: siblings.map(({ action, event, finish }) => [action, event, finish]),
+    servers: [...servers],
   };
   return stored;
 }
@@ -72,11 +77,12 @@ export function restoreState(state: SourceState): ApiState {
     const path = ['source', ...(parsed.error.issues[0]?.path ?? [])].join('.');
     throw new StoreError(`checkpoint: ${path}: not written by the API source`);
   }
-  const { pending, published, siblings, ...rest } = parsed.data;
+  const { pending, published, siblings, servers, ...rest } = parsed.data;
   return {
     ...rest,
     pending: pending.map(([server, action, event, start]) => ({ server, action, event, start })),
     published: new Map(published),
     siblings: siblings.map(([action, event, finish]) => ({ action, event, finish })),
+    servers: new Set(servers),
   };
 }

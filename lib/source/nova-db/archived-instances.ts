@@ -4,10 +4,9 @@ import type { Window } from '../../core/window.ts';
 import type { Extent, IdSpan } from './bounds.ts';
 import type { Filter } from './chunks.ts';
 import { IDS_PER_STATEMENT, unixSeconds } from './event-rows.ts';
-import { type IdRange, LAST_ID, mergeIds, rangesBelow } from './id-ranges.ts';
+import { type IdRange, LAST_ID, mergeIds, rangesBelow, rangesBetween } from './id-ranges.ts';
 import { type CellSchema, LIVE, SHADOW } from './schema.ts';
 import type { CellSession, Row } from './session.ts';
-import type { CellState } from './state.ts';
 
 /*
  * `shadow_instances` has no index but its primary key, and an action names its instance by uuid. Scanning the
@@ -56,22 +55,26 @@ export async function archivedUuids(
   return rows.map(([uuid]) => uuid as string | null);
 }
 
-/** Finds those of the instances that are archived, going by what the cell remembers. */
+/**
+ * Finds those of the instances that are archived, going by what the cell remembers.
+ *
+ * @param known where the last look said to go; undefined where there was none
+ */
 export async function lookUpArchived(
   session: CellSession,
   schema: CellSchema,
-  state: CellState | undefined,
+  known: readonly IdRange[] | undefined,
   extent: Extent,
   window: Window,
   uuids: readonly (string | null)[],
 ): Promise<ArchivedLookup> {
-  const unarchived = state?.unarchived ?? ALL_IDS;
+  const unarchived = known ?? ALL_IDS;
   if (!schema.tables.includes(SHADOW)) return { ids: new Map(), unarchived };
   const wanted = new Set(uuids.filter((uuid) => uuid !== null));
   // In a backlog, windows to come may have events of any of them.
   const isBacklog = window.end < (extent.newestCreated ?? 0) - QUEUED;
   const retireBefore = isBacklog ? -Infinity : window.start - QUEUED;
-  return findArchived(session, unarchived, wanted, retireBefore, { everywhere: state === undefined });
+  return findArchived(session, unarchived, wanted, retireBefore, { everywhere: known === undefined });
 }
 
 /**
@@ -102,9 +105,27 @@ async function findArchived(
       if (missing.size === 0 && !everywhere) break;
     }
   }
+  await findAnywhere(session, unarchived, missing, ids);
   if (lookedFrom > LAST_ID) return { ids, unarchived };
   const made = await unarchivedFrom(session, lookedFrom, mayRecordMore);
   return { ids, unarchived: [...rangesBelow(unarchived, lookedFrom), ...made] };
+}
+
+/**
+ * Looks where no look needs to go, for what is still missing: a server that was un-archived and is archived again, an
+ * event that was recorded long after its server was deleted. This is rare, and costs up to the whole table.
+ */
+async function findAnywhere(
+  session: CellSession,
+  looked: readonly IdRange[],
+  missing: Set<string>,
+  ids: Map<string, number>,
+): Promise<void> {
+  if (missing.size === 0) return;
+  for await (const { rows } of newestFirst(session, rangesBetween(looked))) {
+    for (const [id, uuid] of rows) if (missing.delete(uuid as string)) ids.set(uuid as string, id as number);
+    if (missing.size === 0) return;
+  }
 }
 
 /** Novas before Newton archived table by table, so an archived event's instance may still be live. */

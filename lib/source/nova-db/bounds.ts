@@ -148,24 +148,36 @@ export interface Extent {
   readonly endId: number;
   /** When the row of the highest id was inserted. */
   readonly newestCreated: Seconds | null;
+  /** About when the newest rows were inserted, whatever the clocks of the very newest; null where there are none. */
+  readonly reached: Seconds | null;
   /** Start of the oldest event still there. */
   readonly oldestStart: Seconds | null;
 }
 
+/** So many of the newest rows may have a clock that is ahead. */
+const AHEAD = 3;
+
 /** Where the events of a cell begin and end now, live and archived. */
 export async function readExtent(query: Query, schema: CellSchema): Promise<Extent> {
-  let extent: Extent = { endId: 1, newestCreated: null, oldestStart: null };
+  const newest: { id: number; created: Seconds | null }[] = [];
+  const oldest: Seconds[] = [];
   for (const { events } of schema.tables) {
-    const [newest] = await query(`SELECT e.id, ${CREATED} FROM ${events} e ORDER BY e.id DESC LIMIT 1`);
-    const [oldest] = await query(`SELECT ${START} FROM ${events} e ORDER BY e.id LIMIT 1`);
-    if (newest === undefined || oldest === undefined) continue;
-    const isNewer = Number(newest[0]) >= extent.endId;
-    const start = oldest[0] as number | null;
-    extent = {
-      endId: isNewer ? Number(newest[0]) + 1 : extent.endId,
-      newestCreated: isNewer ? (newest[1] as number | null) : extent.newestCreated,
-      oldestStart: Math.min(start ?? Infinity, extent.oldestStart ?? Infinity),
-    };
+    const rows = await query(
+      `SELECT e.id, ${CREATED} FROM ${events} e ORDER BY e.id DESC LIMIT ${ROWS_LOOKED_AT}`,
+    );
+    for (const [id, created] of rows) newest.push({ id: Number(id), created: created as Seconds | null });
+    const first = await extremeOfRun(query, 'MIN', START, events, 0);
+    if (first !== null) oldest.push(first);
   }
-  return { ...extent, oldestStart: extent.oldestStart === Infinity ? null : extent.oldestStart };
+  const byId = newest.toSorted((a, b) => b.id - a.id);
+  const created = byId
+    .slice(0, ROWS_LOOKED_AT)
+    .flatMap((row) => row.created ?? [])
+    .toSorted((a, b) => b - a);
+  return {
+    endId: (byId[0]?.id ?? 0) + 1,
+    newestCreated: byId[0]?.created ?? null,
+    reached: created[AHEAD] ?? created.at(-1) ?? null,
+    oldestStart: oldest.length === 0 ? null : Math.min(...oldest),
+  };
 }

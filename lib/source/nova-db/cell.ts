@@ -1,21 +1,27 @@
 import type { Seconds } from '../../core/time.ts';
 import type { TraceEvent } from '../../tables/instance-events/row.ts';
 import type { Batch, ReadRequest, SourceCounts } from '../source.ts';
-import { type Ledger, openLedger } from './ledger.ts';
 import { archivedUuids, lookUpArchived } from './archived-instances.ts';
 import { readExtent } from './bounds.ts';
-import { type Chunk, planChunks, readChunk, readBackdated, rowsOf, watermarks } from './chunks.ts';
-import { findClones, readCopies } from './clones.ts';
+import { earliestOf, planChunks, readBackdated, readChunk, rowsOf, watermarks } from './chunks.ts';
+import { type PendingCopies, findClones, lookForCopies } from './clones.ts';
 import { type EventRow, selectEventsById } from './event-rows.ts';
-import { type InstanceLookup, instanceLookup } from './instances.ts';
-import { readSchema } from './schema.ts';
+import { finishedEvents } from './finished-events.ts';
+import { findReusedIds } from './identity.ts';
+import { instanceLookup } from './instances.ts';
+import { openLedger } from './ledger.ts';
+import { countPurged, purgedOf } from './purged.ts';
+import { distinctRows, withoutRows } from './same-rows.ts';
+import { type CellSchema, readSchema } from './schema.ts';
 import type { CellSession } from './session.ts';
 import { findSiblings, readFinishes } from './siblings.ts';
-import { EVERYTHING, accountedTo, finishedSince, idSpan, refuseRestoredDatabase } from './span.ts';
+import { reachesBeyond, readShown, refuseOlderSnapshot } from './snapshot.ts';
+import { EVERYTHING, accountedTo, finishedSince, idSpan } from './span.ts';
 import type { CellState } from './state.ts';
 
 export interface CellOutcome {
-  readonly state: CellState;
+  /** Undefined for a range that was planned: nothing continues it. */
+  readonly state: CellState | undefined;
   readonly counts: SourceCounts;
   readonly sourceFrom: Seconds | null;
 }
@@ -29,44 +35,56 @@ export interface CellOutcome {
 export async function* readCell(
   session: CellSession,
   others: readonly CellSession[],
-  state: CellState | undefined,
+  stored: CellState | undefined,
   request: ReadRequest,
 ): AsyncGenerator<Batch<TraceEvent>, CellOutcome, void> {
   const { window } = request;
   const schema = await readSchema(session);
   const extent = await readExtent(session.query, schema);
-  refuseRestoredDatabase(session, extent, state);
+  const shown = await readShown(session, extent);
+  refuseOlderSnapshot(session, stored?.shown, shown);
 
-  const span = await idSpan(session, schema, extent, state, request);
-  const known = state === undefined ? await accountedTo(session, schema, span, request) : span.from;
-  const filter = state === undefined ? finishedSince(window.start, known) : EVERYTHING;
+  const reusedFrom = stored && (await findReusedIds(session, schema, stored, window.start));
+  const state = stored && forgetReused(stored, reusedFrom);
+  const first = stored && Math.min(stored.nextEventId, reusedFrom ?? Infinity);
+  const span = await idSpan(session, schema, extent, first, request);
+  const reached = Math.max(extent.reached ?? -Infinity, shown.heartbeat ?? -Infinity);
+  const known = first ?? (await accountedTo(session, schema, span, request, reached));
+  const filter = stored === undefined ? finishedSince(window.start, known) : EVERYTHING;
   const plan = await planChunks(session, schema, span, filter);
   request.progress?.expect(rowsOf(plan.chunks));
-  const carriedIds = state?.openIds ?? [];
-  const carried = await selectEventsById(session.query, schema, carriedIds);
-  const backdated = await readBackdated(session, schema, span, filter, plan);
-  const copies = await readCopies(session, others, schema, extent, span, window);
-  const first = [...carried, ...backdated, ...copies];
-  const archived = await lookUpArchived(session, schema, state, extent, window, [
-    ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
-    ...first.filter((row) => row.archived && row.finish !== null).map((row) => row.instanceUuid),
+  const { carried, missing } = await readCarried(session, schema, stored?.open ?? new Map());
+  const pending = await lookForCopies(session, others, schema, stored, span.to, extent);
+  const due = [...pending.copies].filter(([, finish]) => finish < window.end).map(([id]) => id);
+  const outOfPlace = distinctRows([
+    ...(await readBackdated(session, schema, span, filter, plan)),
+    ...(await selectEventsById(session.query, schema, due)),
   ]);
-  const ledger = openLedger(state, request, known);
-  ledger.noteMissing(carriedIds.length - carried.length);
-  const instances = instanceLookup(session, archived.ids);
-  const toEvents = (rows: EventRow[]): Promise<TraceEvent[]> => finishedEvents(rows, ledger, instances);
+  const early = [...carried, ...outOfPlace];
+  // Ids of instances may have been given again with those of events.
+  const unarchived = reusedFrom === undefined ? stored?.unarchived : undefined;
+  const archived = await lookUpArchived(session, schema, unarchived, extent, window, [
+    ...(plan.archivedRows > 0 ? await archivedUuids(session, span, filter) : []),
+    ...early.filter((row) => row.archived && row.finish !== null).map((row) => row.instanceUuid),
+  ]);
+  const ledger = openLedger({ state, request, accountedTo: known, reached });
+  ledger.noteMissing(missing, stored === undefined || reachesBeyond(stored.shown, shown));
+  const lookup = instanceLookup(session, archived.ids);
+  const toEvents = (rows: EventRow[]): Promise<TraceEvent[]> =>
+    finishedEvents(rows, (reason) => ledger.skip(reason), lookup);
+  const clonesAmong = (rows: readonly EventRow[]): Promise<ReadonlySet<number>> =>
+    findClones(rows, session, others, window, archived.ids);
 
-  const clonesAmong = (rows: EventRow[]): Promise<ReadonlySet<number>> =>
-    findClones(rows, session, others, window, state?.seenUntil ?? 0);
-  const clones = await clonesAmong(first);
-  const outOfOrder = ledger.take([...backdated, ...copies], clones, { outOfOrder: true });
+  const clones = await clonesAmong(early);
+  const outOfOrder = ledger.take(outOfPlace, clones, { outOfOrder: true });
   yield {
     rows: await toEvents([...ledger.reread(carried, clones), ...outOfOrder]),
-    watermark: earliest(plan.chunks),
+    watermark: earliestOf(plan.chunks),
   };
   const marks = watermarks(plan.chunks);
+  const readEarly = Map.groupBy(outOfPlace, ({ id }) => id);
   for (const [index, chunk] of plan.chunks.entries()) {
-    const rows = await readChunk(session, schema, chunk, filter, plan);
+    const rows = withoutRows(await readChunk(session, schema, chunk, filter, plan), readEarly);
     const publishable = ledger.take(rows, await clonesAmong(rows));
     request.progress?.done(rows.length, publishable.length);
     yield { rows: await toEvents(publishable), watermark: marks[index] ?? Infinity };
@@ -75,32 +93,57 @@ export async function* readCell(
     await findSiblings(session.query, [...carried, ...ledger.openRows()]),
     await readFinishes(session.query, schema, state?.siblings.keys() ?? []),
   );
+  const next: CellState = {
+    ...closed.state,
+    shown: furthest(stored, shown),
+    unarchived: archived.unarchived,
+    ...withoutDue(pending, due),
+  };
   return {
-    state: { ...closed.state, seenUntil: extent.newestCreated ?? 0, unarchived: archived.unarchived },
-    counts: closed.counts,
+    state: next,
+    counts: {
+      ...closed.counts,
+      purged:
+        state === undefined
+          ? ((await purgedOf(session, schema, extent, [window]))[0] ?? null)
+          : await countPurged(session, schema, extent, {
+              ids: next.edgeId - state.edgeId,
+              rows: closed.rowsToEdge,
+              to: next.edgeId,
+            }),
+    },
     sourceFrom: extent.oldestStart,
   };
 }
 
-function earliest(chunks: readonly Chunk[]): Seconds {
-  return chunks.reduce((least, chunk) => Math.min(least, chunk.earliestStart), Infinity);
+/** What is known of ids that were given again is known of other rows. */
+function forgetReused(state: CellState, from: number | undefined): CellState {
+  if (from === undefined) return state;
+  const siblings = new Map([...state.siblings].filter(([id]) => id < from));
+  return { ...state, siblings, edgeId: Math.min(state.edgeId, from) };
 }
 
-async function finishedEvents(
-  rows: readonly EventRow[],
-  ledger: Ledger,
-  lookup: InstanceLookup,
-): Promise<TraceEvent[]> {
-  const instances = await lookup(rows);
-  const events: TraceEvent[] = [];
-  rows.forEach((row, nth) => {
-    const instance = instances[nth];
-    if (instance === undefined) ledger.skip(row.instanceUuid === null ? 'actionGone' : 'instanceGone');
-    else if (row.start === null || row.finish === null) ledger.skip('noStartTime');
-    else {
-      const { event, start, finish, result, host } = row;
-      events.push({ instance, event, start, finish, result, host });
-    }
-  });
-  return events;
+/** The rows carried as open, by id and start, and those that this snapshot does not show. */
+async function readCarried(
+  { query }: CellSession,
+  schema: CellSchema,
+  open: ReadonlyMap<number, Seconds>,
+): Promise<{ carried: readonly EventRow[]; missing: ReadonlyMap<number, Seconds> }> {
+  const found = await selectEventsById(query, schema, [...open.keys()]);
+  const carried = distinctRows(found.filter((row) => open.get(row.id) === (row.start ?? row.created)));
+  const missing = new Map(open);
+  for (const { id } of carried) missing.delete(id);
+  return { carried, missing };
+}
+
+/** A snapshot that may lag does not move back what was shown before. */
+function furthest(stored: CellState | undefined, shown: CellState['shown']): CellState['shown'] {
+  if (stored === undefined || reachesBeyond(stored.shown, shown)) return shown;
+  return { endId: stored.shown.endId, heartbeat: shown.heartbeat ?? stored.shown.heartbeat };
+}
+
+function withoutDue({ copies, copiesTo }: PendingCopies, due: readonly number[]): PendingCopies {
+  const left = new Map(copies);
+  for (const id of due) left.delete(id);
+  return { copies: left, copiesTo };
 }

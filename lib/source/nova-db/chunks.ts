@@ -2,7 +2,8 @@ import { SourceError } from '../../core/errors.ts';
 import type { Seconds } from '../../core/time.ts';
 import type { IdSpan } from './bounds.ts';
 import type { CellSession } from './session.ts';
-import { type EventRow, START, selectEvents } from './event-rows.ts';
+import { type EventRow, FINISH, START, selectEvents } from './event-rows.ts';
+import { distinctRows } from './same-rows.ts';
 import type { CellSchema } from './schema.ts';
 
 /** Rows fetched at a time: large enough to make round trips cheap, small enough for flat memory. */
@@ -14,11 +15,15 @@ const ROWS_PER_CHUNK = 1000;
  */
 const BACKDATED = '(e.start_time < e.created_at - INTERVAL 10 MINUTE)';
 
+/** By the clocks of two controllers an event may finish before it starts. */
+const EARLIEST = `LEAST(${START}, COALESCE(${FINISH}, ${START}))`;
+
 /** A run of ids to read, and what the server counted in it. */
 export interface Chunk extends IdSpan {
   /** Rows by table pair, in the order of the schema's tables. */
   readonly rows: readonly number[];
-  readonly earliestStart: Seconds;
+  /** No row of it starts or finishes earlier. */
+  readonly earliest: Seconds;
 }
 
 export interface ChunkPlan {
@@ -36,7 +41,7 @@ export interface Filter {
 
 /**
  * Counts the rows of a span, chunk by chunk, in one pass over the primary key. The counts are what the reading is
- * held against; the earliest start times are what allows rows to be put in order without holding them all.
+ * held against; the earliest times are what allows rows to be put in order without holding them all.
  */
 export async function planChunks(
   session: CellSession,
@@ -44,19 +49,19 @@ export async function planChunks(
   span: IdSpan,
   filter: Filter,
 ): Promise<ChunkPlan> {
-  const groups = new Map<number, { rows: number[]; earliestStart: number }>();
+  const groups = new Map<number, { rows: number[]; earliest: number }>();
   const backdated = schema.tables.map(() => 0);
   for (const [index, { events }] of schema.tables.entries()) {
     const counted = await session.query(
       `SELECT e.id DIV ${ROWS_PER_CHUNK} AS run, SUM(NOT COALESCE(${BACKDATED}, 0)), ` +
-        `MIN(IF(${BACKDATED}, NULL, ${START})), SUM(COALESCE(${BACKDATED}, 0)) ` +
+        `MIN(IF(${BACKDATED}, NULL, ${EARLIEST})), SUM(COALESCE(${BACKDATED}, 0)) ` +
         `FROM ${events} e WHERE e.id >= ? AND e.id < ? AND ${filter.where} GROUP BY run ORDER BY NULL`,
       [span.from, span.to, ...filter.parameters],
     );
     for (const [run, rows, earliest, outOfPlace] of counted) {
-      const group = groups.get(Number(run)) ?? { rows: schema.tables.map(() => 0), earliestStart: Infinity };
+      const group = groups.get(Number(run)) ?? { rows: schema.tables.map(() => 0), earliest: Infinity };
       group.rows[index] = Number(rows);
-      group.earliestStart = Math.min(group.earliestStart, earliest === null ? Infinity : Number(earliest));
+      group.earliest = Math.min(group.earliest, earliest === null ? Infinity : Number(earliest));
       groups.set(Number(run), group);
       backdated[index] = (backdated[index] ?? 0) + Number(outOfPlace);
     }
@@ -84,13 +89,13 @@ export async function readChunk(
   chunk: Chunk,
   filter: Filter,
   plan: ChunkPlan,
-): Promise<EventRow[]> {
+): Promise<readonly EventRow[]> {
   const inPlace = sum(plan.backdated) === 0 ? 'TRUE' : `NOT COALESCE(${BACKDATED}, 0)`;
   const rows = await readCounted(session, schema, chunk, chunk.rows, {
     ...filter,
     where: `${filter.where} AND ${inPlace}`,
   });
-  return schema.tables.length === 1 ? rows : rows.toSorted((a, b) => a.id - b.id);
+  return schema.tables.length === 1 ? rows : distinctRows(rows.toSorted((a, b) => a.id - b.id));
 }
 
 /** The rows of the span that start long before they were inserted. @throws SourceError as `readCounted` does */
@@ -143,11 +148,16 @@ export function rowsOf(chunks: readonly Chunk[]): number {
   return sum(chunks.map(({ rows }) => sum(rows)));
 }
 
-/** For each chunk, the earliest start of all that follow it: what has started before is complete by then. */
+/** The earliest time of all. */
+export function earliestOf(chunks: readonly Chunk[]): Seconds {
+  return chunks.reduce((least, chunk) => Math.min(least, chunk.earliest), Infinity);
+}
+
+/** For each chunk, the earliest time of all that follow it: what is before is complete by then. */
 export function watermarks(chunks: readonly Chunk[]): number[] {
   const marks = chunks.map(() => Infinity);
   for (let i = chunks.length - 2; i >= 0; i--) {
-    marks[i] = Math.min(marks[i + 1] ?? Infinity, chunks[i + 1]?.earliestStart ?? Infinity);
+    marks[i] = Math.min(marks[i + 1] ?? Infinity, chunks[i + 1]?.earliest ?? Infinity);
   }
   return marks;
 }
@@ -157,7 +167,7 @@ function join(a: Chunk, b: Chunk): Chunk {
     from: a.from,
     to: b.to,
     rows: a.rows.map((rows, index) => rows + (b.rows[index] ?? 0)),
-    earliestStart: Math.min(a.earliestStart, b.earliestStart),
+    earliest: Math.min(a.earliest, b.earliest),
   };
 }
 

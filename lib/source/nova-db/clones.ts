@@ -1,25 +1,26 @@
 import { inGroups } from '../../core/collections/in-groups.ts';
-import { MINUTE, type Seconds } from '../../core/time.ts';
+import type { Seconds } from '../../core/time.ts';
 import type { Window } from '../../core/window.ts';
-import type { Extent, IdSpan } from './bounds.ts';
+import { DISORDER, type Extent } from './bounds.ts';
 import type { CellSession } from './session.ts';
-import { CREATED, type EventRow, FINISH, IDS_PER_STATEMENT, START, selectEvents } from './event-rows.ts';
-import { type CellSchema, LIVE } from './schema.ts';
+import { CREATED, type EventRow, FINISH, IDS_PER_STATEMENT, START, unixSeconds } from './event-rows.ts';
+import { type CellSchema, LIVE, SHADOW } from './schema.ts';
 
 /**
  * A cross-cell resize copies an instance with all its actions and events into the other cell's database, under new
  * ids, and later deletes the first for good. Of several rows for one event the one inserted first counts. And a
- * copy of an event that finished before this window counts for nothing if it was made after that was extracted,
- * for then the original was still there.
+ * copy of an event that finished before this window counts for nothing, for its original was there when that was
+ * extracted; where the original is gone by now, the instance tells: it was inserted after the event had finished.
  *
- * @param seenUntil when the newest row was inserted that the last extraction could see
+ * @param others cells that the copies may have come from
+ * @param archivedIds of instances in the shadow table, by uuid
  */
 export async function findClones(
   rows: readonly EventRow[],
   session: CellSession,
   others: readonly CellSession[],
   window: Window,
-  seenUntil: Seconds,
+  archivedIds: ReadonlyMap<string, number>,
 ): Promise<ReadonlySet<number>> {
   const clones = new Set<number>();
   // One may be copied in the very second in which it finishes.
@@ -29,45 +30,78 @@ export async function findClones(
   if (copies.length === 0) return clones;
 
   const firsts = await firstInserted(copies, others);
-  for (const { id, instanceUuid, event, start, finish, created } of copies) {
+  const orphans: EventRow[] = [];
+  for (const row of copies) {
+    const { id, instanceUuid, event, start, finish, created } = row;
     const first = firsts.get([instanceUuid, event, start, finish].join('|'));
     const isLater =
       first !== undefined &&
       (first.created < created || (first.created === created && first.cell < session.cell));
-    if (isLater || isOldCopy({ finish, created }, window.start, seenUntil)) clones.add(id);
+    if (isLater) clones.add(id);
+    else if ((finish ?? 0) < window.start && created > (finish ?? 0)) orphans.push(row);
   }
+  if (orphans.length === 0) return clones;
+  const inserted = await insertedAt(session, orphans, archivedIds);
+  for (const { id, instanceUuid, finish } of orphans)
+    if ((inserted.get(instanceUuid ?? '') ?? -Infinity) >= (finish ?? 0)) clones.add(id);
   return clones;
 }
 
-/** Whether a row was copied after the window in which it finished had been extracted, with its original there. */
-export function isOldCopy(
-  { finish, created }: Pick<EventRow, 'finish' | 'created'>,
-  windowStart: Seconds,
-  seenUntil: Seconds,
-): boolean {
-  return finish !== null && finish < windowStart && created > Math.max(seenUntil, finish + MINUTE);
+/** When the instances of these rows were inserted in their cell, by uuid. */
+async function insertedAt(
+  { query }: CellSession,
+  rows: readonly EventRow[],
+  archivedIds: ReadonlyMap<string, number>,
+): Promise<ReadonlyMap<string, Seconds>> {
+  const uuids = [...new Set(rows.flatMap(({ instanceUuid }) => instanceUuid ?? []))];
+  const times = new Map<string, Seconds>();
+  const lookUp = async (table: string, column: string, keys: readonly (string | number)[]): Promise<void> => {
+    for (const some of inGroups(keys, IDS_PER_STATEMENT)) {
+      const found = await query(
+        `SELECT i.uuid, ${unixSeconds('i.created_at')} FROM ${table} i WHERE i.${column} IN (?)`,
+        [some],
+      );
+      for (const [uuid, created] of found) times.set(String(uuid), Number(created ?? 0));
+    }
+  };
+  const archived = uuids.flatMap((uuid) => archivedIds.get(uuid) ?? []);
+  await lookUp(SHADOW.instances, 'id', archived);
+  await lookUp(LIVE.instances, 'uuid', uuids);
+  return times;
+}
+
+/** Copies beyond what a window reads, by id, with their finish, and up to which id they were looked for. */
+export interface PendingCopies {
+  readonly copies: ReadonlyMap<number, Seconds>;
+  readonly copiesTo: number;
 }
 
 /**
- * Copies, beyond what the window reads, of events that finished before its end. They have to be known while the
- * originals may still be there: the next window could not tell whether it was the original that was published. A
- * day after the other there is little beyond; in a backlog each window looks through all of it.
+ * Looks beyond what the window reads for copies of events, each row once. They have to be known while the originals may
+ * still be there: the next window could not tell whether it was the original that was published. In a backlog they wait
+ * until the window comes in which they finished.
+ *
+ * @param known of the last window
+ * @param from first id beyond this window
  */
-export async function readCopies(
-  session: CellSession,
+export async function lookForCopies(
+  { query }: CellSession,
   others: readonly CellSession[],
   schema: CellSchema,
+  known: PendingCopies | undefined,
+  from: number,
   { endId }: Extent,
-  { to: from }: IdSpan,
-  { end }: Window,
-): Promise<EventRow[]> {
-  const found: EventRow[] = [];
-  if (others.length === 0 || from >= endId) return found;
-  for (const tables of schema.tables) {
-    const where = `e.id >= ? AND e.id < ? AND e.finish_time < e.created_at AND ${FINISH} < ?`;
-    found.push(...(await selectEvents(session.query, schema, tables, where, [from, endId, end])));
+): Promise<PendingCopies> {
+  if (others.length === 0) return { copies: new Map(), copiesTo: 0 };
+  const copies = new Map([...(known?.copies ?? [])].filter(([id]) => id >= from));
+  const first = Math.max(from, known?.copiesTo ?? 0);
+  // A span reaches ten minutes beyond its window, so what finished in it and lies beyond is older than its row by more.
+  const where = `e.id >= ? AND e.id < ? AND e.finish_time < e.created_at - INTERVAL ${DISORDER / 2} SECOND`;
+  for (const { events } of first < endId ? schema.tables : []) {
+    const rows = await query(`SELECT e.id, ${FINISH} FROM ${events} e WHERE ${where}`, [first, endId]);
+    for (const [id, finish] of rows) if (typeof finish === 'number') copies.set(Number(id), finish);
   }
-  return found;
+  return { copies, copiesTo: Math.max(first, endId) };
 }
 
 interface Inserted {

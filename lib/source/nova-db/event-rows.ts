@@ -9,7 +9,10 @@ export interface EventRow {
   readonly actionId: number | null;
   readonly event: string | null;
   readonly start: Seconds | null;
+  /** Null while it is open, or where the time is `0000-00-00`. */
   readonly finish: Seconds | null;
+  /** Whether it has finished at a time that is no time. */
+  readonly finishIsZero: boolean;
   readonly result: string | null;
   readonly host: string | null;
   /** When the row was inserted; of an ordinary event, the second in which it started. */
@@ -51,7 +54,7 @@ export async function selectEvents(
   const liveAction = archived ? `LEFT JOIN ${LIVE.actions} l ON l.id = e.action_id` : '';
   const rows = await query(
     `SELECT e.id, e.action_id, e.event, ${START}, ${FINISH}, e.result, ` +
-      `${schema.eventHost ? 'e.host' : 'NULL'}, ${CREATED}, ${uuid} ` +
+      `${schema.eventHost ? 'e.host' : 'NULL'}, ${CREATED}, ${uuid}, e.finish_time IS NOT NULL ` +
       `FROM ${tables.events} e LEFT JOIN ${tables.actions} a ON a.id = e.action_id ${liveAction} ` +
       `WHERE ${where} ORDER BY e.id`,
     parameters,
@@ -75,13 +78,14 @@ export async function selectEventsById(
 }
 
 function eventRow(row: Row, archived: boolean): EventRow {
-  const [id, actionId, event, start, finish, result, host, created, instanceUuid] = row;
+  const [id, actionId, event, start, finish, result, host, created, instanceUuid, isFinished] = row;
   return {
     id: id as number,
     actionId: actionId as number | null,
     event: event as string | null,
     start: start as number | null,
     finish: finish as number | null,
+    finishIsZero: finish === null && Number(isFinished) === 1,
     result: result as string | null,
     host: host as string | null,
     created: (created as number | null) ?? 0,

@@ -1,7 +1,10 @@
 import type { Window } from '../../core/window.ts';
 import type { History } from '../source.ts';
-import { firstIdAfter, lastIdBefore, readExtent } from './bounds.ts';
-import { readSchema } from './schema.ts';
+import type { Seconds } from '../../core/time.ts';
+import { type Extent, firstIdAfter, lastIdBefore, readExtent } from './bounds.ts';
+import { FINISH } from './event-rows.ts';
+import { purgedOf } from './purged.ts';
+import { type CellSchema, readSchema } from './schema.ts';
 import type { CellSession } from './session.ts';
 
 /** How far back a cell goes, and about how many ids its events of a range have: by bisection, whatever its size. */
@@ -11,5 +14,28 @@ export async function historyOf(session: CellSession, range: Window): Promise<Hi
   const all = { from: 0, to: extent.endId };
   const from = await lastIdBefore(session.query, schema, range.start, all);
   const to = await firstIdAfter(session.query, schema, range.end, { from, to: all.to });
-  return { from: extent.oldestStart, events: extent.oldestStart === null ? 0 : to - from };
+  if (extent.oldestStart === null) return { from: null, events: 0, purged: null };
+  const [purged = null] = await purgedOf(session, schema, extent, [range]);
+  const oldest = extent.oldestStart;
+  // Before anything is called gone, the server is asked: the oldest row may have a wrong clock.
+  const since =
+    oldest <= range.start ? oldest : Math.min(oldest, await oldestFinish(session, schema, extent));
+  return { from: since, events: to - from, purged };
+}
+
+/** A statement must not run into the time-out, however long the history. */
+const IDS_PER_STATEMENT = 5_000_000;
+
+async function oldestFinish({ query }: CellSession, schema: CellSchema, { endId }: Extent): Promise<Seconds> {
+  let oldest = Infinity;
+  for (const { events } of schema.tables) {
+    for (let first = 0; first < endId; first += IDS_PER_STATEMENT) {
+      const [row] = await query(`SELECT MIN(${FINISH}) FROM ${events} e WHERE e.id >= ? AND e.id < ?`, [
+        first,
+        first + IDS_PER_STATEMENT,
+      ]);
+      if (typeof row?.[0] === 'number') oldest = Math.min(oldest, row[0]);
+    }
+  }
+  return oldest;
 }

@@ -32,3 +32,15 @@ export function rangesBelow(ranges: readonly IdRange[], id: number): IdRange[] {
     .filter(([first]) => first < id)
     .map(([first, last]): IdRange => [first, Math.min(last, id - 1)]);
 }
+
+/** All ids that lie in none of the ranges, which are in order. */
+export function rangesBetween(ranges: readonly IdRange[]): IdRange[] {
+  const between: IdRange[] = [];
+  let next = 0;
+  for (const [first, last] of ranges) {
+    if (first > next) between.push([next, first - 1]);
+    next = Math.max(next, last + 1);
+  }
+  if (next <= LAST_ID) between.push([next, LAST_ID]);
+  return between;
+}

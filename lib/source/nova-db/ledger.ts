@@ -3,6 +3,8 @@ import type { Window } from '../../core/window.ts';
 import type { ReadRequest, SourceCounts } from '../source.ts';
 import { DISORDER } from './bounds.ts';
 import { type EventRow, isCopy } from './event-rows.ts';
+import { isYoungerThan, openSampler } from './identity.ts';
+import { openEdge } from './purged.ts';
 import type { Sibling } from './siblings.ts';
 import type { CellState } from './state.ts';
 
@@ -13,9 +15,11 @@ import type { CellState } from './state.ts';
  * - A row inserted before the window's end is accounted for now: published if it has finished by then, carried as
  *   open if not. One inserted later is left to the next window, unless it is a copy of an event that finished
  *   before (`clones.ts`).
- * - The next window starts at the first id inserted within the settle time before this window's end. What was
- *   accounted for from there on is remembered by id, so that a row which was given a lower id but committed
- *   later (Galera, a slow transaction) is still found, and no other is taken twice.
+ * - The next window starts at the first id inserted within the settle time before this window's end, or before the
+ *   newest row that this snapshot shows, where that is older (a replica). What was accounted for from there on is
+ *   remembered by id, so that a row which was given a lower id but committed later (Galera, a slow transaction) is
+ *   still found, and no other is taken twice.
+ * - An id that is accounted for and now holds a younger row was given again (`identity.ts`); that row is new.
  */
 export interface Ledger {
   /**
@@ -32,8 +36,8 @@ export interface Ledger {
   /** Of rows carried as open, those to publish. */
   reread(rows: readonly EventRow[], clones: ReadonlySet<number>): EventRow[];
   skip(reason: string): void;
-  /** Carried rows that are in no table any more. */
-  noteMissing(rows: number): void;
+  /** Carried rows that are in no table: gone, or not visible in this snapshot, which then stay. */
+  noteMissing(rows: ReadonlyMap<number, Seconds>, areGone: boolean): void;
   openRows(): readonly EventRow[];
   /**
    * @param siblings finished namesakes of open rows, by id, as they are at present
@@ -43,35 +47,54 @@ export interface Ledger {
     siblings: ReadonlyMap<number, Sibling>,
     known: ReadonlyMap<number, Sibling>,
   ): {
-    state: Omit<CellState, 'unarchived' | 'seenUntil'>;
-    counts: SourceCounts;
+    state: Pick<CellState, 'nextEventId' | 'seenIds' | 'open' | 'siblings' | 'samples' | 'edgeId'>;
+    counts: Omit<SourceCounts, 'purged'>;
+    /** Rows there are with ids from the last window's edge to this one's. */
+    rowsToEdge: number;
   };
 }
 
-/** @param accountedTo every row with a lower id is accounted for, but for those carried as open */
-export function openLedger(state: CellState | undefined, request: ReadRequest, accountedTo: number): Ledger {
+export interface LedgerOptions {
+  readonly state: CellState | undefined;
+  readonly request: Pick<ReadRequest, 'window' | 'begin' | 'openHorizonSeconds' | 'settleSeconds'>;
+  /** Every row with a lower id is accounted for, but for those carried as open. */
+  readonly accountedTo: number;
+  /** When the newest rows of the snapshot were inserted. */
+  readonly reached: Seconds;
+}
+
+export function openLedger({ state, request, accountedTo, reached }: LedgerOptions): Ledger {
   const { window, begin, openHorizonSeconds, settleSeconds } = request;
-  const heldBackFrom = window.end - settleSeconds;
-  const open: EventRow[] = [];
+  const heldBackFrom = Math.min(window.end, reached) - settleSeconds;
+  const open = new Map<number, Seconds>();
+  const openRows: EventRow[] = [];
   const taken: number[] = [...(state?.seenIds ?? [])];
-  const strays: number[] = [];
+  const strays = new Map<number, Seconds>();
   const skipped: Record<string, number> = {};
-  let late = 0;
-  let beforeBegin = 0;
-  let abandoned = 0;
+  const sampler = openSampler();
+  const edge = openEdge(window.end, state && { id: state.edgeId, created: window.start });
+  let [late, beforeBegin, abandoned, restored] = [0, 0, 0, 0];
   let lowestHeldBack = Infinity;
   let end = accountedTo;
 
   const skip = (reason: string, rows = 1): void => {
     if (rows > 0) skipped[reason] = (skipped[reason] ?? 0) + rows;
   };
+  const carry = (row: EventRow): void => {
+    open.set(row.id, startOf(row));
+    openRows.push(row);
+  };
 
   /** Whether to publish the row now; if not, it is carried or given up. */
   const settle = (row: EventRow, clones: ReadonlySet<number>): boolean => {
+    if (row.finishIsZero) {
+      if (startOf(row) >= begin) skip('noFinishTime');
+      return false;
+    }
     if (row.finish === null || row.finish >= window.end) {
-      const isTooOld = (row.start ?? row.created) < window.end - openHorizonSeconds;
+      const isTooOld = startOf(row) < window.end - openHorizonSeconds;
       if (isTooOld && row.finish === null) abandoned++;
-      else open.push(row);
+      else carry(row);
       return false;
     }
     const isClone = clones.size > 0 && clones.has(row.id);
@@ -88,37 +111,59 @@ export function openLedger(state: CellState | undefined, request: ReadRequest, a
     return true;
   };
 
+  /** Whether the row was accounted for by an earlier window; one that has its id since was not. */
+  const isAccounted = (row: EventRow): boolean => {
+    if (state === undefined) return false;
+    if (state.open.get(row.id) === startOf(row)) return true;
+    if (row.id >= state.nextEventId && !state.seenIds.has(row.id)) return false;
+    return !isYoungerThan(window.start, row);
+  };
+
   return {
     take(rows, clones, { outOfOrder = false } = {}) {
       return rows.filter((row) => {
         // A row far ahead of those around it has a wrong clock, or they are the last that are read.
         const copy = isCopy(row, window.end);
-        if (row.created >= window.end + DISORDER && !copy) strays.push(row.id);
-        else if (row.created >= heldBackFrom) lowestHeldBack = Math.min(lowestHeldBack, row.id);
+        const isKnown = isAccounted(row);
+        edge.add(row);
+        if (row.created >= window.end + DISORDER && !copy) {
+          if (!isKnown) strays.set(row.id, startOf(row));
+        } else if (row.created >= heldBackFrom) lowestHeldBack = Math.min(lowestHeldBack, row.id);
         // A copy of an event that has long finished is no event to come, and its original may be gone already.
         if (row.created >= window.end && !copy) return false;
-        if (row.created < window.end) end = Math.max(end, row.id + 1);
-        if (state?.seenIds.has(row.id) === true) return false;
+        if (row.created < window.end) {
+          end = Math.max(end, row.id + 1);
+          sampler.add(row);
+        }
         // Rows come in order of id, so what is below the lowest id held back need not be remembered.
         if (row.id >= lowestHeldBack || outOfOrder) taken.push(row.id);
+        if (isKnown) return false;
+        if (state !== undefined && (row.id < state.nextEventId || state.seenIds.has(row.id))) restored++;
         return settle(row, clones);
       });
     },
     reread: (rows, clones) => rows.filter((row) => settle(row, clones)),
     skip,
-    noteMissing: (rows) => skip('eventGone', rows),
-    openRows: () => open,
+    noteMissing(rows, areGone) {
+      if (areGone) skip('eventGone', rows.size);
+      else
+        for (const [id, start] of rows) {
+          if (start < window.end - openHorizonSeconds) abandoned++;
+          else open.set(id, start);
+        }
+    },
+    openRows: () => openRows,
     close(siblings, known) {
       const nextEventId = Math.min(lowestHeldBack, end);
-      const openIds = [...open.map((row) => row.id), ...strays.filter((id) => id < nextEventId)];
-      const carried = new Set(openIds);
-      const published = new Map([...siblings].filter(([id]) => !carried.has(id)));
+      const stillOpen = open.size;
+      for (const [id, start] of strays) if (id < nextEventId && !open.has(id)) open.set(id, start);
+      const published = new Map([...siblings].filter(([id]) => !open.has(id)));
       const all = new Map([...known, ...published]);
       return {
         state: {
           nextEventId,
           seenIds: new Set(taken.filter((id) => id >= nextEventId)),
-          openIds,
+          open,
           siblings: new Map(
             [...all].flatMap(([id, { finish }]): [number, Seconds][] => {
               // Its namesake may be gone by the window in which that lies: archived, or given up.
@@ -127,18 +172,26 @@ export function openLedger(state: CellState | undefined, request: ReadRequest, a
               return settled === undefined ? [] : [[id, settled]];
             }),
           ),
+          samples: sampler.samples(state?.samples ?? []),
+          edgeId: edge.id() ?? end,
         },
         counts: {
           late,
           beforeBegin,
           abandoned,
-          stillOpen: open.length,
+          stillOpen,
           rewritten: countRewritten(all, state, window),
+          restored,
           skipped,
         },
+        rowsToEdge: edge.rows(),
       };
     },
   };
+}
+
+function startOf({ start, created }: EventRow): Seconds {
+  return start ?? created;
 }
 
 /**
@@ -151,14 +204,13 @@ function countRewritten(
   window: Window,
 ): number {
   if (state === undefined) return 0;
-  const wasOpen = new Set(state.openIds);
   return [...siblings].filter(([id, { finish, namesakeStart }]) => {
     if (finish >= window.end) return false;
     const known = state.siblings.get(id);
     if (known !== undefined) return known !== finish;
     // Published before its namesake was known, and so with a finish before this window.
     const wasPublished = id < state.nextEventId || state.seenIds.has(id);
-    if (!wasPublished || wasOpen.has(id)) return false;
+    if (!wasPublished || state.open.has(id)) return false;
     // Or, where its namesake came late as well, before that began.
     return finish >= Math.min(window.start, namesakeStart);
   }).length;

@@ -8,11 +8,14 @@ import type { History, Source } from '../source.ts';
 import { historyOf } from './history.ts';
 import type { HostsOptions } from './host-rows.ts';
 import { readHosts } from './hosts.ts';
-import { earliest } from './instance-events.ts';
+import { earliest, sumOfKnown } from './instance-events.ts';
 import { refuseLostCells } from './lost-cells.ts';
-import type { OpenDatabases } from './open-databases.ts';
+import { CELL0, type OpenDatabases } from './open-databases.ts';
+import { readExtent } from './bounds.ts';
 import { PLANNERS } from './planners.ts';
+import { purgedOf } from './purged.ts';
 import { READERS } from './readers.ts';
+import { readSchema } from './schema.ts';
 import { type CellSession, openCell } from './session.ts';
 
 export interface DatabaseOptions extends HostsOptions {
@@ -57,8 +60,7 @@ export function databaseSource(
       };
     },
     async statesAt(ranges, tables, signal) {
-      // Nova moves nothing out of cell0, nor into it.
-      const hasCopies = cells.filter(({ cell }) => cell !== 'cell0').length > 1;
+      const hasCopies = cells.filter(({ cell }) => cell !== CELL0).length > 1;
       const states = ranges.map((): Record<string, Record<string, object>> => ({}));
       for (const cell of cells) {
         await using session = await openCell(cell, signal);
@@ -86,7 +88,17 @@ export function databaseSource(
       return {
         from: earliest(all.map(({ from }) => from)),
         events: all.reduce((sum, { events }) => sum + (events ?? 0), 0),
+        purged: sumOfKnown(all.map(({ purged }) => purged)),
       };
+    },
+    async purged(windows, signal) {
+      const all: (number | null)[][] = [];
+      for (const cell of cells) {
+        await using session = await openCell(cell, signal);
+        const schema = await readSchema(session);
+        all.push(await purgedOf(session, schema, await readExtent(session.query, schema), windows));
+      }
+      return windows.map((_, nth) => sumOfKnown(all.map((counts) => counts[nth] ?? null)));
     },
   };
 }

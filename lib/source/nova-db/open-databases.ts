@@ -10,3 +10,6 @@ export interface OpenDatabases extends MachinesSource {
   /** One for each cell, in their order. */
   readonly sessions: readonly CellSession[];
 }
+
+/** The cell of servers that were never placed. */
+export const CELL0 = 'cell0';

@@ -1,11 +1,9 @@
-import { SourceError } from '../../core/errors.ts';
-import { type Seconds, iso } from '../../core/time.ts';
+import type { Seconds } from '../../core/time.ts';
 import type { ReadRequest } from '../source.ts';
 import { DISORDER, type Extent, type IdSpan, firstIdAfter, lastIdBefore } from './bounds.ts';
 import type { Filter } from './chunks.ts';
 import type { CellSchema } from './schema.ts';
 import type { CellSession } from './session.ts';
-import type { CellState } from './state.ts';
 
 /** A cell that was read before: every row counts. */
 export const EVERYTHING: Filter = { where: 'TRUE', parameters: [] };
@@ -27,39 +25,22 @@ export function accountedTo(
   schema: CellSchema,
   span: IdSpan,
   { window, settleSeconds }: ReadRequest,
+  reached: Seconds,
 ): Promise<number> {
-  return lastIdBefore(query, schema, window.end - settleSeconds - DISORDER, span);
+  const heldBackFrom = Math.min(window.end, reached) - settleSeconds;
+  return lastIdBefore(query, schema, heldBackFrom - DISORDER, span);
 }
 
-/** What a window has to read: from where the last one ended, or over the whole horizon, up to the window's end. */
+/** What a window has to read: from an id on, or over the whole horizon, up to the window's end. */
 export async function idSpan(
   { query }: CellSession,
   schema: CellSchema,
   extent: Extent,
-  state: CellState | undefined,
+  first: number | undefined,
   { window, openHorizonSeconds }: ReadRequest,
 ): Promise<IdSpan> {
-  const all = { from: state?.nextEventId ?? 0, to: Math.max(extent.endId, state?.nextEventId ?? 0) };
+  const all = { from: first ?? 0, to: Math.max(extent.endId, first ?? 0) };
   const from =
-    state === undefined
-      ? await lastIdBefore(query, schema, window.start - openHorizonSeconds - DISORDER, all)
-      : state.nextEventId;
+    first ?? (await lastIdBefore(query, schema, window.start - openHorizonSeconds - DISORDER, all));
   return { from, to: await firstIdAfter(query, schema, window.end + DISORDER, { from, to: all.to }) };
-}
-
-/** Ids that went back mean another database, or one restored from a backup: continuing would lose events. */
-export function refuseRestoredDatabase(
-  session: CellSession,
-  extent: Extent,
-  state: CellState | undefined,
-): void {
-  if (state === undefined || extent.newestCreated === null) return;
-  const endBefore = [...state.seenIds].reduce((end, id) => Math.max(end, id + 1), state.nextEventId);
-  // Where nothing is newer than what was seen, nothing can be passed over; rows may have been purged or reverted.
-  if (extent.endId >= endBefore || extent.newestCreated <= state.seenUntil) return;
-  throw new SourceError(
-    `cell ${session.cell}: its newest event, of ${iso(extent.newestCreated)}, has the id ${extent.endId - 1}, but ids ` +
-      `up to ${endBefore - 1} were read before; was the database restored or replaced? See docs/operating.md`,
-    { transient: false },
-  );
 }

@@ -46,22 +46,27 @@ function plan(...histories: (History | Error)[]): Promise<BackfillPlan> {
 describe('A plan', () => {
   test('of a source that has all makes every window that is not published', async () => {
     await publish(1, 2, 5);
-    expect(await plan({ from: START - DAY, events: 600 })).toEqual({
+    expect(await plan({ from: START - DAY, events: 600, purged: null })).toEqual({
       due: [days[0], days[3], days[4]],
       published: [days[1], days[2], days[5]],
       beforeHistory: [],
       sourceFrom: START - DAY,
       events: 300,
+      purged: null,
     });
   });
 
   test('leaves out what is older than the history, but not the window in which that begins', async () => {
     await publish(0);
-    const { due, published, beforeHistory } = await plan({ from: days[3]!.start + HOUR, events: null });
+    const { due, published, beforeHistory } = await plan({
+      from: days[3]!.start + HOUR,
+      events: null,
+      purged: null,
+    });
     expect(due).toEqual(days.slice(3));
     expect(published).toEqual([days[0]]);
     expect(beforeHistory).toEqual(days.slice(1, 3));
-    const edge = await plan({ from: days[3]!.start, events: null });
+    const edge = await plan({ from: days[3]!.start, events: null, purged: null });
     expect(edge).toMatchObject({ due: days.slice(3), beforeHistory: days.slice(1, 3), events: null });
   });
 
@@ -75,20 +80,23 @@ describe('A plan', () => {
       const held = await takeClaim(trace, key, { run: 'one', window, keys: [] }, undefined);
       if (decided !== null) await decideClaim(trace, key, held, decided);
     }
-    const { due, beforeHistory } = await plan({ from: days[3]!.start, events: null });
+    const { due, beforeHistory } = await plan({ from: days[3]!.start, events: null, purged: null });
     expect(due).toEqual([first, ...days.slice(3)]);
     expect(beforeHistory).toEqual(days.slice(1, 3));
   });
 
   test('of a source that has nothing makes nothing', async () => {
-    expect(await plan({ from: null, events: 0 })).toMatchObject({ due: [], beforeHistory: days });
+    expect(await plan({ from: null, events: 0, purged: null })).toMatchObject({
+      due: [],
+      beforeHistory: days,
+    });
   });
 
   test('asks the source again where its connection was lost, and not where it refuses', async () => {
     const lost = new SourceError('lost', { transient: true });
     const refused = new SourceError('refused', { transient: false });
-    expect(await plan(lost, { from: START, events: 6 })).toMatchObject({ due: days });
-    await expect(plan(refused, { from: START, events: 6 })).rejects.toBe(refused);
+    expect(await plan(lost, { from: START, events: 6, purged: null })).toMatchObject({ due: days });
+    await expect(plan(refused, { from: START, events: 6, purged: null })).rejects.toBe(refused);
   });
 });
 
@@ -99,6 +107,7 @@ describe('What the source has no more', () => {
     beforeHistory: days.slice(0, 2),
     sourceFrom: days[2]!.start,
     events: null,
+    purged: null,
   };
   const all = { ...gone, due: [], beforeHistory: days };
   const asked = (name?: string): BackfillRequest => ({ range, release: name }) as BackfillRequest;

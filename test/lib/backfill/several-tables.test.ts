@@ -60,7 +60,7 @@ beforeEach(() => {
       instance_events: (request) => readers.instance_events(request),
       owners: (request) => readers.owners(request),
     }),
-    history: async () => ({ from: START, events: HOURS * USERS.length }),
+    history: async () => ({ from: START, events: HOURS * USERS.length, purged: null }),
   };
 });
 

@@ -39,7 +39,15 @@ async function everything(): Promise<Manifest> {
       };
     }),
   );
-  const none = { late: 0, beforeBegin: null, abandoned: 0, stillOpen: 0, rewritten: 0 };
+  const none = {
+    late: 0,
+    beforeBegin: null,
+    abandoned: 0,
+    stillOpen: 0,
+    rewritten: 0,
+    restored: 0,
+    purged: null,
+  };
   const counts = { rows: 1, instances: 1, ...none, skipped: { cloned: 1 } };
   const api = { microversion: '2.96', requests: 7, swept: true, unseen: ['quietServers'], approximate: 3 };
   using masking = createMasking('sha2-salted', undefined);

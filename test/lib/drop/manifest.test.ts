@@ -17,6 +17,8 @@ const counts = {
   abandoned: 0,
   stillOpen: 2,
   rewritten: 0,
+  restored: 0,
+  purged: 0,
   skipped: { actionGone: 3 },
 };
 const files: ManifestFile[] = [

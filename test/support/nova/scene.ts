@@ -48,6 +48,8 @@ export interface Scene {
   event(cell: string, uuid: string, name: string, spec: EventSpec): Promise<number>;
   finish(cell: string, id: number, finish: number): Promise<void>;
   archive(cell: string, ...uuids: string[]): Promise<void>;
+  /** Says when the newest heartbeat of a service in the cell was; without one `services` is not there. */
+  heartbeat(cell: string, time: number): Promise<void>;
   run(scheduledTime: number): Promise<ScheduleSummary>;
   drops(prefix?: string): Promise<Drop[]>;
   /** Names of the events of each drop, in order, by the drop's start (`2025-06-02T00:00`). */
@@ -60,7 +62,9 @@ export interface Scene {
 export interface Memory {
   nextEventId: number;
   seenIds: number[];
-  openIds: number[];
+  open: [id: number, start: number][];
+  copiesTo: number;
+  copies: [id: number, finish: number][];
   /** First and last id of each range. */
   unarchived: number[];
 }
@@ -137,6 +141,10 @@ export async function startScene(db: MariaDb, names: string[], options: StageOpt
         archive: uuid,
       }));
       await replay([cell(name)], changes).applyUntil(0);
+    },
+    async heartbeat(name, time) {
+      await cell(name).query('CREATE TABLE IF NOT EXISTS services (id INT PRIMARY KEY, updated_at DATETIME)');
+      await cell(name).query('REPLACE INTO services (id, updated_at) VALUES (1, ?)', [sqlTime(time)]);
     },
     run: (scheduledTime) => stage.run(scheduledTime),
     drops: (prefix) => readDrops(stage.client, prefix),

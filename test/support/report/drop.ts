@@ -35,7 +35,15 @@ export function reportedDrop({ window, events }: Day, counts: Partial<Counts> = 
   const statistics = collector.finish();
   const { rows, late, privacy } = statistics;
   const { instances } = privacy.distinct;
-  const none = { beforeBegin: 0, abandoned: 0, stillOpen: 0, rewritten: 0, skipped: {} };
+  const none = {
+    beforeBegin: 0,
+    abandoned: 0,
+    stillOpen: 0,
+    rewritten: 0,
+    restored: 0,
+    purged: 0,
+    skipped: {},
+  };
   const layout = layoutOf(settings);
   const files = [csv('0.2'), jsonLines].map((format) => {
     const { name, version } = format;

@@ -38,7 +38,8 @@ export function fakeSource(readers: Record<string, FakeReader>): FakeSource {
       };
     },
     clock: async () => Math.floor(Date.now() / 1000),
-    history: async () => ({ from: null, events: null }),
+    history: async () => ({ from: null, events: null, purged: null }),
+    purged: async (windows) => windows.map(() => null),
     statesAt: async (ranges) => ranges.map(() => ({})),
   };
 }
@@ -54,7 +55,16 @@ async function* read(
   yield { rows: rows.slice(0, half), watermark: Infinity };
   return {
     state: { read: [...readBefore(request.state), request.window.end] },
-    counts: { late: 0, beforeBegin: 0, abandoned: 0, stillOpen: 0, rewritten: 0, skipped: {} },
+    counts: {
+      late: 0,
+      beforeBegin: 0,
+      abandoned: 0,
+      stillOpen: 0,
+      rewritten: 0,
+      restored: 0,
+      purged: null,
+      skipped: {},
+    },
     sourceFrom: null,
   };
 }

@@ -29,7 +29,7 @@ function trace(options: { horizon?: Seconds; settle?: (hour: number) => Seconds 
   let stored: unknown;
   let hour = 0;
   return {
-    window(reads: Read[], { isComplete = true } = {}) {
+    window(reads: Read[], { isComplete = true, listed = [] as string[], deleted = [] as string[] } = {}) {
       const window = { start: START + hour * HOUR, end: START + (hour + 1) * HOUR };
       hour++;
       const state =
@@ -49,6 +49,8 @@ function trace(options: { horizon?: Seconds; settle?: (hour: number) => Seconds 
           events,
         ),
       );
+      for (const server of listed) ledger.meet(server, false);
+      for (const server of deleted) ledger.meet(server, true);
       const closed = ledger.close(isComplete);
       stored = storeState(closed.state);
       return {
@@ -221,5 +223,24 @@ describe('The ledger of the API source', () => {
       },
     ]);
     expect(JSON.stringify(storeState(state))).not.toMatch(/5c3e|cmp-1|open/);
+  });
+});
+
+describe('A server that was there and is in no list any more', () => {
+  test('is counted once as archived, and not where it was deleted or where a cell did not answer', () => {
+    const hours = trace();
+    const archived = (...of: Parameters<typeof hours.window>): unknown =>
+      hours.window(...of).counts.skipped['serverArchived'];
+    expect(archived([], { listed: ['a', 'b', 'c'] })).toBeUndefined();
+    expect(archived([], { listed: ['a'], isComplete: false })).toBeUndefined();
+    expect(archived([], { listed: ['a', 'd'], deleted: ['b'] })).toBe(1);
+    expect(archived([], { listed: ['a', 'd'] })).toBeUndefined();
+    expect(archived([], { listed: [] })).toBe(2);
+  });
+
+  test('is remembered by nothing but a salted fingerprint', () => {
+    const { state } = trace().window([], { listed: ['server-of-alice'] });
+    expect(JSON.stringify(storeState(state))).not.toContain('alice');
+    expect(state.servers.size).toBe(1);
   });
 });

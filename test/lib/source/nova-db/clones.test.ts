@@ -199,10 +199,12 @@ test('an event open while it is copied is delivered once, from the cell in which
 });
 
 test('an open event whose original is destroyed is counted as gone, and its copy as still open', async () => {
+  await scene.heartbeat('cell1', at('03 00:44'));
   await scene.event('cell1', server, 'conductor_a', { start: at('02 23:00') });
   await scene.run(at('03 00:45'));
   await copy(server, 'cell1', 'cell2', at('03 01:00'));
   await destroy(server, 'cell1');
+  await scene.heartbeat('cell1', at('04 00:44'));
   await scene.run(at('04 00:45'));
   const [, second] = await scene.drops();
   expect(second && eventsOf(second.manifest).counts).toMatchObject({
@@ -232,4 +234,52 @@ test('copies in a cell that is added later are not taken for events of their own
   await destroy(server, 'cell1');
   await scene.run(at('05 00:45'));
   expect(await delivered()).toEqual(['compute_a', 'compute_b']);
+});
+
+describe('An event that was inserted after it had finished, by a clock that was ahead', () => {
+  const RIGHT = { start: at('02 10:00'), finish: at('02 10:01'), created: at('02 12:00') };
+
+  test('is late, and no clone, where cell0 is read too', async () => {
+    await scene.addCell('cell0');
+    await scene.open('cell1', 'cell0');
+    await scene.run(at('02 00:45'));
+    await scene.run(at('03 00:45'));
+    await scene.event('cell1', server, 'compute_late', RIGHT);
+    const failed = await scene.server('cell0');
+    await scene.event('cell0', failed, 'conductor_late', RIGHT);
+    await scene.run(at('04 00:45'));
+    expect(await delivered()).toEqual(['compute_late', 'conductor_late']);
+    expect(await skippedAsCloned()).toBe(0);
+  });
+
+  test('is late, and no clone, where no other cell has its original and its server is older', async () => {
+    await scene.run(at('02 00:45'));
+    await scene.run(at('03 00:45'));
+    await scene.event('cell1', server, 'compute_late', RIGHT);
+    await scene.run(at('04 00:45'));
+    expect(await delivered()).toEqual(['compute_late']);
+  });
+});
+
+test('cell0 is no place that a server was copied from, though it holds the same event', async () => {
+  await scene.addCell('cell0');
+  await scene.open();
+  const twin = await scene.server('cell0', { uuid: server });
+  const times = { start: at('02 05:00'), finish: at('02 05:01') };
+  await scene.event('cell0', twin, 'compute_same', times);
+  await scene.event('cell1', server, 'compute_same', { ...times, created: at('02 05:01') });
+  await scene.run(at('03 00:45'));
+  expect(await delivered()).toEqual(['compute_same', 'compute_same']);
+});
+
+test('copies in a backlog are looked for once, however many windows wait', async () => {
+  await scene.event('cell1', server, 'compute_a', { start: at('02 05:00'), finish: at('02 05:01') });
+  await scene.run(at('02 00:45'));
+  await copy(server, 'cell1', 'cell2', at('08 12:00'));
+  await destroy(server, 'cell1');
+  await scene.run(at('03 00:45'));
+  const { copiesTo, copies } = await scene.memory('cell2');
+  expect({ copiesTo, copies }).toEqual({ copiesTo: lastId + 1, copies: [] });
+  await scene.run(at('09 00:45'));
+  expect(await delivered()).toEqual(['compute_a']);
 });

@@ -202,7 +202,10 @@ describe(`A backfill of servers (seed ${SEED})`, () => {
     const planned = await source.statesAt(groups, ['instances'], signal);
     const settings = readSettings({ ...scene.stage.env, STAR_TABLES: 'instances' });
     for (const [nth, group] of groups.entries()) {
-      await using reader = openRange({ source, settings, signal }, group, planned[nth], null);
+      await using reader = openRange({ source, settings, tables: [], signal }, group, planned[nth], {
+        sourceFrom: null,
+        purged: new Map(),
+      });
       // The second window is read twice, as after a failure.
       for (const day of [0, 1, 1, 2, 3]) {
         const window = { start: group.start + day * DAY, end: group.start + (day + 1) * DAY };
