@@ -1,4 +1,4 @@
-import { MINUTE, type Seconds } from '../../lib/core/time.ts';
+import { HOUR, MINUTE, type Seconds } from '../../lib/core/time.ts';
 import { replay } from '../support/nova/history.ts';
 import type { Random } from '../support/nova/prng.ts';
 import { plainServer, upsert } from '../support/nova/rows.ts';
@@ -12,9 +12,12 @@ export interface LivingCloud {
   advance(seconds: Seconds): Promise<void>;
   /** Servers that were copied to another cell: their events may come from the copy. */
   readonly cloned: ReadonlySet<string>;
-  /** First finish of events that have been finished again, by name. */
+  /** First finish of events that have been finished again, by name; of those that a restore opened again, none. */
   readonly rewritten: ReadonlyMap<string, Seconds>;
 }
+
+/** Names that a trace contains itself, and one that nobody would guess. */
+const NAMES = ['null', 'true', 'active', '1', '-1', '2025-06-01T10', '00Z', 'uuid', 'Success', 'payroll-7'];
 
 export const CLOUD_STEPS = [
   'server',
@@ -27,6 +30,10 @@ export const CLOUD_STEPS = [
   'purge',
   'clone',
   'confirm',
+  'unarchive',
+  'clock',
+  'backup',
+  'restore',
 ] as const;
 export type CloudStep = (typeof CLOUD_STEPS)[number];
 
@@ -37,6 +44,8 @@ interface Server {
   from?: Cell;
   deleted: boolean;
   archived: boolean;
+  /** Its rows are in the live tables and in the shadow tables. */
+  isTwice?: boolean;
   /** Something of it has been or is to be committed late, or was finished again: a copy would not tell. */
   late: boolean;
 }
@@ -64,6 +73,12 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
   const rewritten = new Map<string, Seconds>();
   let pending: { at: Seconds; commit: () => Promise<unknown> }[] = [];
   let lastId = 0;
+  /** By how much one of the two controllers is ahead. */
+  let skew = 0;
+  /** Until then no clock may be behind: rows that get an id again would look old. */
+  let noneBehindUntil = -Infinity;
+  let life = 0;
+  let kept: Kept | undefined;
 
   const commit = async (delay: Seconds, change: () => Promise<unknown>): Promise<void> => {
     if (delay === 0) await change();
@@ -72,7 +87,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
   const alive = (): Server[] => servers.filter(({ deleted }) => !deleted);
   const insert = async (random: Random, server: Server, action: number, name: string, delay: Seconds) => {
     const id = ++lastId;
-    const at = cloud.now + random.whole(-2, 3);
+    const at = cloud.now + random.whole(-2, 3) + (random.chance(0.5) ? skew : 0);
     const row = {
       id,
       event: name,
@@ -143,21 +158,23 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
         const cell = random.pick(cells);
         const uuid = random.uuid();
         const id = ++lastId;
-        await upsert(cell, 'instances', [plainServer(id, uuid, cloud.now)]);
+        const names = { hostname: random.pick(NAMES), user_id: random.pick(NAMES) };
+        await upsert(cell, 'instances', [{ ...plainServer(id, uuid, cloud.now), ...names }]);
         servers.push({ uuid, cell, deleted: false, archived: false, late: false });
       },
       async start(random) {
         if (alive().length === 0) return;
         const server = random.pick(alive());
         const delay = server.from === undefined && random.chance(0.15) ? random.whole(1, 25) * MINUTE : 0;
-        open.push(await insert(random, server, await act(server), `compute_${lastId}`, delay));
+        open.push(await insert(random, server, await act(server), `compute_${life}_${lastId}`, delay));
       },
       async finish(random) {
         if (open.length === 0) return;
         const at = random.whole(0, open.length - 1);
         const [event] = open.splice(at, 1);
         if (event === undefined) return;
-        const time = Math.max(event.start, cloud.now);
+        // By the other controller's clock it may finish before it starts.
+        const time = skew > 0 && random.chance(0.5) ? cloud.now : Math.max(event.start, cloud.now);
         const delay = lateness(random, event.server);
         // The row has to be there.
         const wait = event.shown > cloud.now + delay ? event.shown - cloud.now + 1 : delay;
@@ -167,7 +184,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
         if (alive().length === 0) return;
         const server = random.pick(alive());
         const action = await act(server);
-        const name = `compute_build_${lastId}`;
+        const name = `compute_build_${life}_${lastId}`;
         const first = await insert(random, server, action, name, 0);
         cloud.now += 5;
         await insert(random, server, action, name, 0);
@@ -198,7 +215,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
         );
       },
       async archive() {
-        for (const server of servers.filter(({ deleted, archived }) => deleted && !archived)) {
+        for (const server of servers.filter((one) => one.deleted && !one.archived && one.isTwice !== true)) {
           server.archived = true;
           await replay(
             [server.cell],
@@ -207,8 +224,11 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
         }
       },
       async purge(random) {
-        for (const { cell, uuid } of servers.filter(({ archived }) => archived))
-          if (random.chance(0.5)) await drop(cell, uuid, 'shadow_');
+        for (const server of servers.filter(({ archived }) => archived)) {
+          if (random.chance(0.5)) continue;
+          await drop(server.cell, server.uuid, 'shadow_');
+          servers.splice(servers.indexOf(server), 1);
+        }
       },
       async clone(random) {
         // A resize takes its time: what has just begun or ended is not copied in the same minutes.
@@ -226,6 +246,50 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
         server.from = server.cell;
         server.cell = to;
       },
+      async unarchive(random) {
+        const some = servers.filter(({ archived }) => archived);
+        if (some.length === 0) return;
+        const server = random.pick(some);
+        const { cell, uuid } = server;
+        const ofServer = {
+          instances: `uuid = '${uuid}'`,
+          instance_actions: `instance_uuid = '${uuid}'`,
+          [EVENTS]: `action_id IN (SELECT id FROM shadow_instance_actions WHERE instance_uuid = '${uuid}')`,
+        };
+        for (const [table, where] of Object.entries(ofServer))
+          await cell.query(`INSERT INTO ${table} SELECT * FROM shadow_${table} WHERE ${where}`);
+        await cell.query(`UPDATE instances SET deleted = 0, deleted_at = NULL WHERE uuid = '${uuid}'`);
+        Object.assign(server, { archived: false, deleted: false, late: true });
+        if (random.chance(0.5)) server.isTwice = true;
+        else await drop(cell, uuid, 'shadow_');
+      },
+      async clock(random) {
+        const mayBeBehind = cloud.now > noneBehindUntil;
+        skew = random.pick([0, 2 * HOUR, 5 * HOUR, ...(mayBeBehind ? [-2 * HOUR] : [])]);
+      },
+      async backup() {
+        await keepTables(cells);
+        kept = { servers: servers.map((one) => ({ ...one })), open: [...open], lastId };
+      },
+      async restore() {
+        if (kept === undefined) return;
+        await bringBackTables(cells);
+        // Events that had finished since are open again, and may be in a drop already.
+        const stillOpen = new Set(open.map(({ name }) => name));
+        for (const { name } of kept.open) if (!stillOpen.has(name)) rewritten.set(name, -1);
+        const back = kept.servers.map((one) => ({ ...one }));
+        const byUuid = new Map(back.map((one) => [one.uuid, one]));
+        servers.splice(0, servers.length, ...back);
+        open.splice(0, open.length, ...reopened(kept.open, byUuid));
+        rewritable.length = 0;
+        pending = [];
+        lastId = kept.lastId;
+        life++;
+        skew = Math.max(0, skew);
+        noneBehindUntil = cloud.now + 6 * HOUR;
+        // What was written since the backup is gone, and copies with it.
+        await cloud.advance(MINUTE);
+      },
       async confirm() {
         const server = servers.find(({ from }) => from !== undefined);
         if (server?.from === undefined) return;
@@ -235,6 +299,37 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
     },
   };
   return cloud;
+}
+
+/** What a backup holds besides the tables. */
+interface Kept {
+  readonly servers: readonly Server[];
+  readonly open: readonly OpenEvent[];
+  readonly lastId: number;
+}
+
+const TABLES = ['instances', 'instance_actions', EVENTS].flatMap((table) => [table, `shadow_${table}`]);
+
+async function keepTables(cells: readonly Cell[]): Promise<void> {
+  for (const cell of cells)
+    for (const table of TABLES)
+      await cell.query(
+        `DROP TABLE IF EXISTS kept_${table}; CREATE TABLE kept_${table} AS SELECT * FROM ${table}`,
+      );
+}
+
+async function bringBackTables(cells: readonly Cell[]): Promise<void> {
+  for (const cell of cells) {
+    for (const table of TABLES.toReversed()) await cell.query(`DELETE FROM ${table}`);
+    for (const table of TABLES) await cell.query(`INSERT INTO ${table} SELECT * FROM kept_${table}`);
+  }
+}
+
+function reopened(open: readonly OpenEvent[], servers: ReadonlyMap<string, Server>): OpenEvent[] {
+  return open.flatMap((event) => {
+    const server = servers.get(event.server.uuid);
+    return server === undefined || server.cell !== event.cell ? [] : [{ ...event, server, shown: 0 }];
+  });
 }
 
 /** The server with its actions and events as new rows of the other cell; gives the last id. */

@@ -1,5 +1,6 @@
 import {
   BackfillIncompleteError,
+  HistoryGoneError,
   InputError,
   StarError,
   SupersededError,
@@ -115,6 +116,8 @@ export function releaseMove({ stage, prefix }: Board, release: Release, random: 
 export function excuse(outcome: Outcome, { isMet, isPair }: { isMet: boolean; isPair: boolean }): void {
   if (!('error' in outcome)) return;
   const { error } = outcome;
+  // Rows were purged, or are gone by a restore, since a release was planned: a new execution plans again.
+  if (error instanceof HistoryGoneError) return;
   const isOurs = error instanceof StarError && !(error instanceof UnexpectedError);
   const isOutrun =
     error instanceof BackfillIncompleteError ||
