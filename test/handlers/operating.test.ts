@@ -114,19 +114,7 @@ describe('a database whose ids went back', () => {
         `DELETE FROM instance_actions_events WHERE id >= ${id}; DELETE FROM instance_actions WHERE id >= ${id}`,
       );
 
-  /** What the run is refused with; it changes nothing. */
-  async function refusalAt(time: number): Promise<object> {
-    const before = await contents();
-    const refusal = await refusalOf(scene.run(time));
-    expect(await contents()).toEqual(before);
-    return refusal;
-  }
-  const RESTORED = {
-    name: 'SourceError',
-    message: expect.stringMatching(/cell1: .*restored or replaced\? See docs/) as string,
-  };
-
-  test('is refused, with nothing published', async () => {
+  test('goes on: what got an id again is published and counted', async () => {
     for (let n = 0; n < 20; n++) await eventAt(`02 10:${10 + n}`);
     await scene.run(at('03 00:45'));
     await deleteFrom(10);
@@ -135,24 +123,27 @@ describe('a database whose ids went back', () => {
       start: at('03 10:00'),
       finish: at('03 10:01'),
     });
-    expect(await refusalAt(at('04 00:45'))).toEqual(RESTORED);
+    expect((await scene.run(at('04 00:45'))).status).toBe('published');
+    expect((await scene.published())['2025-06-03T00:00']).toEqual(['compute_again']);
+    const [, second] = await scene.drops();
+    expect(second && eventsOf(second.manifest).counts.restored).toBe(1);
   });
 
-  test('by no more than what is still within the settle time is refused too, for those ids would be passed over', async () => {
+  test('by no more than what is still within the settle time goes on too', async () => {
     for (let n = 0; n < 20; n++) await eventAt(`02 23:${36 + n}`);
     await scene.run(at('03 00:45'));
     const { nextEventId, seenIds } = await scene.memory('cell1');
     expect(nextEventId).toBeLessThanOrEqual(2);
     expect(seenIds.at(-1)).toBe(20);
     await deleteFrom(10);
+    const names: string[] = [];
     for (let id = 10; id < 15; id++) {
-      await scene.event('cell1', server, `compute_again${id}`, {
-        id,
-        start: at('03 10:00') + id,
-        finish: at('03 11:00'),
-      });
+      names.push(`compute_again${id}`);
+      const times = { start: at('03 10:00') + id, finish: at('03 11:00') };
+      await scene.event('cell1', server, `compute_again${id}`, { id, ...times });
     }
-    expect(await refusalAt(at('04 00:45'))).toEqual(RESTORED);
+    await scene.run(at('04 00:45'));
+    expect((await scene.published())['2025-06-03T00:00']).toEqual(names);
   });
 
   test('is not seen where the newest rows were merely archived and purged', async () => {

@@ -238,6 +238,9 @@ describe('the trace of a real Nova’s day', () => {
       abandoned: 0,
       stillOpen: Number(open?.['events']),
       rewritten: 0,
+      restored: 0,
+      // Nothing is newer than this day, and its ids have gaps.
+      purged: null,
       skipped: { actionGone: 2, instanceGone: 1 },
     });
     expect(eventsOf(manifest).sourceFrom).toBe('2025-11-23T07:21:53Z');

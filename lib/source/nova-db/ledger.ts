@@ -64,7 +64,9 @@ export interface LedgerOptions {
 }
 
 export function openLedger({ state, request, accountedTo, reached }: LedgerOptions): Ledger {
-  const { window, begin, openHorizonSeconds, settleSeconds } = request;
+  const { window, openHorizonSeconds, settleSeconds } = request;
+  // A cell that is added later begins with its first window, and not with the trace.
+  const begin = state === undefined ? Math.max(request.begin, window.start) : request.begin;
   const heldBackFrom = Math.min(window.end, reached) - settleSeconds;
   const open = new Map<number, Seconds>();
   const openRows: EventRow[] = [];
