@@ -43,7 +43,7 @@ export function summarize(
   const message = {
     published: `${published} window(s) published`,
     upToDate:
-      `nothing is due: ${upTo === null ? `the trace begins at ${from}` : `published up to ${upTo}`}, ` +
+      `nothing is due: ${upTo === null ? `the trace begins at ${from} for good, and a backfill publishes what lies before` : `published up to ${upTo}`}, ` +
       `and the next window is not settled at ${iso(scheduledTime)}`,
     superseded: 'another run has taken over a window of this one and publishes it',
     unfinished: `${published} window(s) published, time is over; ${due.length} left for the next run`,

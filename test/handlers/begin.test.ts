@@ -117,6 +117,22 @@ describe('A trace that the schedule begins', () => {
     expect(Object.keys(await days())).toEqual(['03', '04', '05']);
   });
 
+  test('says that a backfill publishes what lies before, where an earlier time is given after a failed first run', async () => {
+    onWrite = deny(/instance_events/);
+    await expect(scene.run(at('04 00:45'))).rejects.toThrow(/could not (upload|write)/);
+    onWrite = undefined;
+    expect(await scene.run(at('02 00:45'))).toMatchObject({
+      status: 'upToDate',
+      begin: '2025-06-03T00:00:00Z',
+      message:
+        'nothing is due: the trace begins at 2025-06-03T00:00:00Z for good, and a backfill publishes what lies before, ' +
+        'and the next window is not settled at 2025-06-02T00:45:00Z',
+    });
+    await backfill('01', '03');
+    await scene.run(at('04 00:45'));
+    expect(Object.keys(await days())).toEqual(['01', '02', '03']);
+  });
+
   test('has no hole where the two runs after a failed first one did not come at all', async () => {
     onWrite = deny(/claim\.json/);
     await expect(scene.run(at('03 00:45'))).rejects.toThrow(/could not write/);

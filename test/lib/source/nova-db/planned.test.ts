@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { DAY, HOUR, MINUTE } from '../../../../lib/core/time.ts';
 import { parseDsn } from '../../../../lib/connection/dsn.ts';
 import { planCell } from '../../../../lib/source/nova-db/plan.ts';
+import { databaseSource } from '../../../../lib/source/nova-db/nova-db.ts';
 import { openCell } from '../../../../lib/source/nova-db/session.ts';
 import { type MariaDb, startMariaDb } from '../../../support/mariadb/index.ts';
 import { compareWithTruth } from '../../../support/nova/compare.ts';
@@ -97,7 +98,7 @@ test('An event that finishes long before it starts, by two clocks, is in the dro
   }
 });
 
-test('A plan counts for each range what the server counts, and a worker fails where rows have gone since', async () => {
+test('A plan counts for each range what the server counts, and a worker fails for good where rows have gone since', async () => {
   for (let n = 0; n < 48; n++) {
     const start = START + n * HOUR;
     await scene.event('cell1', server, `compute_${n}`, { start, finish: start + 60 });
@@ -114,4 +115,31 @@ test('A plan counts for each range what the server counts, and a worker fails wh
     { finished: 24, stillOpen: 1 },
     { finished: 24, stillOpen: 0 },
   ]);
+
+  const source = databaseSource([connection], new Set());
+  const { signal } = new AbortController();
+  const [first, second] = await source.statesAt(ranges, ['instance_events'], signal);
+  await scene.cell('cell1').query("DELETE FROM instance_actions_events WHERE event = 'compute_7'");
+  await scene.event('cell1', server, 'compute_later', { start: START + 3 * DAY, finish: START + 3 * DAY });
+  await using opened = await source.open(signal);
+  const read = async (nth: 0 | 1): Promise<number> => {
+    const state = [first, second][nth]?.['instance_events'];
+    const window = ranges[nth]!;
+    const request = {
+      window,
+      begin: window.start,
+      state,
+      openHorizonSeconds: DAY,
+      settleSeconds: 0,
+      whole: true,
+    };
+    let rows = 0;
+    for await (const batch of opened.read('instance_events', request)) rows += batch.rows.length;
+    return rows;
+  };
+  await expect(read(0)).rejects.toMatchObject({
+    name: 'HistoryGoneError',
+    message: expect.stringContaining('cell cell1: 1 of 24 events of the range were purged since') as string,
+  });
+  expect(await read(1)).toBe(24);
 });
