@@ -116,7 +116,10 @@ test('A plan counts for each range what the server counts, and a worker fails fo
     { finished: 24, stillOpen: 0 },
   ]);
 
-  const source = databaseSource([connection], new Set());
+  const source = databaseSource(
+    { cells: [connection] },
+    { retiredCells: new Set(), seal: undefined, forcedDownDisables: false },
+  );
   const { signal } = new AbortController();
   const [first, second] = await source.statesAt(ranges, ['instance_events'], signal);
   await scene.cell('cell1').query("DELETE FROM instance_actions_events WHERE event = 'compute_7'");
