@@ -10,9 +10,11 @@ import { type DatabaseOptions, connectionToDatabases } from './database-connecti
 import { EXIT } from './exit.ts';
 import { named } from './named.ts';
 import { wholeNumber } from './numbers.ts';
+import type { PlaceValues } from './place-options.ts';
 import { connectionToOpenStack } from './openstack-connection.ts';
+import { type GivenOptions, gatherValues } from './settings.ts';
 
-export interface DoctorArguments {
+export interface DoctorArguments extends GivenOptions {
   readonly secretId?: string;
   readonly settleMinutes: string;
 }
@@ -25,20 +27,44 @@ export interface DoctorArguments {
  */
 export async function doctor(
   secret: string | undefined,
-  { secretId, settleMinutes }: DoctorArguments,
+  options: DoctorArguments,
   databases: DatabaseOptions,
   signal: AbortSignal,
 ): Promise<number> {
+  const { secretId, settleMinutes } = options;
   const settleSeconds = wholeNumber('--settle-minutes', settleMinutes, 0, 1440) * MINUTE;
-  const connection = await connectionOf(secret, secretId, databases, signal);
+  const { place } = await gatherValues(options);
+  const isCloudGiven = secret !== undefined || secretId !== undefined || Object.keys(databases).length > 0;
+  // With a store alone there is something to examine, too.
+  const hasCloud = isCloudGiven || place.STAR_TO === undefined || hasOpenStackVariables();
+  const connection = hasCloud ? await connectionOf(secret, secretId, databases, signal) : undefined;
   const colour = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   const findings: Finding[] = [];
-  for await (const finding of examine(connection, { signal, settleSeconds })) {
-    findings.push(finding);
-    process.stdout.write(`${formatFinding(finding, { colour })}\n`);
-  }
+  const print = async (examined: AsyncIterable<Finding>): Promise<void> => {
+    for await (const finding of examined) {
+      findings.push(finding);
+      process.stdout.write(`${formatFinding(finding, { colour })}\n`);
+    }
+  };
+  if (connection !== undefined) await print(examine(connection, { signal, settleSeconds }));
+  if (place.STAR_TO !== undefined) await print(await storeFindings(place, signal));
   process.stdout.write(`${formatVerdict(findings, { colour })}\n`);
   return { fine: EXIT.done, lacking: EXIT.lacking, fatal: EXIT.failed }[verdictOf(findings)];
+}
+
+async function storeFindings(place: PlaceValues, signal: AbortSignal): Promise<AsyncIterable<Finding>> {
+  const [{ openStore }, { examineStore }] = await Promise.all([
+    import('./store.ts'),
+    import('../doctor/store.ts'),
+  ]);
+  return (async function* () {
+    await using opened = await openStore(place, { create: false });
+    yield* examineStore(opened.store, opened.prefix, signal);
+  })();
+}
+
+function hasOpenStackVariables(): boolean {
+  return ['OS_AUTH_URL', 'OS_CLOUD'].some((name) => (process.env[name] ?? '') !== '');
 }
 
 async function connectionOf(

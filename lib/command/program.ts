@@ -9,7 +9,7 @@ import type { DatabaseOptions } from './database-connection.ts';
 import type { DoctorArguments } from './doctor.ts';
 import type { DumpArguments } from './dump-options.ts';
 import type { OpenStackOptions } from './openstack-connection.ts';
-import { addPublishing } from './publish-program.ts';
+import { addPublishing, withPlace } from './publish-program.ts';
 import type { CloudOptions } from './publishing.ts';
 import type { GivenOptions } from './settings.ts';
 
@@ -77,7 +77,10 @@ Exit status: 0 done; 1 the cloud could not be read or the file not be written; 2
     );
   withHelp(withDump(api));
 
-  const doctor = withDatabase(program.command('doctor'));
+  const doctor = withPlace(
+    withDatabase(program.command('doctor')),
+    'Where drops are to go, to test the store:',
+  );
   doctor
     .summary('report what works and what a trace would lack')
     .description(

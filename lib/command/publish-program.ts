@@ -81,8 +81,9 @@ export function addPublishing(
   return [publish, backfill, verify];
 }
 
-function withPlace(command: Command): Command {
-  command.optionsGroup('Where the trace is:');
+/** Adds the options by which the store is found. */
+export function withPlace(command: Command, heading = 'Where the trace is:'): Command {
+  command.optionsGroup(heading);
   return withOptions(command, PLACE_OPTIONS).optionsGroup('What to do:');
 }
 

@@ -6,7 +6,9 @@ import { PLACE_OPTIONS, type PlaceValues } from './place-options.ts';
 import { readInput } from './terminal.ts';
 
 /** Options of a command by their camel-case names, as Commander gives them. */
-export type GivenOptions = Readonly<Record<string, unknown>>;
+export interface GivenOptions {
+  readonly [name: string]: unknown;
+}
 
 /** What options, environment and a file of settings say together, before anything of it is checked. */
 export interface GivenValues {

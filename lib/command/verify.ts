@@ -2,7 +2,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import { InputError } from '../core/errors.ts';
 import { type Seconds, parseInstant } from '../core/time.ts';
 import { placeOf } from '../drop/place.ts';
-import { tracesIn } from '../verify/traces.ts';
+import { tracesIn } from '../store/traces.ts';
 import { verifyTrace } from '../verify/verify-trace.ts';
 import { EXIT } from './exit.ts';
 import { openStore } from './store.ts';

@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { InputError } from '../core/errors.ts';
+import { refuseAlike } from './alike.ts';
 import { refuseWrongClock } from './clocks.ts';
 import type { Invocation } from './invocation.ts';
 import type { Place } from './place.ts';
 
 /**
- * Makes sure that clocks agree and that the store compares and swaps. A run asks before it begins a trace: nothing can
+ * Makes sure that clocks agree, that no other trace has a name alike, and that the store compares and swaps. A run asks before it begins a trace: nothing can
  * repair later what a wrong clock fixed, or what a store lost that ignores conditions.
  *
  * @throws ClockError, InputError
  */
 export async function refuseUnfit(
-  invocation: Pick<Invocation, 'source' | 'store' | 'layout' | 'signal' | 'log'>,
+  invocation: Pick<Invocation, 'source' | 'store' | 'layout' | 'signal' | 'log' | 'settings'>,
 ): Promise<void> {
   await refuseWrongClock(invocation);
+  await refuseAlike(invocation);
   await refuseUnfitStore(invocation);
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,8 @@ import { type DatabaseUser, type MariaDb, startMariaDb } from '../../support/mar
 import { loadSample } from '../../support/nova/sample.ts';
 import { type Cell, TABLES } from '../../support/nova/schema.ts';
 import { type LocalOpenStack, startOpenStack } from '../../support/openstack/index.ts';
-import { SECRET, startStage } from '../../support/stage.ts';
+import { listKeys } from '../../support/drops.ts';
+import { BUCKET, SECRET, type StageOptions, startStage } from '../../support/stage.ts';
 
 let db: MariaDb;
 let cells: Cell[];
@@ -168,6 +169,52 @@ describe('star-compactor doctor', () => {
       expect({ status, stdout: stdout.length }).toEqual({ status: 2, stdout: 0 });
       expect(stderr).toMatch(message);
       expect(stderr).not.toContain(hidden);
+    }
+  });
+});
+
+describe('doctor --to', () => {
+  const probeOf = async (options: StageOptions): Promise<{ status: number; stdout: string }> => {
+    const stage = await startStage(options);
+    try {
+      const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = stage.env;
+      const env = { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY };
+      const args = ['doctor', '--to', `s3://${BUCKET}/some`, '--endpoint', stage.s3.endpoint];
+      const { status, stdout } = await runCommand(args, { env });
+      expect(await listKeys(stage.client)).toEqual([]);
+      return { status, stdout: stdout.toString() };
+    } finally {
+      await stage.stop();
+    }
+  };
+
+  test('finds that a bucket compares and swaps, and its clock is right', async () => {
+    const { status, stdout } = await probeOf({});
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^✓ store +s3:\/\/traces compares and swaps$/m);
+    expect(stdout).toMatch(/^✓ clock of the store +agrees with this machine to five minutes$/m);
+  });
+
+  test('finds that a bucket ignores conditions', async () => {
+    const { status, stdout } = await probeOf({ ignored: ['If-Match on PutObject'] });
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^✗ store +s3:\/\/traces ignores If-Match on PutObject$/m);
+    expect(stdout).toContain('two runs could publish the same window');
+  });
+
+  test('finds that a folder can be locked, and one that is not there', async () => {
+    const place = await mkdtemp(join(tmpdir(), 'star-compactor-doctor-'));
+    try {
+      expect(await runCommand(['doctor', '--to', place])).toMatchObject({ status: 0 });
+      expect(await readdir(place)).toEqual(['.star-compactor']);
+      const missing = await runCommand(['doctor', '--to', join(place, 'none')]);
+      expect([missing.status, missing.stderr]).toEqual([
+        2,
+        `star-compactor: --to: ${place}/none cannot be used as a folder (ENOENT); accepted: a folder that can be ` +
+          'written to, or s3://BUCKET/PREFIX\n',
+      ]);
+    } finally {
+      await rm(place, { recursive: true });
     }
   });
 });
