@@ -3,7 +3,7 @@ import { openRequest } from '../lib/backfill/open-request.ts';
 import { forgetStates } from '../lib/backfill/states.ts';
 import { readEndStep } from '../lib/backfill/steps.ts';
 import { releaseIn, sweepSecrets } from '../lib/backfill/sweep.ts';
-import { completeRelease, refuseMissing } from '../lib/backfill/verify.ts';
+import { completeRelease, refuseMissing } from '../lib/backfill/complete.ts';
 import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
 import { readSettings } from '../lib/config/settings.ts';

@@ -1,8 +1,9 @@
+import { beginTrace } from '../lib/backfill/begin-trace.ts';
 import { groupsOf } from '../lib/backfill/groups.ts';
 import { makeSecret, ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { openRequest } from '../lib/backfill/open-request.ts';
 import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
-import { beginTrace, refuseOtherSettings } from '../lib/backfill/release.ts';
+import { refuseOtherSettings } from '../lib/backfill/release.ts';
 import { keepStates } from '../lib/backfill/states.ts';
 import { readPlanStep } from '../lib/backfill/steps.ts';
 import { InputError } from '../lib/core/errors.ts';
@@ -25,8 +26,12 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
     using planning = await openInvocation(settings, clients, signal, log, undefined);
     const plan = await planBackfill(planning, request);
     refuseGone(request, plan, trace?.kind === 'release');
+    const [due, published] = [plan.due.length, plan.published.length];
+    const summary = { due, published, beforeHistory: intervals(plan.beforeHistory) };
+    // A release whose windows are all there is completed without its secret, which may be gone.
+    if (due === 0) return { ...answer, summary };
     // Before anything is written.
-    if (trace === undefined) await refuseUnfit(planning);
+    await refuseUnfit(planning, trace);
 
     const secrets = secretPlace(settings, clients.secretsManager, signal);
     const owner = ownerOf(request.release, execution);
@@ -39,8 +44,6 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
     const groups = groupsOf(plan.due, plan.events);
     await keepStates(invocation, groups, execution);
     await beginTrace(invocation, request, plan, trace, secret.key);
-    const [due, published] = [plan.due.length, plan.published.length];
-    const summary = { due, published, beforeHistory: intervals(plan.beforeHistory) };
     log('backfill planned', { execution, groups: groups.length, ...summary });
     return { ...answer, groups: groups.map(isoWindow), summary };
   });

@@ -1,11 +1,11 @@
 import type { Context } from 'aws-lambda';
+import { beginTrace } from '../lib/backfill/begin-trace.ts';
 import { dryRun } from '../lib/backfill/dry-run.ts';
 import { openRequest } from '../lib/backfill/open-request.ts';
 import { planBackfill } from '../lib/backfill/plan.ts';
-import { beginTrace } from '../lib/backfill/release.ts';
 import { runBackfill } from '../lib/backfill/run.ts';
 import { isLong, startExecution } from '../lib/backfill/start-execution.ts';
-import { type BackfillSummary, summarizeRun, summaryOf } from '../lib/backfill/summary.ts';
+import { type BackfillSummary, completeness, summarizeRun, summaryOf } from '../lib/backfill/summary.ts';
 import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { refuseUnfit } from '../lib/drop/fitness.ts';
 import { loadWatch } from '../lib/report/load-watch.ts';
@@ -21,13 +21,13 @@ export function handler(
     const { signal } = deadline;
     const { request, settings, trace, isComplete } = await openRequest(event, clients, signal);
     if (isComplete)
-      return summaryOf(settings, request, { status: 'published', message: 'the release is complete' });
+      return summaryOf(settings, request, { status: 'published', message: completeness(request) });
     if (!request.dryRun && isLong(request, settings)) return startExecution(event, request, settings, signal);
 
     using invocation = await openInvocation(settings, clients, signal, log, await loadWatch(settings));
     const plan = await planBackfill(invocation, request);
     if (request.dryRun) return dryRun(settings, request, plan, Number(context.memoryLimitInMB));
-    if (trace === undefined) await refuseUnfit(invocation);
+    if (plan.due.length > 0) await refuseUnfit(invocation, trace);
     await beginTrace(invocation, request, plan, trace);
     const progress = await runBackfill(invocation, request, plan, () => deadline.remaining());
     if (progress.done.length > 0) await refreshIndex(invocation, request.range.end);

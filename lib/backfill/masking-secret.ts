@@ -94,7 +94,8 @@ export async function listSecrets(place: SecretPlace): Promise<ReadonlyMap<Secre
     for await (const { SecretList = [] } of paginateListSecrets({ client }, { Filters }, how))
       for (const { Name = '', CreatedDate } of SecretList) {
         const owner = Name.slice(prefix.length);
-        if (Name.startsWith(prefix) && isOwner(owner)) found.set(owner, (CreatedDate?.getTime() ?? 0) / 1000);
+        if (Name.startsWith(prefix) && isOwner(owner))
+          found.set(owner, (CreatedDate ?? new Date()).getTime() / 1000);
       }
   });
   return found;

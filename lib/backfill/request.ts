@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { FORMAT_NAMES } from '../config/choices.ts';
+import { COMPRESSIONS, FORMAT_NAMES } from '../config/choices.ts';
 import type { ReleaseTrace, Trace } from '../drop/trace.ts';
 import { InputError } from '../core/errors.ts';
 import type { Settings } from '../config/settings.ts';
@@ -25,6 +25,8 @@ const Event = z.strictObject(
     release: z.optional(z.string(NAME).check(z.regex(/^[\w.-]{1,32}$/, NAME))),
     /** Of a release, if they are not the deployment's. */
     formats: z.optional(z.array(z.enum(FORMAT_NAMES, FORMATS), FORMATS).check(z.refine(isSet, FORMATS))),
+    /** Of CSV and JSON lines, likewise. */
+    compression: z.optional(z.enum(COMPRESSIONS, COMPRESSIONS.join(' or '))),
     /** How many groups of windows a state machine works on at once. A database can serve a few beside its users. */
     concurrency: z.prefault(z.int(COUNT).check(z.gte(1, COUNT), z.lte(100, COUNT)), 4),
     dryRun: flag,
@@ -55,10 +57,11 @@ const LEAST_AGE = DAY;
  */
 export function readRequest(event: unknown): Asked {
   const asked = check(Event, event, { what: 'event' });
-  if (asked.release === undefined && asked.formats !== undefined) {
+  for (const field of ['formats', 'compression'] as const) {
+    if (asked.release !== undefined || asked[field] === undefined) continue;
     throw new InputError(
-      `event: formats: got ${JSON.stringify(asked.formats)} without release; accepted: with a release only, because all ` +
-        'drops of a scheduled trace have the deployment’s formats',
+      `event: ${field}: got ${JSON.stringify(asked[field])} without release; accepted: with a release only, because all ` +
+        `drops of a scheduled trace have the deployment’s ${field}`,
     );
   }
   if (asked.release !== undefined && asked.cut) {
@@ -67,9 +70,9 @@ export function readRequest(event: unknown): Asked {
   return asked;
 }
 
-/** The settings as deployed, but for a trace of its own and the formats that a release asks for. */
+/** The settings as deployed, but for a trace of its own and what else a release asks for. */
 export function settingsFor(
-  { release, formats }: Pick<Asked, 'release' | 'formats'>,
+  { release, formats, compression }: Pick<Asked, 'release' | 'formats' | 'compression'>,
   deployed: Settings,
 ): Settings {
   if (release === undefined) return deployed;
@@ -79,6 +82,7 @@ export function settingsFor(
     cloud,
     release: { name: release, start: undefined },
     formats: formats ?? deployed.formats,
+    compression: compression ?? deployed.compression,
   };
 }
 
@@ -151,15 +155,18 @@ function refuseOtherKind({ release }: Asked, trace: Trace | undefined, { cloud }
 }
 
 /** Compares what needs no secret. `refuseOtherSettings` compares the settings. */
-function refuseOtherRelease(range: Window, trace: ReleaseTrace, { formats, cloud }: Settings): void {
+function refuseOtherRelease(range: Window, trace: ReleaseTrace, settings: Settings): void {
+  const { tables, formats, compression, cloud } = settings;
   const fields = [
-    ['start, end', windowText(range), windowText(trace.range)],
-    ['formats', formats.join(), trace.formats.join()],
+    ['event: start, end', windowText(range), windowText(trace.range)],
+    ['event: formats', formats.join(), trace.formats.join()],
+    ['event: compression', compression, trace.compression],
+    ['STAR_TABLES', tables.join(), trace.tables.join()],
   ];
   for (const [field, came, begun] of fields) {
     if (came === begun) continue;
     throw new InputError(
-      `event: ${field}: got ${came}, but the release was begun with ${begun}; accepted: the same; ` +
+      `${field}: got ${came}, but the release was begun with ${begun}; accepted: the same; ` +
         `or choose another name, or delete cloud=${cloud} if it is incomplete`,
     );
   }

@@ -7,13 +7,11 @@ import { publishWindow } from '../drop/publish-window.ts';
 import { type WindowSummary, windowSummary } from '../drop/window-summary.ts';
 import { readAgain } from '../drop/read-again.ts';
 import type { WindowRows } from '../drop/write-drop.ts';
+import { SAFETY } from '../runtime/deadline.ts';
 import type { TableStates } from '../source/source.ts';
 import type { BackfillPlan } from './plan.ts';
 import { openRange } from './range.ts';
 import type { BackfillRequest } from './request.ts';
-
-/** The next window may take this much longer than the longest so far; it is left if that does not fit. */
-const SAFETY = 1.5;
 
 /** What a run has done of a plan. */
 export interface BackfillProgress {

@@ -42,6 +42,10 @@ export interface BackfillSummary {
   readonly message: string;
 }
 
+/** Names the range, because a wider one that was asked for was cut to what the source had then. */
+export const completeness = ({ range }: Pick<BackfillRequest, 'range'>): string =>
+  `the release of ${windowText(range)} is complete`;
+
 /** Completes an answer with empty fields. */
 export function summaryOf(
   { cloud }: Pick<Settings, 'cloud'>,

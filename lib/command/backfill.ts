@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto';
+import { beginTrace } from '../backfill/begin-trace.ts';
 import { planBackfill, refuseGone } from '../backfill/plan.ts';
-import { beginTrace, refuseOtherSettings } from '../backfill/release.ts';
+import { refuseOtherSettings } from '../backfill/release.ts';
 import { type Asked, readRequest, resolveRequest, settingsFor, withRelease } from '../backfill/request.ts';
 import { runBackfill } from '../backfill/run.ts';
-import { completeRelease, refuseMissing } from '../backfill/verify.ts';
+import { completeRelease, refuseMissing } from '../backfill/complete.ts';
+import { completeness } from '../backfill/summary.ts';
 import { BackfillIncompleteError, InputError } from '../core/errors.ts';
 import { iso } from '../core/time.ts';
 import { type Window, windowText, windowsOf } from '../core/window.ts';
@@ -73,7 +75,7 @@ async function run(
   const settings = withRelease(traced, trace);
   const request = resolveRequest(asked, trace, settings, Math.floor(Date.now() / 1000));
   if (trace?.kind === 'release' && (await place.store.readText(place.layout.release, signal)) !== undefined) {
-    tell(`${settings.cloud}: the release is complete`, { status: 'published' });
+    tell(`${settings.cloud}: ${completeness(request)}`, { status: 'published' });
     return EXIT.done;
   }
   const { held, key } = await secretsOf(settings, options);
@@ -101,7 +103,7 @@ async function run(
     });
     return EXIT.done;
   }
-  if (trace === undefined) await refuseUnfit(invocation);
+  if (plan.due.length > 0) await refuseUnfit(invocation, trace);
   await beginTrace(invocation, request, plan, trace, key);
   if (plan.due[0] !== undefined) display.due(plan.due.length, plan.due[0]);
   await runBackfill(invocation, request, plan, () => Infinity);

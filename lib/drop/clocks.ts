@@ -7,7 +7,8 @@ import { readAgain } from './read-again.ts';
 const TOLERATED = 5 * MINUTE;
 
 /**
- * Compares this machine's clock with the source's and the store's, before a run fixes anything by it.
+ * Compares this machine's clock with the source's and the store's, before a run goes by it: it says which windows are over, and
+ * where a trace begins.
  *
  * @throws ClockError if they differ by more than five minutes
  */
@@ -24,7 +25,7 @@ export async function refuseWrongClock(
     if (there === null || Math.abs(there - here) <= TOLERATED) continue;
     throw new ClockError(
       `clock: ${whose} says ${iso(Math.floor(there))}, this machine ${iso(Math.floor(here))}; accepted: at most ` +
-        `${TOLERATED / MINUTE} minutes apart, because this run fixes where the trace begins; set the clocks by NTP`,
+        `${TOLERATED / MINUTE} minutes apart, because the clock tells which windows are over; set the clocks by NTP`,
     );
   }
 }

@@ -57,27 +57,36 @@ export function dataPackageOf(
 }
 
 /**
- * Describes all files of a release. Paths are relative to the release's own folder, where the descriptor lies.
+ * Describes all files of a release. Paths are relative to the release's own folder, where the descriptor lies. A drop
+ * of all tables takes up to 40 kB, and a release has up to 100,000 drops; so the text comes piece by piece.
  *
- * @param release whose `root` is the key of that folder; tables of each of its drops
+ * @param release whose `root` is the key of that folder
  */
-export function releasePackage(
-  release: Described & { readonly range: Window; readonly root: string; readonly drops: readonly Tables[] },
-): DataPackage {
-  const { root, range, cloud, drops } = release;
-  const resources = drops.flatMap((tables) =>
-    Object.entries(tables).flatMap(([name, { files }]) => {
-      const table = descriptionOf(release, name);
-      return files.map((file) => {
+export async function* releasePackage(
+  release: Omit<Described, 'created'> & { readonly range: Window; readonly root: string },
+  drops: AsyncIterable<{ readonly created: string; readonly tables: Tables }>,
+): AsyncGenerator<string, void, void> {
+  const { root, range, cloud } = release;
+  let latest = '';
+  const name = `${cloud}-${windowKey(range)}`;
+  const { resources: _, created: __, ...head } = packageOf({ ...release, created: latest }, name, []);
+  yield `${JSON.stringify(head).slice(0, -1)},"resources":[`;
+  let separator = '\n';
+  for await (const { created, tables } of drops) {
+    if (created > latest) latest = created;
+    for (const [of, { files }] of Object.entries(tables)) {
+      const table = descriptionOf(release, of);
+      for (const file of files) {
         const path = posix.relative(root, file.key);
-        return resourceOf(table, file, dashed(posix.basename(path)), path);
-      });
-    }),
-  );
-  return packageOf(release, `${cloud}-${windowKey(range)}`, resources);
+        yield separator + JSON.stringify(resourceOf(table, file, dashed(posix.basename(path)), path));
+        separator = ',\n';
+      }
+    }
+  }
+  yield `\n],"created":${JSON.stringify(latest)}}\n`;
 }
 
-function descriptionOf({ descriptions }: Described, table: string): TableDescription {
+function descriptionOf({ descriptions }: Pick<Described, 'descriptions'>, table: string): TableDescription {
   const found = descriptions.find(({ name }) => name === table);
   if (found === undefined) throw new Error(`table ${table}: is not described`);
   return found;

@@ -4,17 +4,22 @@ import { refuseAlike } from './alike.ts';
 import { refuseWrongClock } from './clocks.ts';
 import type { Invocation } from './invocation.ts';
 import type { Place } from './place.ts';
+import type { Trace } from './trace.ts';
 
 /**
- * Makes sure that clocks agree, that no other trace has a name alike, and that the store compares and swaps. A run asks before it begins a trace: nothing can
- * repair later what a wrong clock fixed, or what a store lost that ignores conditions.
+ * Makes sure that clocks agree, and before a trace begins, that no other trace has a name alike and that the store
+ * compares and swaps. A run asks before it publishes its first window: nothing can repair later what a wrong clock fixed,
+ * or what a store lost that ignores conditions.
  *
+ * @param trace undefined if no run has begun it
  * @throws ClockError, InputError
  */
 export async function refuseUnfit(
   invocation: Pick<Invocation, 'source' | 'store' | 'layout' | 'signal' | 'log' | 'settings'>,
+  trace: Trace | undefined,
 ): Promise<void> {
   await refuseWrongClock(invocation);
+  if (trace !== undefined) return;
   await refuseAlike(invocation);
   await refuseUnfitStore(invocation);
 }

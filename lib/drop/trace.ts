@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { COMPRESSIONS, type Compression } from '../config/choices.ts';
 import { StoreError } from '../core/errors.ts';
 import type { Stored as StoredText } from '../store/store.ts';
 import { instantField, windowField } from '../core/fields.ts';
@@ -29,6 +30,7 @@ export interface ReleaseTrace {
   readonly windowSeconds: Seconds;
   readonly tables: readonly string[];
   readonly formats: readonly string[];
+  readonly compression: Compression;
   readonly source: string;
   readonly maskingScope: string;
   /** HMAC of the settings that change a drop's bytes, under a key that is kept with the masking secret. */
@@ -47,6 +49,7 @@ const Stored = z.discriminatedUnion('kind', [
     range: windowField,
     tables: z.array(z.string()),
     formats: z.array(z.string()),
+    compression: z.enum(COMPRESSIONS),
     source: z.string(),
     maskingScope: z.string(),
     settings: z.string(),

@@ -39,7 +39,8 @@ export interface WrittenDrop {
  * @param mayFinish throws if this run has lost its claim; called after the last row, before any object becomes visible
  * @param previous for the manifest
  * @returns undefined if another run changed an object meanwhile; a rerun replaces what is visible then
- * @throws PrivacyError if the drop must not be published; nothing is visible then
+ * @throws PrivacyError if the drop must not be published. No object is visible then; but where only the report's own
+ *   text holds a raw identifier, the data files, which were scanned and hold none, are. The next run replaces them
  */
 export async function writeDrop(
   invocation: Invocation,

@@ -10,6 +10,9 @@ export interface Deadline extends Disposable {
   remaining(): number;
 }
 
+/** A window may take this much longer than the longest so far; it is left if that does not fit into the time. */
+export const SAFETY = 1.5;
+
 /** @param lifetime milliseconds until the runtime ends the invocation */
 export function createDeadline(lifetime: number): Deadline {
   const ends = performance.now() + lifetime - Math.min(RESERVE_MS, lifetime / 4);

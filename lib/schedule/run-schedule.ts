@@ -7,15 +7,13 @@ import type { WindowRows } from '../drop/write-drop.ts';
 import { publishWindow } from '../drop/publish-window.ts';
 import { type ScheduledTrace, createTrace, readTrace } from '../drop/trace.ts';
 import { DeadlineError, InputError, StoreError, SupersededError } from '../core/errors.ts';
+import { SAFETY } from '../runtime/deadline.ts';
 import { inOrder } from '../source/order.ts';
 import { type WindowSummary, isNew, windowSummary } from '../drop/window-summary.ts';
 import { type ScheduleProgress, type ScheduleSummary, summarize } from './summary.ts';
 import { instanceEvents } from '../tables/instance-events/table.ts';
 import type { Seconds } from '../core/time.ts';
 import { type Window, lastSettledWindow, settledWindows, windowText } from '../core/window.ts';
-
-/** The next window may take this much longer than the longest so far; it is left if that does not fit. */
-const SAFETY = 1.5;
 
 /**
  * Publishes the due windows while time remains: from the checkpoint up to the last window that is settled at the
@@ -63,7 +61,7 @@ async function scheduledTrace(invocation: Invocation, scheduledTime: Seconds): P
 
 async function beginTrace(invocation: Invocation, begin: Seconds): ReturnType<typeof createTrace> {
   const { settings, log } = invocation;
-  await refuseUnfit(invocation);
+  await refuseUnfit(invocation, undefined);
   log('trace begun', { begin });
   return createTrace(invocation, settings.cloud, {
     kind: 'scheduled',
@@ -74,20 +72,21 @@ async function beginTrace(invocation: Invocation, begin: Seconds): ReturnType<ty
 
 async function catchUp(
   invocation: Invocation,
-  { begin }: ScheduledTrace,
+  trace: ScheduledTrace,
   scheduledTime: Seconds,
   remaining: () => number,
   progress: ScheduleProgress,
 ): Promise<'published' | 'upToDate' | 'unfinished'> {
   const { layout, settings, run } = invocation;
   let longest = 0;
+  let isChecked = false;
   for (;;) {
     // In this order: if the claim can be taken later, the checkpoint has not moved since.
     const found = await readClaim(invocation, layout.claim);
     const from = await readCheckpoint(invocation);
     refuseOtherSource(from, invocation);
     progress.watermark = from?.checkpoint.window.end ?? null;
-    progress.due = settledWindows(progress.watermark ?? begin, scheduledTime, settings);
+    progress.due = settledWindows(progress.watermark ?? trace.begin, scheduledTime, settings);
     const started = performance.now();
     const note = (of: Window, result: WindowResult, status: WindowSummary['status']): void => {
       longest = Math.max(longest, performance.now() - started);
@@ -101,6 +100,9 @@ async function catchUp(
     const [window] = progress.due;
     if (window === undefined) return progress.done.some(isNew) ? 'published' : 'upToDate';
     if (longest * SAFETY > remaining()) return 'unfinished';
+    // Once a run, and in every run: what a clock that is ahead calls settled is not.
+    if (!isChecked) await refuseUnfit(invocation, trace);
+    isChecked = true;
     invocation.progress?.due(progress.due.length, window);
     const read = (): Promise<WindowRows> => readWindow(invocation, window, from);
     const task = { window, claim: layout.claim, found, continues: { from }, read };

@@ -45,6 +45,7 @@ const event = fc.dictionary(
     'end',
     'release',
     'formats',
+    'compression',
     'concurrency',
     'cut',
     'dryRun',

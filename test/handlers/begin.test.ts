@@ -2,6 +2,7 @@ import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { latestEdge } from '../../lib/backfill/request.ts';
 import type { BackfillSummary } from '../../lib/backfill/summary.ts';
+import { ClockError } from '../../lib/core/errors.ts';
 import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/core/time.ts';
 import { eventsOf, listKeys, readObject } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
@@ -297,10 +298,18 @@ describe('A run whose clock is wrong', () => {
     expect(await scene.run(at('03 00:45'))).toMatchObject({ status: 'published', rows: 1 });
   });
 
-  test('goes on with a trace that has begun: its windows follow from the scheduled time', async () => {
-    await scene.run(at('02 00:45'));
+  test('is refused in a trace that has begun, too, and only where a window is due', async () => {
+    await event('01 10:00');
+    await scene.run(at('03 00:45'));
+    const before = await listKeys(scene.stage.client);
     turnClock(YEAR);
-    expect(await scene.run(at('03 00:45'))).toMatchObject({ status: 'published', rows: 1 });
+    for (const run of [() => scene.run(at('04 00:45')), () => backfill('01', '02')])
+      await expect(run()).rejects.toBeInstanceOf(ClockError);
+    expect(await scene.run(at('03 00:45'))).toMatchObject({ status: 'upToDate' });
+    expect(await listKeys(scene.stage.client)).toEqual(before);
+    vi.useRealTimers();
+    expect(await scene.run(at('04 00:45'))).toMatchObject({ status: 'published' });
+    expect(await backfill('01', '02')).toMatchObject({ status: 'published', rows: 1 });
   });
 
   test('by the clock of the database alone is refused as well', async () => {

@@ -167,6 +167,20 @@ describe('A release that is stopped', () => {
   });
 });
 
+test('A release whose windows are all there, but not its proof, is completed although its secret is gone', async () => {
+  const failed = await past.ask(SHORT, {
+    async end() {
+      throw Object.assign(new Error('no more memory'), { name: 'InternalError' });
+    },
+  });
+  expect(failed.status).toBe('FAILED');
+  past.stage.secretsManager.backdate('star-compactor-test/backfill/release/year', 0);
+  expect(await past.stage.step('end', { sweep: true })).toMatchObject({ destroyed: 1 });
+  const [before, scope] = [await manifests(), await scopeOfTrace()];
+  expect((await past.ask(SHORT)).status).toBe('SUCCEEDED');
+  await expectComplete(4, scope, before);
+});
+
 test('A release whose plan failed for a wrong password leaves nothing, and is asked for again by its name', async () => {
   const dsns = Object.fromEntries(past.cells.map((cell) => [cell.name, cell.dsn()]));
   const wrong = Object.entries(dsns).map(([name, dsn]) => [name, dsn.replace(/:[^:@]+@/, ':wrong@')]);

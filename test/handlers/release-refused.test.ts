@@ -81,10 +81,14 @@ describe('A request for an incomplete release', () => {
     await expectUnharmed(before, scope);
   });
 
-  test('with the formats of another deployment is refused at once', async () => {
+  test.each([
+    ['STAR_FORMATS', 'csv', /^event: formats: got csv, but .* jsonl;/],
+    ['STAR_COMPRESSION', 'zstd', /^event: compression: got zstd, but .* gzip;/],
+    ['STAR_TABLES', 'instances', /^STAR_TABLES: got instances, but .* instance_events;/],
+  ])('with another %s of the deployment is refused at once', async (name, value, message) => {
     const { scope, before } = await interrupted();
-    past.stage.env['STAR_FORMATS'] = 'csv';
-    await expect(past.stage.backfill(REQUEST)).rejects.toThrow(/^event: formats: got csv, but .* jsonl;/);
+    env(name, value)();
+    await expect(past.stage.backfill(REQUEST)).rejects.toThrow(message);
     await expectUnharmed(before, scope);
   });
 
@@ -93,6 +97,8 @@ describe('A request for an incomplete release', () => {
     ['a project left out', env('STAR_EXCLUDE_PROJECTS', 'secret')],
     ['another epoch', env('STAR_EPOCH', 'window')],
     ['another version of CSV', env('STAR_FORMAT_VERSION', '0.3')],
+    ['racks', env('STAR_RACK_PATTERN', '^(r\\d+)-')],
+    ['hosts that are forced down counted as disabled', env('STAR_FORCED_DOWN_AS', 'DISABLE')],
     ['hosts of another kind', env('STAR_MACHINES', 'baremetal')],
     ['no reports', env('STAR_REPORT', 'false')],
     ['another licence', env('STAR_LICENCE', 'CC-BY-4.0')],

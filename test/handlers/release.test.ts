@@ -153,7 +153,7 @@ describe(`A release (seed ${SEED})`, () => {
       cloud: 'test-year',
       windows: 3,
       done: [],
-      message: 'the release is complete',
+      message: 'the release of 2025-08-03T00:00:00Z/2025-08-06T00:00:00Z is complete',
     });
     expect(past.machine.executions()).toHaveLength(1);
     // So does an execution that is started by hand.
@@ -229,7 +229,7 @@ describe(`A release (seed ${SEED})`, () => {
     expect(drops).toHaveLength(3);
     await expectProven(ROOT, drops, rowsOf(drops, 'jsonl').length);
     expect(await past.stage.backfill({ start: '2025-07-25', end: date(3), release: 'year' })).toMatchObject({
-      message: 'the release is complete',
+      message: 'the release of 2025-08-01T00:00:00Z/2025-08-04T00:00:00Z is complete',
     });
   });
 

@@ -585,6 +585,7 @@ describe('the backfill', () => {
     );
     expect(others).toEqual({
       LearnThatAnObjectIsMissing: list,
+      AbortUploads: { actions: ['s3:AbortMultipartUpload'], resources: [`${RELEASES}/datapackage.json`] },
       RemovePlans: { actions: ['s3:DeleteObject'], resources: inBoth('state/backfills/*') },
       DestroyMaskingSecrets: { actions: ['secretsmanager:DeleteSecret'], resources: [MASKING_SECRETS] },
       FindMaskingSecrets: { actions: ['secretsmanager:ListSecrets'], resources: ['*'] },

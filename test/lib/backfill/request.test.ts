@@ -28,6 +28,7 @@ const release: ReleaseTrace = {
   windowSeconds: DAY,
   tables: ['instance_events'],
   formats: ['csv'],
+  compression: 'gzip',
   source: 'database',
   maskingScope: '0123456789abcdef',
   settings: 'ff',
@@ -74,11 +75,11 @@ describe('The event of a backfill', () => {
     [{ ...range, cut: 1 }, 'event: cut: got 1; accepted: true or false'],
     [
       { ...range, dryrun: true },
-      'event: dryrun: unknown; accepted: start, end, release, formats, concurrency, dryRun, cut',
+      'event: dryrun: unknown; accepted: start, end, release, formats, compression, concurrency, dryRun, cut',
     ],
     [
       { ...range, replace: true },
-      'event: replace: unknown; accepted: start, end, release, formats, concurrency, dryRun, cut',
+      'event: replace: unknown; accepted: start, end, release, formats, compression, concurrency, dryRun, cut',
     ],
     [
       { ...range, release: 'v 1' },
@@ -87,6 +88,14 @@ describe('The event of a backfill', () => {
     [{ ...range, release: '' }, 'event: release: got ""; accepted: a name'],
     [{ ...range, release: 'a/b' }, 'event: release: got "a/b"; accepted: a name'],
     [{ ...range, release: 'x'.repeat(33) }, `event: release: got "${'x'.repeat(33)}"; accepted: a name`],
+    [
+      { ...range, compression: 'zstd' },
+      'event: compression: got "zstd" without release; accepted: with a release only',
+    ],
+    [
+      { ...range, release: 'v1', compression: 'lzma' },
+      'event: compression: got "lzma"; accepted: gzip or zstd',
+    ],
     [
       { ...range, formats: ['csv'] },
       'event: formats: got ["csv"] without release; accepted: with a release only',
@@ -118,12 +127,14 @@ describe('The settings of a backfill', () => {
     expect(settingsFor({ release: undefined, formats: undefined }, deployed)).toBe(deployed);
   });
 
-  test('of a release are the deployment’s but for a trace of its own and the formats asked for', () => {
-    const own = { ...deployed, cloud: 'aurora-2026.1', release: '2026.1' };
+  test('of a release are the deployment’s but for a trace of its own and the formats and compression asked for', () => {
+    const own = { ...deployed, cloud: 'aurora-2026.1', release: { name: '2026.1', start: undefined } };
     expect(settingsFor({ release: '2026.1', formats: undefined }, deployed)).toEqual(own);
-    expect(settingsFor({ release: '2026.1', formats: ['parquet'] }, deployed)).toEqual({
+    const formats = ['parquet'] as const;
+    expect(settingsFor({ release: '2026.1', formats: [...formats], compression: 'zstd' }, deployed)).toEqual({
       ...own,
-      formats: ['parquet'],
+      formats,
+      compression: 'zstd',
     });
   });
 });
@@ -267,6 +278,18 @@ describe('A release that was begun', () => {
       release,
       'event: formats: got parquet, but the release was begun with csv; accepted: the same; or choose another name, ' +
         'or delete cloud=aurora-v1 if it is incomplete',
+    ],
+    [
+      'another compression',
+      { ...asked, compression: 'zstd' },
+      release,
+      'event: compression: got zstd, but the release was begun with gzip; accepted: the same',
+    ],
+    [
+      'the tables of another deployment',
+      asked,
+      { ...release, tables: ['instance_events', 'instances'] },
+      'STAR_TABLES: got instance_events, but the release was begun with instance_events,instances; accepted: the same',
     ],
     [
       'the name of a scheduled trace',

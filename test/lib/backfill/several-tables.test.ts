@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { beginTrace } from '../../../lib/backfill/begin-trace.ts';
+import { completeRelease } from '../../../lib/backfill/complete.ts';
 import { planBackfill } from '../../../lib/backfill/plan.ts';
-import { beginTrace } from '../../../lib/backfill/release.ts';
 import { readRequest, resolveRequest, settingsFor } from '../../../lib/backfill/request.ts';
 import { type BackfillProgress, runBackfill } from '../../../lib/backfill/run.ts';
-import { completeRelease } from '../../../lib/backfill/verify.ts';
 import { readSettings } from '../../../lib/config/settings.ts';
 import { SourceError } from '../../../lib/core/errors.ts';
 import { HOUR, MINUTE, iso } from '../../../lib/core/time.ts';
@@ -212,6 +212,26 @@ describe('A release of several tables', () => {
     expect(resources.map(({ path }) => `${invocation.layout.root}/${path}`).toSorted()).toEqual(
       files.toSorted(),
     );
+  });
+
+  test('is not completed with a manifest that another scope, table, format or source has', async () => {
+    const { invocation } = await ask(range);
+    const trace = await readTrace(invocation);
+    if (trace?.kind !== 'release') throw new Error('no release was begun');
+    const key = invocation.layout.manifest({ start: hour(0), end: hour(1) });
+    for (const [field, came, change] of [
+      ['masking.scope', trace.maskingScope, { maskingScope: 'other' }],
+      ['tables', 'instance_events,owners', { tables: ['instance_events'] }],
+      ['tables.instance_events.files', 'csv gzip, jsonl gzip, parquet none', { formats: ['csv', 'jsonl'] }],
+      ['tables.instance_events.files', 'csv gzip, jsonl gzip, parquet none', { compression: 'zstd' }],
+      ['tables.instance_events.source', trace.source, { source: 'other' }],
+    ] as const) {
+      const refused = await completeRelease(invocation, { ...trace, ...change }, TABLES).catch(String);
+      expect(refused).toContain(`${key}: ${field}: got ${came}; accepted: `);
+    }
+    const { release, datapackage } = invocation.layout;
+    for (const absent of [release, datapackage])
+      expect(await listKeys(place.stage.client, absent)).toEqual([]);
   });
 
   test('is not complete while the snapshot of one window is missing', async () => {

@@ -40,7 +40,7 @@ describe('The clock of this machine', () => {
   test.each([-6 * MINUTE, 6 * MINUTE, YEAR])('is refused where the source’s is %s s off', async (offset) => {
     await expect(compared(offset)).rejects.toBeInstanceOf(ClockError);
     await expect(compared(offset)).rejects.toThrow(
-      /^clock: the source says \d{4}-\S+Z, this machine \d{4}-\S+Z; accepted: at most 5 minutes apart, because this run fixes where the trace begins; set the clocks by NTP$/,
+      /^clock: the source says \d{4}-\S+Z, this machine \d{4}-\S+Z; accepted: at most 5 minutes apart, because the clock tells which windows are over; set the clocks by NTP$/,
     );
   });
 

@@ -31,6 +31,7 @@ const release: ReleaseTrace = {
   windowSeconds: DAY,
   tables: ['instance_events'],
   formats: ['csv', 'parquet'],
+  compression: 'gzip',
   source: 'database',
   maskingScope: '0123456789abcdef',
   settings: 'ff'.repeat(32),
@@ -131,13 +132,14 @@ describe('what is stored as trace.json', () => {
   const common = { traceVersion: 1, cloud: 'test', windowMinutes: 60, created: '2026-11-22T00:45:00Z' };
   const good = { ...common, kind: 'scheduled', begin: '2026-11-22T00:00:00Z' };
   const text = { start: '2026-11-15T00:00:00Z', end: '2026-11-22T00:00:00Z' };
-  const { kind, tables, formats, source, maskingScope, settings } = release;
+  const { kind, tables, formats, compression, source, maskingScope, settings } = release;
   const goodRelease = {
     ...common,
     kind,
     range: text,
     tables,
     formats,
+    compression,
     source,
     maskingScope,
     settings,

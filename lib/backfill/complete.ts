@@ -1,0 +1,114 @@
+import { PassThrough } from 'node:stream';
+import type { FormatName } from '../config/choices.ts';
+import { type TableDescription, releasePackage } from '../drop/data-package.ts';
+import type { Invocation } from '../drop/invocation.ts';
+import { type Manifest, TOOL } from '../drop/manifest.ts';
+import type { Place } from '../drop/place.ts';
+import { manifestsOf, publishedIn } from '../drop/published.ts';
+import type { ReleaseTrace } from '../drop/trace.ts';
+import { type Packing, packingOf } from '../format/packing.ts';
+import { TABLES } from '../tables/registry.ts';
+import { sha256 } from '../core/bytes.ts';
+import { BackfillIncompleteError } from '../core/errors.ts';
+import { type Window, intervals, isoWindow, windowsOf } from '../core/window.ts';
+
+/** How many intervals a message names. */
+const NAMED = 20;
+
+/**
+ * Makes sure that every window is published, by any run.
+ *
+ * @throws BackfillIncompleteError naming the windows that are missing
+ */
+export async function refuseMissing(place: Place, windows: readonly Window[]): Promise<void> {
+  const [first, last] = [windows[0], windows.at(-1)];
+  if (first === undefined || last === undefined) return;
+  const isPublished = await publishedIn(place, { start: first.start, end: last.end });
+  const missing = windows.filter((window) => !isPublished(window));
+  if (missing.length === 0) return;
+  throw new BackfillIncompleteError(
+    `${missing.length} window(s) are missing: ${intervals(missing).slice(0, NAMED).join(', ')}; ` +
+      'ask for the same backfill again, which publishes only these',
+  );
+}
+
+/**
+ * Completes a release: describes its files as one data package, then lists its manifests, which prove that it is whole.
+ * Holds no more than a few manifests at once.
+ *
+ * @throws BackfillIncompleteError naming the windows that are missing, or a manifest that is not of this release
+ */
+export async function completeRelease(
+  place: Place & Pick<Invocation, 'settings'>,
+  trace: ReleaseTrace,
+  descriptions: readonly TableDescription[] = TABLES,
+): Promise<void> {
+  const { store, layout, signal } = place;
+  const { cloud, licence } = place.settings;
+  const { range, maskingScope } = trace;
+  const windows = windowsOf(range, trace.windowSeconds);
+  await refuseMissing(place, windows);
+  const manifests: { readonly key: string; readonly sha256: string }[] = [];
+  const totals = new Map(trace.tables.map((table) => [table, { rows: 0, files: 0, bytes: 0 }]));
+  let created = '';
+  async function* drops(): AsyncGenerator<Manifest, void, void> {
+    for await (const { key, text, manifest } of manifestsOf(place, windows)) {
+      refuseForeign(key, manifest, trace);
+      manifests.push({ key, sha256: sha256(text) });
+      if (manifest.created > created) ({ created } = manifest);
+      for (const [table, total] of totals) {
+        const { files = [], counts } = manifest.tables[table] ?? {};
+        total.rows += counts?.rows ?? 0;
+        total.files += files.length;
+        for (const { bytes } of files) total.bytes += bytes;
+      }
+      yield manifest;
+    }
+  }
+  // Two executions that verify at once write the same.
+  const expected = await store.expectedNow(layout.datapackage, signal);
+  const target = { key: layout.datapackage, contentType: 'application/json', expected };
+  const descriptor = store.open(target, new PassThrough(), signal);
+  try {
+    const about = { cloud, range, licence, descriptions, root: layout.root };
+    for await (const piece of releasePackage(about, drops())) await descriptor.write(piece);
+    await descriptor.finish();
+  } finally {
+    await descriptor.abort();
+  }
+  const proof = {
+    releaseVersion: 1,
+    tool: TOOL,
+    cloud,
+    created,
+    range: isoWindow(range),
+    windows: windows.length,
+    maskingScope,
+    tables: Object.fromEntries(totals),
+    manifests,
+  };
+  const text = `${JSON.stringify(proof, null, 2)}\n`;
+  await store.writeText(layout.release, text, await store.expectedNow(layout.release, signal), signal);
+}
+
+/** A manifest that a worker with other settings made, or that was copied there, belongs to no release as a whole. */
+function refuseForeign(key: string, { masking, tables }: Manifest, trace: ReleaseTrace): void {
+  const named = trace.formats.map((name) => packed(name, packingOf(name as FormatName, trace.compression)));
+  const fields = [
+    ['masking.scope', masking.scope, trace.maskingScope],
+    ['tables', Object.keys(tables).toSorted().join(), trace.tables.toSorted().join()],
+    ...Object.entries(tables).flatMap(([table, { source, files }]) => [
+      [`tables.${table}.source`, source, trace.source],
+      [`tables.${table}.files`, listed(files.map((file) => packed(file.format, file))), listed(named)],
+    ]),
+  ];
+  const [field, came, begun] = fields.find(([, is, was]) => is !== was) ?? [];
+  if (field === undefined) return;
+  throw new BackfillIncompleteError(
+    `${key}: ${field}: got ${came}; accepted: ${begun}, with which the release was begun; make it under another name`,
+  );
+}
+
+const packed = (format: string, { compression }: Pick<Packing, 'compression'>): string =>
+  `${format} ${compression}`;
+const listed = (formats: readonly string[]): string => formats.toSorted().join(', ');
