@@ -1,9 +1,11 @@
 import { destroySecret, ownerOf, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { openRequest } from '../lib/backfill/open-request.ts';
+import { settingsFor } from '../lib/backfill/request.ts';
 import { forgetStates } from '../lib/backfill/states.ts';
 import { readEndStep } from '../lib/backfill/steps.ts';
 import { releaseIn, sweepSecrets } from '../lib/backfill/sweep.ts';
 import { completeRelease, refuseMissing } from '../lib/backfill/complete.ts';
+import { deployedStore, placeOf } from '../lib/drop/place.ts';
 import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
 import { readSettings } from '../lib/config/settings.ts';
@@ -21,7 +23,11 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
     const step = readEndStep(event);
     if ('sweep' in step || 'detail' in step) {
       const owner = 'detail' in step ? ownerOf(releaseIn(step.detail.input), step.detail.name) : undefined;
-      const destroyed = await sweepSecrets(secrets, deployed, owner);
+      const { destroyed, over } = await sweepSecrets(secrets, deployed, owner);
+      for (const { release, name } of over) {
+        const traced = settingsFor({ release }, deployed);
+        await forgetStates(placeOf(traced, deployedStore(traced, clients), signal), name);
+      }
       log('masking secrets swept', { destroyed });
       return { destroyed };
     }

@@ -1,11 +1,12 @@
 import { beginTrace } from '../lib/backfill/begin-trace.ts';
 import { groupsOf } from '../lib/backfill/groups.ts';
-import { makeSecret, ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
+import { ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { openRequest } from '../lib/backfill/open-request.ts';
 import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
 import { refuseOtherSettings } from '../lib/backfill/release.ts';
 import { keepStates } from '../lib/backfill/states.ts';
 import { readPlanStep } from '../lib/backfill/steps.ts';
+import { makeNewSecret } from '../lib/backfill/sweep.ts';
 import { InputError } from '../lib/core/errors.ts';
 import { intervals, isoWindow } from '../lib/core/window.ts';
 import { refuseUnfit } from '../lib/drop/fitness.ts';
@@ -36,7 +37,7 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
     const secrets = secretPlace(settings, clients.secretsManager, signal);
     const owner = ownerOf(request.release, execution);
     // A release that was begun keeps its secret, or fails: masks of a new one would not join.
-    if (trace?.kind !== 'release') await makeSecret(secrets, owner);
+    if (trace?.kind !== 'release') await makeNewSecret(secrets, settings, owner, execution);
     using secret = await readSecret(secrets, owner);
     using masking = await openMasking(settings, clients, signal, secret.salt);
     const invocation = { ...planning, masking };

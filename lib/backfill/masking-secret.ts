@@ -46,13 +46,14 @@ export interface BackfillSecret extends Disposable {
 
 const BYTES = 32;
 
-/** Makes the secret, unless an earlier plan, or a repeated request, has made it. */
-export async function makeSecret(place: SecretPlace, owner: SecretOwner): Promise<void> {
+/** @returns false if it was there: an earlier plan, or a repeated request, has made it */
+export async function makeSecret(place: SecretPlace, owner: SecretOwner): Promise<boolean> {
   const SecretBinary = randomBytes(2 * BYTES);
   const Description = 'Masks of one release or backfill; destroyed when it is complete';
   const command = new CreateSecretCommand({ Name: nameOf(place, owner), Description, SecretBinary });
   try {
-    await attempt(place, 'make', ['ResourceExistsException'], (client, how) => client.send(command, how));
+    const there = ['ResourceExistsException'];
+    return (await attempt(place, 'make', there, (client, how) => client.send(command, how))) !== undefined;
   } finally {
     SecretBinary.fill(0);
   }

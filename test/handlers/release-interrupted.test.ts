@@ -167,6 +167,33 @@ describe('A release that is stopped', () => {
   });
 });
 
+describe('A release whose folder was deleted', () => {
+  /** It has failed, so its secret is still there. */
+  async function deleted(): Promise<unknown> {
+    await past.ask(SHORT, past.dyingAfter(1));
+    past.onS3Request = undefined;
+    const scope = await scopeOfTrace();
+    for (const Key of await listKeys(past.stage.client, `${ROOT}/`))
+      await past.stage.client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
+    expect(past.secrets()).toEqual(['release/year']);
+    return scope;
+  }
+
+  test('has other masks when it is asked for again', async () => {
+    const scope = await deleted();
+    expect((await past.ask(SHORT)).status).toBe('SUCCEEDED');
+    expect(await scopeOfTrace()).not.toEqual(scope);
+    await expectComplete(4, await scopeOfTrace(), {});
+  });
+
+  test('has one scope where two executions begin it again at once', async () => {
+    await deleted();
+    const both = await Promise.all([past.ask(SHORT), past.ask(SHORT)]);
+    expect(both.map(({ status }) => status)).toContain('SUCCEEDED');
+    await expectComplete(4, await scopeOfTrace(), {});
+  });
+});
+
 test('A release whose windows are all there, but not its proof, is completed although its secret is gone', async () => {
   const failed = await past.ask(SHORT, {
     async end() {

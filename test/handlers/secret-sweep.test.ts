@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, test } from 'vitest';
 import type { SecretOwner } from '../../lib/backfill/masking-secret.ts';
 import { DAY } from '../../lib/core/time.ts';
+import { listKeys } from '../support/drops.ts';
 import { type Past, date, usePast } from '../support/past.ts';
+import { BUCKET } from '../support/stage.ts';
 import { statusChange } from '../support/state-machine/run.ts';
 import type { Status } from '../support/state-machine/server.ts';
 
@@ -92,6 +95,25 @@ describe('The daily sweep', () => {
       past.stage.secretsManager.backdate(`${PREFIX}/${owner}`, Date.now() - days * DAY * 1000);
     expect(await sweep()).toEqual({ destroyed });
     expect(past.secrets()).toHaveLength(2 - destroyed);
+  });
+
+  test('forgets the plans of executions that nobody can redrive any more, and of no others', async () => {
+    const plans: string[] = [];
+    for (const release of [undefined, 'year'])
+      for (const [status, isLate] of [
+        ['RUNNING', false],
+        ['FAILED', false],
+        ['FAILED', true],
+        ['ABORTED', false],
+      ] as const) {
+        const { name } = await execution(release, status, isLate);
+        const Key = `cloud=test${release === undefined ? '' : `-${release}`}/state/backfills/${name}/1.json`;
+        await past.stage.client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: '{}' }));
+        plans.push(Key);
+      }
+    await sweep();
+    const kept = [0, 1, 4, 5].map((nth) => plans[nth]);
+    expect(await listKeys(past.stage.client)).toEqual(kept.toSorted());
   });
 
   test('looks at every page of executions and of secrets', async () => {

@@ -539,8 +539,13 @@ describe('the backfill', () => {
       Probe: { actions: PROBING, resources: inBoth('state/probe/*') },
       LeavePlans: { actions: ['s3:PutObject'], resources: inBoth('state/backfills/*') },
       LearnThatAnObjectIsMissing: list,
-      MakeMaskingSecrets: { actions: ['secretsmanager:CreateSecret'], resources: [MASKING_SECRETS] },
+      MakeMaskingSecrets: {
+        actions: ['secretsmanager:CreateSecret', 'secretsmanager:DeleteSecret'],
+        resources: [MASKING_SECRETS],
+      },
       ReadMaskingSecrets,
+      FindExecutions: { actions: ['states:ListExecutions'], resources: [MACHINE] },
+      SeeHowExecutionsStand: { actions: ['states:DescribeExecution'], resources: [`${EXECUTION}:*`] },
       WriteOwnLog: log('BackfillPlan'),
     });
   });
