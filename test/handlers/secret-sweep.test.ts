@@ -113,7 +113,7 @@ describe('The daily sweep', () => {
       }
     await sweep();
     const kept = [0, 1, 4, 5].map((nth) => plans[nth]);
-    expect(await listKeys(past.stage.client)).toEqual(kept.toSorted());
+    expect(new Set(await listKeys(past.stage.client))).toEqual(new Set(kept));
   });
 
   test('looks at every page of executions and of secrets', async () => {

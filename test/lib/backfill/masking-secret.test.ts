@@ -6,12 +6,9 @@ import { DAY } from '../../../lib/core/time.ts';
 test('A secret whose making is not told counts as new, so that no sweep destroys it by its age', async () => {
   const client = new SecretsManagerClient({ region: 'us-east-1' });
   const SecretList = [{ Name: 'backfill/release/year' }];
-  client.middlewareStack.add(
-    () => async () => ({ output: { SecretList, $metadata: {} }, response: {} }) as never,
-    {
-      step: 'initialize',
-    },
-  );
+  client.middlewareStack.add(() => async () => ({ output: { SecretList, $metadata: {} }, response: {} }), {
+    step: 'initialize',
+  });
   const { signal } = new AbortController();
   const made = (await listSecrets({ client, prefix: 'backfill', signal })).get('release/year');
   expect(Date.now() / 1000 - (made ?? 0)).toBeLessThan(DAY);
