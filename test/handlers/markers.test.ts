@@ -1,14 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runHandler } from '../../lib/runtime/handle.ts';
 import { logger } from '../../lib/runtime/telemetry.ts';
 import { DAY, MINUTE } from '../../lib/core/time.ts';
+import { TABLES } from '../../lib/tables/registry.ts';
 import { listKeys, readObject, readParquet } from '../support/drops.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
+import { hostsOf } from '../support/nova/hosts.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
-import { TABLES, type Cell, type Table } from '../support/nova/schema.ts';
+import type { Cell, Table } from '../support/nova/schema.ts';
 import { type BothSources, startBothSources } from '../support/nova/both-sources.ts';
 import type { Stage } from '../support/stage.ts';
 import { type Functions, execute } from '../support/state-machine/run.ts';
@@ -61,6 +64,12 @@ const MARKED: Readonly<Record<Table, readonly string[]>> = {
   instance_actions_events: ['host', 'traceback', 'details'],
 };
 
+/** Of the tables of physical hosts. */
+const MARKED_OF_HOSTS: Readonly<Record<string, readonly string[]>> = {
+  services: ['host', 'disabled_reason'],
+  compute_nodes: ['host', 'hypervisor_hostname', 'host_ip', 'cpu_info', 'supported_instances', 'stats'],
+};
+
 const START = Date.UTC(2026, 8, 1) / 1000;
 const DAYS = 7;
 const time = (days: number): number => START + days * DAY + 45 * MINUTE;
@@ -82,7 +91,12 @@ beforeAll(async () => {
     STAR_ALLOW_UNSAFE_MASKING: 'false',
     STAR_FORMATS: 'csv,jsonl,parquet',
     STAR_BACKFILL_SECRETS: 'star-compactor-dev/backfill',
+    STAR_TABLES: 'instance_events,instances,machines,machine_events',
+    STAR_RACK_PATTERN: '.+',
+    STAR_STATE_KEY: 'state',
   });
+  for (const stage of [both.fromDatabase, both.overApi])
+    await stage.createSecret('state', new Uint8Array(randomBytes(32)));
   const history = randomHistory({ seed: 20_261_125, start: START, days: DAYS, eventsPerDay: 30 });
   await replay(both.cells, history.changes).applyUntil(START + DAYS * DAY);
   for (const cell of both.cells) await mark(cell);
@@ -114,14 +128,20 @@ async function mark(cell: Cell): Promise<void> {
   const places = AWKWARD.map(() => 'SELECT ? AS text').join(' UNION ALL ');
   await cell.query('CREATE TABLE awkward (id INT PRIMARY KEY AUTO_INCREMENT, text TEXT) CHARSET utf8mb4');
   await cell.query(`INSERT INTO awkward (text) SELECT text FROM (${places}) AS t`, AWKWARD);
-  for (const table of TABLES) {
+  await addHosts(cell);
+  const marked = { ...MARKED, ...MARKED_OF_HOSTS };
+  for (const [table, columns] of Object.entries(marked)) {
     for (const name of [table, `shadow_${table}`]) {
-      for (const column of MARKED[table]) {
+      for (const column of columns) {
         // Emoji take four bytes; Nova's own tables are of three, unless an operator has converted them.
-        const type = /data|launched|traceback|details/.test(column) ? 'mediumtext' : 'varchar(255)';
+        const type = /data|launched|traceback|details|info|supported|stats/.test(column)
+          ? 'mediumtext'
+          : 'varchar(255)';
         await cell.query(`ALTER TABLE ${name} MODIFY ${column} ${type} CHARACTER SET utf8mb4`);
         // The same user has the same name in all tables; everything else is different in every row.
-        const own = /^(user|project)_id$/.test(column) ? `CRC32(${column})` : `${name}.id`;
+        const isShared =
+          /^(user|project)_id$/.test(column) || (column === 'host' && table in MARKED_OF_HOSTS);
+        const own = isShared ? `CRC32(${column})` : `${name}.id`;
         await cell.query(
           `UPDATE ${name} JOIN awkward ON awkward.id = 1 + (${own} % ?)
              SET ${column} = CONCAT(?, '-${column}-', ${own}, '-', awkward.text, ?)`,
@@ -131,9 +151,25 @@ async function mark(cell: Cell): Promise<void> {
     }
   }
   await cell.query('DROP TABLE awkward');
+  // Half of the servers run in a reservation.
+  await cell.query(
+    "UPDATE instances SET availability_zone = CONCAT('blazar_', availability_zone) WHERE id % 2",
+  );
   for (const table of ['instances', 'shadow_instances']) {
     for (const { uuid } of await cell.query(`SELECT uuid FROM ${table}`)) uuids.add(String(uuid));
   }
+}
+
+/** Some that stay, one that goes, one that comes later, and one that was archived. */
+async function addHosts(cell: Cell): Promise<void> {
+  if (cell.name === 'cell0') return;
+  const hosts = hostsOf(cell);
+  for (const host of ['cmp-1', 'cmp-2', 'cmp-3', 'cmp-4']) await hosts.add(host, START - DAY);
+  await hosts.remove('cmp-3', START + 2 * DAY);
+  await hosts.archive();
+  await hosts.remove('cmp-2', START + 4 * DAY);
+  await hosts.disable('cmp-4', START + 4 * DAY);
+  await hosts.add('cmp-5', START + 4 * DAY);
 }
 
 /** A first window, skipped days that are caught up, a backfill here and by the state machine, and a release. */
@@ -280,6 +316,15 @@ describe('Of what is marked in the cloud', () => {
         'datapackage.json',
       ])
         expect(names.some((name) => name.startsWith(source) && name.endsWith(kind)) ? kind : '').toBe(kind);
+      for (const table of TABLES.map(({ name }) => name)) {
+        const filled = names.filter(
+          (name) =>
+            name.startsWith(source) &&
+            name.includes(`/${table}_jsonl/`) &&
+            (left.get(name)?.split('\n').length ?? 0) > 2,
+        );
+        expect([table, filled.length > 0]).toEqual([table, true]);
+      }
       const rows = names.filter((name) => name.startsWith(source) && name.endsWith('.jsonl.gz'));
       expect(
         rows.map((name) => left.get(name)?.split('\n').length ?? 0).reduce((a, b) => a + b),
