@@ -1,7 +1,8 @@
-import { MINUTE, type Seconds } from '../../lib/core/time.ts';
+import { DAY, MINUTE, type Seconds } from '../../lib/core/time.ts';
 import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
 import { fillHistory } from '../support/nova/bulk-history.ts';
 import { type Replay, replay } from '../support/nova/history.ts';
+import { hostsOf } from '../support/nova/hosts.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
 import { type Cell, TABLES, createCell } from '../support/nova/schema.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
@@ -13,7 +14,7 @@ export interface DemoCloud {
   readonly cells: readonly Cell[];
   /** The time up to which everything has happened. */
   readonly now: () => Seconds;
-  /** The secret that opens it, for a user who may read six tables a cell and nothing else. */
+  /** The secret that opens it, for a user who may read ten tables a cell and nothing else. */
   readonly secret: string;
   /** Lets everything happen that happened until then; times must not decrease. */
   advanceTo(time: Seconds): Promise<void>;
@@ -51,6 +52,7 @@ export async function startCloud(
     const ahead = await createCell(database, 'ahead');
     await fillHistory(ahead, { events: eventsPerDay * (days + 1), start, days: days + 1 });
     await dateChanges(ahead);
+    await addHosts(ahead, cell1, start - DAY);
     let shownUntil = start;
     const failures = failedBuilds(cell0, start, days);
     const [row] = await database.query('SELECT VERSION() AS version');
@@ -95,6 +97,17 @@ async function dateChanges(cell: Cell): Promise<void> {
   );
 }
 
+/** A host for each that has servers, large enough for all of them; the last one is disabled. */
+async function addHosts(ahead: Cell, cell: Cell, created: Seconds): Promise<void> {
+  const hosts = hostsOf(cell);
+  const names = await ahead.query(
+    'SELECT host, SUM(vcpus) AS vcpus FROM instances WHERE host IS NOT NULL GROUP BY host ORDER BY host',
+  );
+  for (const { host, vcpus } of names)
+    await hosts.add(String(host), created, { vcpus: Math.ceil(Number(vcpus) / 64) * 64 });
+  await hosts.disable(String(names.at(-1)?.['host']), created);
+}
+
 function failedBuilds(cell0: Cell, start: Seconds, days: number): Replay {
   const mix = { noValidHost: 1 };
   return replay([cell0], randomHistory({ seed: 3, start, days, eventsPerDay: FAILED_A_DAY, mix }).changes);
@@ -102,7 +115,8 @@ function failedBuilds(cell0: Cell, start: Seconds, days: number): Replay {
 
 /** The form of several cells. TLS is off, which has to be said: the server is on this machine's loopback. */
 async function secretOf(database: MariaDb, cells: readonly Cell[]): Promise<string> {
-  const tables = TABLES.flatMap((table) => [table, `shadow_${table}`]);
+  const all = [...TABLES, 'services', 'compute_nodes'];
+  const tables = all.flatMap((table) => [table, `shadow_${table}`]);
   const reader = await database.createUser(
     cells.flatMap((cell) => tables.map((table) => `SELECT ON \`${cell.database}\`.\`${table}\``)),
   );

@@ -8,7 +8,8 @@ import { checkDrops } from './check.ts';
 import { runMornings } from './mornings.ts';
 import { CLOUD, type DemoOptions, setUp } from './setting.ts';
 import { manifestLines, rowLines, treeOf } from './show.ts';
-import { dim, heading } from './text.ts';
+import { columns, count, dim, heading } from './text.ts';
+import { utilisationLine } from './utilisation.ts';
 
 /** From a cloud's databases to what an analyst finds in the bucket: five mornings of a deployed function. */
 export async function runDemo(options: DemoOptions): Promise<void> {
@@ -26,6 +27,11 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   print(heading(`What landed in s3://${BUCKET}`));
   for (const line of await treeOf(bucket, await listKeys(client))) print(`  ${line}`);
   showLast(last, print);
+  print('');
+  print(heading(`Its tables, and what they tell of ${last.manifest.window.start.slice(0, 10)}`));
+  for (const [name, { kind, counts }] of Object.entries(last.manifest.tables))
+    print(`  ${columns([name, count(counts.rows), dim(kind)], [16, -9])}`);
+  print(`  ${utilisationLine(last)}`);
 
   signal.throwIfAborted();
   const [from, until] = [first.manifest.window.start, last.manifest.window.end].map(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DAY, type Seconds } from '../../lib/core/time.ts';
+import { TABLES } from '../../lib/tables/registry.ts';
 import { findBinaries } from '../support/mariadb/binaries.ts';
 import { startOpenStack } from '../support/openstack/index.ts';
 import { type Stage, startStage } from '../support/stage.ts';
@@ -51,6 +52,7 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
   const start = last - (last % DAY) - DAYS * DAY;
   const env = {
     STAR_CLOUD: CLOUD,
+    STAR_TABLES: TABLES.map(({ name }) => name).join(),
     STAR_FORMATS: 'csv,jsonl,parquet',
     STAR_MASKING_SECRET: MASKING_SECRET,
     POWERTOOLS_LOG_LEVEL: 'INFO',
@@ -74,7 +76,7 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
     await stage.setSecret(cloud.secret);
     say(
       'Secrets Manager',
-      'a DSN for each, of a user with SELECT on six tables; a masking secret, so that drops join',
+      'a DSN for each, of a user with SELECT on ten tables; a masking secret, so that drops join',
     );
   } else {
     const openstack = await startOpenStack({ cells: cloud.cells, now: cloud.now });

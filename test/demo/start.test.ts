@@ -34,7 +34,9 @@ describe('npm start', () => {
     expect(stdout).toContain('invoked again: up to date');
     expect(stdout).toContain('none in two');
     const cloud = join(folder, 'demo/s3/traces/cloud=demo');
-    expect(await readdir(join(cloud, 'instance_events'))).toHaveLength(5);
+    for (const table of ['instance_events', 'instances', 'machines', 'machine_events'])
+      expect(await readdir(join(cloud, table))).toHaveLength(5);
+    expect(stdout).toMatch(/at \S+T12:00:00Z: [\d,]+ servers with [\d,]+ of [\d,]+ vCPUs, [\d.]+ %/);
     expect(await readdir(join(cloud, 'manifests'))).toHaveLength(5);
     expect(await readdir(folder)).toEqual(['demo']);
   });
