@@ -10,7 +10,7 @@ export const SETTING_OPTIONS = {
   STAR_WINDOW_MINUTES: ['<n>', 'length of a window in minutes; divides a day (1440)'],
   STAR_SETTLE_MINUTES: ['<n>', 'how long a row may take to be committed (30)'],
   STAR_OPEN_HORIZON_DAYS: ['<n>', 'when an event that never finishes is given up (30)'],
-  STAR_TABLES: ['<names>', 'tables of a drop, separated by commas (instance_events)'],
+  STAR_TABLES: ['<names>', 'tables of a drop, separated by commas (all four)'],
   STAR_FORMATS: ['<names>', 'csv, jsonl, parquet, separated by commas (csv)'],
   STAR_COMPRESSION: ['<name>', 'of CSV and JSON lines: gzip or zstd (gzip)'],
   STAR_FORMAT_VERSION: ['<v>', 'of CSV: 0.2 or 0.3 (0.2)'],

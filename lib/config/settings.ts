@@ -11,6 +11,8 @@ import {
   TRACE_VERSIONS,
   type TraceVersion,
 } from './choices.ts';
+import { machineEvents } from '../tables/machine-events/table.ts';
+import { machines } from '../tables/machines/table.ts';
 import { TABLES } from '../tables/registry.ts';
 import { DAY, DEFAULT_EPOCH, HOUR, MINUTE, type Seconds, parseInstant } from '../core/time.ts';
 import { check } from '../core/validate.ts';
@@ -137,7 +139,7 @@ const TRACE = {
   ),
   STAR_TABLES: list(
     `one or more of ${TABLES.map(({ name }) => name).join(', ')}, separated by commas, each once`,
-    'instance_events',
+    TABLES.map(({ name }) => name).join(),
     (names) =>
       names.length > 0 &&
       new Set(names).size === names.length &&
@@ -231,7 +233,7 @@ function settingsOf(values: z.output<typeof Deployed>): Settings {
     settleSeconds: values.STAR_SETTLE_MINUTES * MINUTE,
     openHorizonSeconds: values.STAR_OPEN_HORIZON_DAYS * DAY,
     epoch: values.STAR_EPOCH === 'window' ? 'window' : (parseInstant(values.STAR_EPOCH) ?? Number.NaN),
-    tables: values.STAR_TABLES,
+    tables: tablesOf(values),
     formats: values.STAR_FORMATS.filter(isFormat),
     compression: values.STAR_COMPRESSION,
     formatVersion: values.STAR_FORMAT_VERSION,
@@ -253,6 +255,13 @@ function settingsOf(values: z.output<typeof Deployed>): Settings {
     apiSweepSeconds: values.STAR_API_SWEEP_HOURS * HOUR,
     allowPartial: values.STAR_ALLOW_PARTIAL === 'true',
   };
+}
+
+/** Those of Nova tell nothing of bare metal. */
+const OF_VM_CLOUDS: ReadonlySet<string> = new Set([machines.name, machineEvents.name]);
+
+function tablesOf({ STAR_TABLES: all, STAR_MACHINES: kind }: z.output<typeof Deployed>): string[] {
+  return kind === 'baremetal' ? all.filter((name) => !OF_VM_CLOUDS.has(name)) : all;
 }
 
 function refuseContradictions(
@@ -277,6 +286,14 @@ function refuseContradictions(
     throw new InputError(
       `STAR_PRIVACY_LIMIT_PERCENT: got "${env.STAR_PRIVACY_LIMIT_PERCENT as string}", but STAR_REPORT=false makes no ` +
         'figures to hold against it; accepted: one of the two',
+    );
+  }
+  const machineTable = values.STAR_TABLES.find((name) => OF_VM_CLOUDS.has(name));
+  const isAsked = (env.STAR_TABLES ?? '') !== '';
+  if (values.STAR_MACHINES === 'baremetal' && isAsked && machineTable !== undefined) {
+    throw new InputError(
+      `STAR_TABLES: got "${machineTable}", which Nova tells of VM clouds only, but STAR_MACHINES=baremetal; ` +
+        'accepted: one of the two',
     );
   }
   if (values.STAR_MACHINES === 'baremetal' && (env.STAR_HOST_FROM ?? '') !== '') {

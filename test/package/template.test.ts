@@ -390,7 +390,7 @@ describe('the compiled template', () => {
       STAR_SETTLE_MINUTES: '30',
       STAR_OPEN_HORIZON_DAYS: '30',
       STAR_EPOCH: '2015-09-06T23:31:16Z',
-      STAR_TABLES: 'instance_events',
+      STAR_TABLES: '',
       STAR_FORMATS: 'csv',
       STAR_COMPRESSION: 'gzip',
       STAR_FORMAT_VERSION: '0.2',

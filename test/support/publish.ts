@@ -92,7 +92,10 @@ export function useCloudAndFolder({
       return work;
     },
     run: (command, args = [], options = {}) =>
-      runCommand([command, ...(args.includes('--to') ? [] : ['--to', traces]), ...args], options),
+      runCommand([command, ...(args.includes('--to') ? [] : ['--to', traces]), ...args], {
+        ...options,
+        env: { STAR_TABLES: 'instance_events', ...options.env },
+      }),
     publish: (args = [], options = {}) =>
       scene.run('publish', ['--cloud', 'test', '--secret', scene.secretFile, ...args], options),
     objects: () => readFolder(traces),

@@ -13,6 +13,7 @@ describe('settings', () => {
       settleSeconds: 1800,
       openHorizonSeconds: 30 * 86_400,
       epoch: Date.parse('2015-09-06T23:31:16Z') / 1000,
+      tables: ['instance_events', 'instances', 'machines', 'machine_events'],
       formats: ['csv'],
       formatVersion: '0.2',
       licence: '',
@@ -24,7 +25,10 @@ describe('settings', () => {
   });
 
   test('name the node on bare metal', () => {
-    expect(readSettings({ ...least, STAR_MACHINES: 'baremetal' }).hostFrom).toBe('node');
+    expect(readSettings({ ...least, STAR_MACHINES: 'baremetal' })).toMatchObject({
+      hostFrom: 'node',
+      tables: ['instance_events', 'instances'],
+    });
   });
 
   test('read lists with blanks', () => {
@@ -34,6 +38,10 @@ describe('settings', () => {
   });
 
   test.each([
+    [
+      { STAR_MACHINES: 'baremetal', STAR_TABLES: 'instances,machines' },
+      'STAR_TABLES: got "machines", which Nova tells of VM clouds only, but STAR_MACHINES=baremetal',
+    ],
     [{ STAR_BUCKET: undefined }, 'STAR_BUCKET: got nothing; accepted: an S3 bucket name'],
     [{ STAR_BUCKET: 'My_Bucket' }, 'STAR_BUCKET: got "My_Bucket"; accepted: an S3 bucket name'],
     [{ STAR_SECRET: '' }, 'STAR_SECRET: got nothing; accepted: the ARN or name of a Secrets Manager secret'],
