@@ -4,6 +4,7 @@ import { asSourceError, withoutCell } from '../codes.ts';
 import type { ExamineOptions } from '../options.ts';
 import { type Finding, teller, verdictOf } from '../finding.ts';
 import { type OpenedCell, examineCells } from './cells.ts';
+import { examineHosts } from './hosts.ts';
 import { examineHistory } from './history.ts';
 import { examineLogin, openExamined } from './login.ts';
 import { examinePrivileges } from './privileges.ts';
@@ -38,6 +39,7 @@ export async function* examineDatabases(
     );
     if (verdictOf(found) === 'fatal') continue;
     opened.push({ connection, session });
+    yield* guarded('tables of machines', connection.cell, signal, () => examineHosts(session, tell));
     yield* guarded('history', connection.cell, signal, () => examineHistory(session, tell));
   }
   yield* guarded('cells', undefined, signal, () => examineCells(cells, opened));

@@ -38,7 +38,7 @@ export async function* examinePrivileges(
   yield tell.fine(
     'privileges',
     `to read, and more than is needed: ${excess.slice(0, NAMED).join('; ')}${excess.length > NAMED ? '; …' : ''}`,
-    'use a separate user with SELECT on six tables, so that a leaked secret can change nothing; docs/nova-database.md lists the GRANTs',
+    'use a separate user with SELECT on ten tables, so that a leaked secret can change nothing; docs/nova-database.md lists the GRANTs',
   );
 }
 

@@ -38,7 +38,7 @@ const passing = (found: string, remedy: string): Known => ({
   transient: true,
 });
 
-const GRANTS = 'check the name, and grant the user Nova’s six tables; docs/nova-database.md lists the GRANTs';
+const GRANTS = 'check the name, and grant the user Nova’s tables; docs/nova-database.md lists the GRANTs';
 const IS_IT_A_CELL = 'check that it is a cell database, not nova_api';
 const AGAIN = 'run again; if it stays, look into the server’s log';
 

@@ -18,6 +18,7 @@ import { SETTLE_SECONDS, examined, only, troubles } from './examined.ts';
 
 const LIVE = ['instances', 'instance_actions', 'instance_actions_events'];
 const SHADOW = LIVE.map((table) => `shadow_${table}`);
+const HOSTS = ['services', 'compute_nodes', 'shadow_services', 'shadow_compute_nodes'];
 
 let db: MariaDb;
 let cells: Cell[];
@@ -46,8 +47,11 @@ async function addSample(): Promise<Record<'cell1' | 'cell0', Cell>> {
   return sample;
 }
 
-const selectOn = ({ database }: Cell, tables: readonly string[]): string[] =>
-  tables.map((table) => `SELECT ON \`${database}\`.\`${table}\``);
+/** Of the tables of physical hosts, too, unless told otherwise. */
+const selectOn = ({ database, shadow }: Cell, tables: readonly string[], others = HOSTS): string[] =>
+  [...tables, ...others.filter((table) => shadow || !table.startsWith('shadow_'))].map(
+    (table) => `SELECT ON \`${database}\`.\`${table}\``,
+  );
 
 const grantsOn = (...of: Cell[]): string[] => of.flatMap((cell) => selectOn(cell, [...LIVE, ...SHADOW]));
 
@@ -72,7 +76,7 @@ async function runRefuses(user: DatabaseUser, of: Record<string, Cell>): Promise
   );
 }
 
-describe('with SELECT on the six tables of both cells of a real Nova’s databases', () => {
+describe('with SELECT on the tables of both cells of a real Nova’s databases', () => {
   test('all is fine, and said of every table', async () => {
     const sample = await addSample();
     const findings = await examinedAs(await db.createUser(grantsOn(sample.cell1, sample.cell0)), sample);
@@ -457,7 +461,7 @@ test('privileges to write are named, and no hash of a password', async () => {
   expect(only(await examinedAs(user, { cell1 }), 'privileges')).toMatchObject({
     verdict: 'fine',
     found: `to read, and more than is needed: INSERT, UPDATE on ${cell1.database}.*`,
-    remedy: expect.stringContaining('SELECT on six tables'),
+    remedy: expect.stringContaining('SELECT on ten tables'),
   });
   const root = await examined(`${cell1.dsn()}?ssl=off`, [db.rootPassword]);
   expect(only(root, 'privileges').found).toBe(
@@ -507,3 +511,19 @@ async function plainServer(): Promise<AsyncDisposable & { db: MariaDb }> {
   const plain = await startMariaDb();
   return { db: plain, [Symbol.asyncDispose]: () => plain.stop() };
 }
+
+test('a user without the tables of machines is told what they cost, and how to do without', async () => {
+  const cell1 = await addCell('cell1');
+  const cell0 = await addCell('cell0');
+  const user = await db.createUser(
+    [cell1, cell0].flatMap((cell) => selectOn(cell, [...LIVE, ...SHADOW], [])),
+  );
+  const findings = await examinedAs(user, { cell1, cell0 });
+  expect(only(findings, 'tables of machines', 'cell1')).toMatchObject({
+    verdict: 'lacking',
+    cost: expect.stringContaining('machine_events'),
+    remedy:
+      'grant SELECT on services, shadow_services, compute_nodes, shadow_compute_nodes, or set ' +
+      'STAR_TABLES=instance_events,instances',
+  });
+});
