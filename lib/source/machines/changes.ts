@@ -42,7 +42,12 @@ export function changesOf(seen: Seen, tell: Tell): Change | undefined {
   }
   if (deleted !== null) return { known: { ...alive.known, held: true }, ended: null };
   const resized = capacityChange({ ...seen, known: alive.known, since: alive.since }, tell);
-  const switched = enabledChange({ ...seen, known: resized, since: alive.since }, tell);
+  // Two changes of one read may have times in another order: each row has the capacity of its own time.
+  const capacityOf = (time: Seconds, isBefore: boolean): Capacity =>
+    resized.at !== null && (time < resized.at || (time === resized.at && isBefore))
+      ? alive.known.capacity
+      : resized.known.capacity;
+  const switched = enabledChange({ ...seen, known: resized.known, since: alive.since }, tell, capacityOf);
   return { known: switched, ended: null };
 }
 
@@ -78,31 +83,37 @@ function tellEnabled(tell: Tell, capacity: Capacity, time: Seconds, recorded: Se
 
 type SeenAlive = Seen & { readonly known: KnownMachine };
 
-function capacityChange(
-  { machine, known, since, at, window, isRenamed }: SeenAlive,
-  tell: Tell,
-): KnownMachine {
+interface Resized {
+  readonly known: KnownMachine;
+  /** The time that was told of it; null if none was. */
+  readonly at: Seconds | null;
+}
+
+function capacityChange({ machine, known, since, at, window, isRenamed }: SeenAlive, tell: Tell): Resized {
   const { capacity, alike } = machine;
   const now = { ...known, capacity, alike, held: false };
-  if (isSame(capacity, known.capacity)) return now;
-  const held = { ...known, held: true };
+  if (isSame(capacity, known.capacity)) return { known: now, at: null };
+  const held = { known: { ...known, held: true }, at: null };
   const changed = isRenamed ? machine.created : machine.capacityAt;
   const isRecorded = changed !== null && changed > since;
   if (isRecorded && (isRenamed || alike === known.alike)) {
     if (changed >= window.end) return held;
     tell.recorded('UPDATE', capacity, changed);
-    return now;
+    return { known: now, at: changed };
   }
-  const latest = Math.min(isRecorded ? changed : (machine.changedBy ?? at), at);
-  return tell.bounded('UPDATE', capacity, latest, since) ? now : held;
+  const latest = Math.max(since, Math.min(isRecorded ? changed : (machine.changedBy ?? at), at));
+  return tell.bounded('UPDATE', capacity, latest, since) ? { known: now, at: latest } : held;
 }
 
 function isSame(a: Capacity, b: Capacity): boolean {
   return a.vcpus === b.vcpus && a.memoryMb === b.memoryMb && a.diskGb === b.diskGb;
 }
 
-function enabledChange({ machine, known, since, at, window }: SeenAlive, tell: Tell): KnownMachine {
-  const { capacity } = known;
+function enabledChange(
+  { machine, known, since, at, window }: SeenAlive,
+  tell: Tell,
+  capacityOf: (time: Seconds, isBefore: boolean) => Capacity,
+): KnownMachine {
   const { enabled, disabledAt, switchedAt } = machine;
   if (enabled === null) return known;
   const now = { ...known, enabled, disabledAt };
@@ -116,14 +127,14 @@ function enabledChange({ machine, known, since, at, window }: SeenAlive, tell: T
     const isAgain = !enabled && traced !== null && known.disabledAt !== null && traced !== known.disabledAt;
     if (!isAgain) return now;
     if (traced >= window.end) return held;
-    if (!tell.bounded('ENABLE', capacity, traced, since)) return held;
-    tell.recorded('DISABLE', capacity, traced);
+    if (!tell.bounded('ENABLE', capacityOf(traced, true), traced, since)) return held;
+    tell.recorded('DISABLE', capacityOf(traced, false), traced);
     return now;
   }
   const time = (enabled ? null : traced) ?? (isRecorded(switchedAt, since) ? switchedAt : null);
   const event = enabled ? 'ENABLE' : 'DISABLE';
-  if (time === null) return tell.bounded(event, capacity, at, since) ? now : held;
+  if (time === null) return tell.bounded(event, capacityOf(at, enabled), at, since) ? now : held;
   if (time >= window.end) return held;
-  tell.recorded(event, capacity, time);
+  tell.recorded(event, capacityOf(time, enabled), time);
   return now;
 }

@@ -29,7 +29,9 @@ function knownAt(time: Seconds, machine: FoundMachine, salt: string): KnownMachi
   };
 }
 
-function enabledAt(time: Seconds, { enabled, disabledAt, switchedAt }: FoundMachine): boolean | null {
-  const last = enabled === false ? (disabledAt ?? switchedAt) : switchedAt;
-  return enabled !== null && last !== null && last >= time ? !enabled : enabled;
+/** Nothing tells whether a host that is deleted by now was enabled: hosts are, unless somebody disables them. */
+function enabledAt(time: Seconds, { enabled, disabledAt, switchedAt }: FoundMachine): boolean {
+  if (enabled === null) return true;
+  const last = enabled ? switchedAt : (disabledAt ?? switchedAt);
+  return last !== null && last >= time ? !enabled : enabled;
 }

@@ -62,7 +62,8 @@ export function openTelling({
       const time = created ?? window.start;
       const opening = { capacity, notBefore: null, basis: 'opening' } as const;
       add(machine, { ...opening, event: 'CREATE', time });
-      add(machine, { ...opening, event: 'ENABLE', time, ...(enabled === true ? {} : { basis: 'assumed' }) });
+      const isTold = enabled === true && machine.enabled !== null;
+      add(machine, { ...opening, event: 'ENABLE', time, ...(isTold ? {} : { basis: 'assumed' }) });
       if (enabled !== false) return;
       const disabled = machine.disabledAt ?? machine.switchedAt;
       const isKnown = disabled !== null && disabled >= time && disabled < window.start;

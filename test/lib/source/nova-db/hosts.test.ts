@@ -98,7 +98,7 @@ describe('A first run', () => {
       ['cmp-1', null, true],
       ['cmp-2', null, false],
       ['cmp-3', null, true],
-      ['cmp-4', '2025-06-02T11:00:00Z', null],
+      ['cmp-4', '2025-06-02T11:00:00Z', true],
     ]);
     expect(drop?.manifest.tables['machine_events']).toMatchObject({
       reading: { reads: 1, longestGapSeconds: null },
