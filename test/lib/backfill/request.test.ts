@@ -12,7 +12,12 @@ import { readSettings } from '../../../lib/config/settings.ts';
 import { DAY, HOUR, iso } from '../../../lib/core/time.ts';
 
 const NOW = Date.parse('2026-11-25T00:45:00Z') / 1000;
-const deployed = readSettings({ STAR_BUCKET: 'traces', STAR_SECRET: 'nova', STAR_CLOUD: 'aurora' });
+const deployed = readSettings({
+  STAR_BUCKET: 'traces',
+  STAR_SECRET: 'nova',
+  STAR_CLOUD: 'aurora',
+  STAR_TABLES: 'instance_events',
+});
 const hourly = { ...deployed, windowSeconds: HOUR };
 const range = { start: '2026-11-01', end: '2026-11-08' };
 const at = (text: string): number => Date.parse(text) / 1000;
