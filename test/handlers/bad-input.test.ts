@@ -488,7 +488,12 @@ describe('a backfill is refused in one line, with nothing written and the cloud 
     await stage.setSecret(rds({}));
     const common = { traceVersion: 1, windowMinutes: 1440, created: begin };
     const asked = { start: '2025-05-01T00:00:00Z', end: '2025-06-01T00:00:00Z' };
-    const release = { tables: ['instance_events'], formats: ['csv'], source: 'database' };
+    const release = {
+      tables: ['instance_events'],
+      formats: ['csv'],
+      compression: 'gzip',
+      source: 'database',
+    };
     const traces = [
       { ...common, cloud: 'begun', kind: 'scheduled', begin },
       { ...common, cloud: 'test-gun', kind: 'scheduled', begin },
@@ -584,7 +589,8 @@ describe('a backfill is refused in one line, with nothing written and the cloud 
     {
       of: 'replace, which is no key',
       event: { ...range, replace: true },
-      message: /^event: replace: unknown; accepted: start, end, release, formats, concurrency, dryRun, cut$/,
+      message:
+        /^event: replace: unknown; accepted: start, end, release, formats, compression, concurrency, dryRun, cut$/,
     },
     {
       of: 'a dry run in the state machine',
@@ -647,6 +653,7 @@ test('the schedule refuses a name that is a release’s, and writes nothing', as
       range: asked,
       tables: ['instance_events'],
       formats: ['csv'],
+      compression: 'gzip',
       source: 'database',
       maskingScope: 'one',
       settings: 'ff',
