@@ -26,7 +26,7 @@ export interface BackfillProgress {
  * time remains.
  *
  * @param remaining milliseconds until the invocation has to be done
- * @param states what was planned for the range, or for one that begins earlier
+ * @param states what was planned for the range
  * @throws DeadlineError if not even one window could be published in time
  */
 export async function runBackfill(

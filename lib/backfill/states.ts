@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import { StoreError } from '../core/errors.ts';
-import { compactIso } from '../core/time.ts';
-import type { Window } from '../core/window.ts';
+import { type Window, windowKey } from '../core/window.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Place } from '../drop/place.ts';
 import type { TableStates } from '../source/source.ts';
@@ -55,6 +54,6 @@ export async function forgetStates({ store, layout, signal }: Place, execution?:
   for await (const { key } of store.list(prefix, '', signal)) await store.remove(key, signal);
 }
 
-/** By the end of a group, because its start moves on as its windows are done. */
-const keyOf = ({ layout }: Place, execution: string, { end }: Window): string =>
-  `${layout.backfillStates(execution)}${compactIso(end)}.json`;
+/** By the whole group: what was planned counts its events. A later turn, which begins later, plans its own pass. */
+const keyOf = ({ layout }: Place, execution: string, group: Window): string =>
+  `${layout.backfillStates(execution)}${windowKey(group)}.json`;
