@@ -143,8 +143,8 @@ export async function startScene(db: MariaDb, names: string[], options: StageOpt
       await replay([cell(name)], changes).applyUntil(0);
     },
     async heartbeat(name, time) {
-      await cell(name).query('CREATE TABLE IF NOT EXISTS services (id INT PRIMARY KEY, updated_at DATETIME)');
-      await cell(name).query('REPLACE INTO services (id, updated_at) VALUES (1, ?)', [sqlTime(time)]);
+      const row = 'REPLACE INTO services (id, report_count, updated_at) VALUES (1, 1, ?)';
+      await cell(name).query(row, [sqlTime(time)]);
     },
     run: (scheduledTime) => stage.run(scheduledTime),
     drops: (prefix) => readDrops(stage.client, prefix),
