@@ -193,6 +193,17 @@ async function everyExecution(): Promise<void> {
   refuse('PutObject', /manifests\/.*\.json$/, Infinity);
   const failed = await execute(functions, request);
   both.onS3Request = undefined;
+  // Its folder is deleted and it is begun again: the plan looks for other executions, and makes a new secret.
+  const again = await execute(functions, { ...request, release: 'again' }).then(async () => {
+    refuse('PutObject', /manifests\/.*\.json$/, Infinity);
+    const other = await execute(functions, { ...request, release: 'gone' });
+    both.onS3Request = undefined;
+    for (const Key of await listKeys(stage.client, 'cloud=test-gone/'))
+      await stage.client.send(new DeleteObjectCommand({ Bucket: 'traces', Key }));
+    expect(other.status).not.toBe('SUCCEEDED');
+    return execute(functions, { ...request, release: 'gone' });
+  });
+  expect(again).toMatchObject({ status: 'SUCCEEDED' });
   expect(await redrive(failed, functions)).toMatchObject({ status: 'SUCCEEDED' });
   await of('backfill', () => stage.backfill(request));
   expect(await execute(functions, request)).toMatchObject({ status: 'SUCCEEDED' });
@@ -298,6 +309,11 @@ describe.each(FUNCTIONS)('The function %s', (name) => {
         actions.flatMap((action) => resources.map((pattern) => ({ action, pattern }))),
       )
       .filter(({ action }) => UNSEEN[action] === undefined)
+      // Only a package of many thousand files is uploaded in parts.
+      .filter(
+        ({ action, pattern }) =>
+          action !== 's3:AbortMultipartUpload' || !pattern.endsWith('/datapackage.json'),
+      )
       .filter(
         ({ action, pattern }) =>
           !calls.some((call) => call.action === action && covers(pattern, call.resource)),
