@@ -32,9 +32,9 @@ export async function runSchedule(
   const answer = (status: ScheduleSummary['status']): ScheduleSummary =>
     summarize(settings.cloud, scheduledTime, status, progress);
   try {
-    const trace = await scheduledTrace(invocation, scheduledTime);
+    const { trace, isBegunHere } = await scheduledTrace(invocation, scheduledTime);
     progress.begin = trace.begin;
-    return answer(await catchUp(invocation, trace, scheduledTime, remaining, progress));
+    return answer(await catchUp(invocation, trace, isBegunHere, scheduledTime, remaining, progress));
   } catch (error) {
     if (error instanceof SupersededError) return answer('superseded');
     if (!(signal.aborted && signal.reason instanceof DeadlineError)) throw error;
@@ -49,11 +49,14 @@ export async function runSchedule(
 }
 
 /** The trace that this run continues, or begins. */
-async function scheduledTrace(invocation: Invocation, scheduledTime: Seconds): Promise<ScheduledTrace> {
+async function scheduledTrace(
+  invocation: Invocation,
+  scheduledTime: Seconds,
+): Promise<{ readonly trace: ScheduledTrace; readonly isBegunHere: boolean }> {
   const { settings } = invocation;
   const found = await readTrace(invocation);
   const trace = found ?? (await beginTrace(invocation, lastSettledWindow(scheduledTime, settings).start));
-  if (trace.kind === 'scheduled') return trace;
+  if (trace.kind === 'scheduled') return { trace, isBegunHere: found === undefined };
   throw new InputError(
     `STAR_CLOUD: got "${settings.cloud}", which is a release; accepted: a name that no release has`,
   );
@@ -73,13 +76,15 @@ async function beginTrace(invocation: Invocation, begin: Seconds): ReturnType<ty
 async function catchUp(
   invocation: Invocation,
   trace: ScheduledTrace,
+  isBegunHere: boolean,
   scheduledTime: Seconds,
   remaining: () => number,
   progress: ScheduleProgress,
 ): Promise<'published' | 'upToDate' | 'unfinished'> {
   const { layout, settings, run } = invocation;
   let longest = 0;
-  let isChecked = false;
+  // A run that has begun the trace has just asked.
+  let isChecked = isBegunHere;
   for (;;) {
     // In this order: if the claim can be taken later, the checkpoint has not moved since.
     const found = await readClaim(invocation, layout.claim);
