@@ -6,7 +6,7 @@ import { type CellSchema, SHADOW } from './schema.ts';
 
 /**
  * No event time is indexed, but ids follow the time of insertion closely. A bisection over the primary key
- * therefore finds where a time begins, in about thirty lookups whatever the history's size. Each lookup judges a
+ * therefore finds where a time begins, in about thirty lookups whatever the history's size. Each lookup looks at a
  * run of rows, so that one row out of place does not mislead it.
  */
 const ROWS_LOOKED_AT = 32;
@@ -14,28 +14,40 @@ const ROWS_LOOKED_AT = 32;
 /** Ids follow the time of insertion but for the clocks of several conductors, which differ by less. */
 export const DISORDER = 10 * MINUTE;
 
-/** The least id from which on rows were inserted at `time` or later. May be too high by rows out of place only. */
+type Kind = 'events' | 'instances';
+
+/** When rows were inserted, as a table of each kind has it. */
+const INSERTED: Readonly<Record<Kind, string>> = {
+  events: CREATED,
+  instances: unixSeconds('e.created_at'),
+};
+
+/**
+ * The least id from which on rows of a kind were inserted at `time` or later. May be too high by rows out of place only.
+ */
 export function firstIdAfter(
   query: Query,
   schema: CellSchema,
   time: Seconds,
   within: IdSpan,
+  kind: Kind = 'events',
 ): Promise<number> {
   return bisect(within, async (id) => {
-    const earliest = await extremesFrom(query, schema, 'MIN', id);
+    const earliest = await extremesFrom(query, schema, kind, 'MIN', id);
     return earliest.every((created) => created === null || created >= time);
   });
 }
 
-/** The greatest id before which rows were inserted before `time`. May be too low by rows out of place only. */
+/** The greatest id before which rows of a kind were inserted before `time`. May be too low by rows out of place only. */
 export function lastIdBefore(
   query: Query,
   schema: CellSchema,
   time: Seconds,
   within: IdSpan,
+  kind: Kind = 'events',
 ): Promise<number> {
   return bisect(within, async (id) => {
-    const latest = await extremesFrom(query, schema, 'MAX', id);
+    const latest = await extremesFrom(query, schema, kind, 'MAX', id);
     return latest.every((created) => created === null) || latest.some((created) => (created ?? 0) >= time);
   });
 }
@@ -46,47 +58,9 @@ export async function firstInstanceAfter(query: Query, schema: CellSchema, time:
   const [newest] = await query(`SELECT COALESCE(MAX(id), 0) FROM ${SHADOW.instances}`);
   const end = Number(newest?.[0]) + 1;
   return bisect({ from: 0, to: end }, async (id) => {
-    const created = await extremeOfRun(query, 'MIN', unixSeconds('e.created_at'), SHADOW.instances, id);
+    const created = await extremeOfRun(query, 'MIN', INSERTED.instances, SHADOW.instances, id);
     return created === null || created >= time + DISORDER;
   });
-}
-
-/** As `lastIdBefore`, of servers. */
-export function lastServerBefore(
-  query: Query,
-  schema: CellSchema,
-  time: Seconds,
-  within: IdSpan,
-): Promise<number> {
-  return bisect(within, async (id) => {
-    const latest = await serverExtremesFrom(query, schema, 'MAX', id);
-    return latest.every((created) => created === null) || latest.some((created) => (created ?? 0) >= time);
-  });
-}
-
-/** As `firstIdAfter`, of servers. */
-export function firstServerAfter(
-  query: Query,
-  schema: CellSchema,
-  time: Seconds,
-  within: IdSpan,
-): Promise<number> {
-  return bisect(within, async (id) => {
-    const earliest = await serverExtremesFrom(query, schema, 'MIN', id);
-    return earliest.every((created) => created === null || created >= time);
-  });
-}
-
-async function serverExtremesFrom(
-  query: Query,
-  schema: CellSchema,
-  extreme: 'MIN' | 'MAX',
-  id: number,
-): Promise<(number | null)[]> {
-  const found: (number | null)[] = [];
-  for (const { instances } of schema.tables)
-    found.push(await extremeOfRun(query, extreme, unixSeconds('e.created_at'), instances, id));
-  return found;
 }
 
 /** The highest id of a server, live or archived; 0 where there is none. */
@@ -119,11 +93,13 @@ async function bisect(within: IdSpan, isBeyond: (id: number) => Promise<boolean>
 async function extremesFrom(
   query: Query,
   schema: CellSchema,
+  kind: Kind,
   extreme: 'MIN' | 'MAX',
   id: number,
 ): Promise<(number | null)[]> {
   const found: (number | null)[] = [];
-  for (const { events } of schema.tables) found.push(await extremeOfRun(query, extreme, CREATED, events, id));
+  for (const tables of schema.tables)
+    found.push(await extremeOfRun(query, extreme, INSERTED[kind], tables[kind], id));
   return found;
 }
 

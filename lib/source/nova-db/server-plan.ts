@@ -1,5 +1,5 @@
 import type { Window } from '../../core/window.ts';
-import { DISORDER, firstServerAfter, highestServer, lastServerBefore } from './bounds.ts';
+import { DISORDER, firstIdAfter, highestServer, lastIdBefore } from './bounds.ts';
 import { LAST_ID, mergeIds } from './id-ranges.ts';
 import { readSchema } from './schema.ts';
 import type { ServerRanges } from './server-ranges.ts';
@@ -42,8 +42,8 @@ export async function planServers(
   const planned: ServerRanges[] = [];
   for (const [nth, { start, end }] of ranges.entries()) {
     const within = { from: 0, to: highest + 1 };
-    const from = await lastServerBefore(query, schema, start - DISORDER, within);
-    const to = hasCopies ? LAST_ID : await firstServerAfter(query, schema, end + DISORDER, within);
+    const from = await lastIdBefore(query, schema, start - DISORDER, within, 'instances');
+    const to = hasCopies ? LAST_ID : await firstIdAfter(query, schema, end + DISORDER, within, 'instances');
     const others = (alive[nth] ?? []).filter((id) => id < from || id > to);
     planned.push([...mergeIds(others, 0), [from, to] as const].toSorted(([a], [b]) => a - b));
   }
