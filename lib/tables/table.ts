@@ -97,11 +97,18 @@ export interface Table<Raw, Row> {
   readonly owner?: (raw: Raw) => Owner;
   readonly masked: (masker: Masker) => (raw: Raw) => Row;
   /** The masked thing that a row is about, whose distinct ones are counted; undefined where each row is one. */
-  readonly subject?: (row: Row) => Masked;
+  readonly subject?: Subject<Row>;
   /** How the time of a row is known: of a few kinds, of which manifests count the rows. */
   readonly basis?: (row: Row) => string;
   /** What the table does not show, whatever its source; for manifests. */
   readonly cannotShow?: readonly string[];
+}
+
+/** What a row is about: an object that rows may share, such as a server, and its mask. */
+export interface Subject<Row> {
+  readonly of: (row: Row) => object;
+  /** @param object what `of` gave */
+  readonly mask: (object: never) => Masked;
 }
 
 /** Any table, for what does not look into its rows. */

@@ -26,7 +26,7 @@ export const instanceEvents: Table<TraceEvent, MaskedEvent> = {
       host: maskShared(hostOf(row)),
     });
   },
-  subject: ({ instance }) => instance.uuid,
+  subject: { of: ({ instance }) => instance, mask: ({ uuid }: MaskedInstance) => uuid },
 };
 
 function maskedInstance(instance: Instance, { mask, maskShared }: Masker): MaskedInstance {

@@ -28,5 +28,5 @@ export const instances: Table<Server, MaskedServer> = {
       host: maskShared(hostOf({ event: null, host: null, instance: server })),
       reservationId: maskShared(server.reservationId),
     }),
-  subject: ({ uuid }) => uuid,
+  subject: { of: (row) => row, mask: ({ uuid }: MaskedServer) => uuid },
 };

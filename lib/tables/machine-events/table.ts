@@ -22,7 +22,7 @@ export const machineEvents: Table<MachineEvent, MaskedMachineEvent> = {
       basis,
       capacity,
     }),
-  subject: ({ host }) => host,
+  subject: { of: (row) => row, mask: ({ host }: MaskedMachineEvent) => host },
   basis: ({ basis }) => basis,
   cannotShow: ['changes undone between two reads are not in this table'],
 };

@@ -21,5 +21,5 @@ export const machines: Table<Machine, MaskedMachine> = {
       enabled: machine.enabled,
       up: machine.up,
     }),
-  subject: ({ host }) => host,
+  subject: { of: (row) => row, mask: ({ host }: MaskedMachine) => host },
 };
