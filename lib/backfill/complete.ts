@@ -21,14 +21,22 @@ const NAMED = 20;
  * @throws BackfillIncompleteError naming the windows that are missing
  */
 export async function refuseMissing(place: Place, windows: readonly Window[]): Promise<void> {
+  const missing = await missingIn(place, windows);
+  if (missing.length > 0) throw new BackfillIncompleteError(missingText(missing));
+}
+
+/** The windows that no run has published. @param windows in order */
+export async function missingIn(place: Place, windows: readonly Window[]): Promise<Window[]> {
   const [first, last] = [windows[0], windows.at(-1)];
-  if (first === undefined || last === undefined) return;
+  if (first === undefined || last === undefined) return [];
   const isPublished = await publishedIn(place, { start: first.start, end: last.end });
-  const missing = windows.filter((window) => !isPublished(window));
-  if (missing.length === 0) return;
-  throw new BackfillIncompleteError(
+  return windows.filter((window) => !isPublished(window));
+}
+
+export function missingText(missing: readonly Window[]): string {
+  return (
     `${missing.length} window(s) are missing: ${intervals(missing).slice(0, NAMED).join(', ')}; ` +
-      'ask for the same backfill again, which publishes only these',
+    'ask for the same backfill again, which publishes only these'
   );
 }
 

@@ -4,14 +4,14 @@ import { planBackfill, refuseGone } from '../backfill/plan.ts';
 import { refuseOtherSettings } from '../backfill/release.ts';
 import { type Asked, readRequest, resolveRequest, settingsFor, withRelease } from '../backfill/request.ts';
 import { runBackfill } from '../backfill/run.ts';
-import { completeRelease, refuseMissing } from '../backfill/complete.ts';
+import { completeRelease, missingIn, missingText } from '../backfill/complete.ts';
 import { completeness } from '../backfill/summary.ts';
-import { BackfillIncompleteError, InputError } from '../core/errors.ts';
+import { InputError } from '../core/errors.ts';
 import { iso } from '../core/time.ts';
-import { type Window, windowText, windowsOf } from '../core/window.ts';
+import { windowText, windowsOf } from '../core/window.ts';
 import { refuseUnfit } from '../drop/fitness.ts';
 import { makeInvocation } from '../drop/open-invocation.ts';
-import { type Place, placeOf } from '../drop/place.ts';
+import { placeOf } from '../drop/place.ts';
 import { readTrace } from '../drop/trace.ts';
 import type { Settings } from '../config/settings.ts';
 import { loadWatch } from '../report/load-watch.ts';
@@ -107,9 +107,11 @@ async function run(
   await beginTrace(invocation, request, plan, trace, key);
   if (plan.due[0] !== undefined) display.due(plan.due.length, plan.due[0]);
   await runBackfill(invocation, request, plan, () => Infinity);
-  const missing = await missingOf(invocation, plan.due);
+  // What another run is at work on is not there yet.
+  const missing = await missingIn(invocation, plan.due);
+  const isDone = missing.length === 0;
   const after = await readTrace(place);
-  if (missing === undefined && after?.kind === 'release') await completeRelease(invocation, after);
+  if (isDone && after?.kind === 'release') await completeRelease(invocation, after);
   await refreshIndex(invocation, request.range.end);
   const { due, published, beforeHistory, sourceFrom } = plan;
   const windows = windowsOf(request.range, request.windowSeconds).length;
@@ -118,26 +120,15 @@ async function run(
     ...(published.length > 0 ? [`${published.length} were already`] : []),
     ...(beforeHistory.length > 0 ? [`the source has nothing of ${beforeHistory.length} any more`] : []),
   ];
-  tell(`${settings.cloud}: ${missing ?? parts.join(', ')}`, {
-    status: missing === undefined ? 'published' : 'unfinished',
+  tell(`${settings.cloud}: ${isDone ? parts.join(', ') : missingText(missing)}`, {
+    status: isDone ? 'published' : 'unfinished',
     windows,
     due: due.length,
     published: published.length,
     beforeHistory: beforeHistory.map(windowText),
     sourceFrom: sourceFrom === null ? null : iso(sourceFrom),
   });
-  return missing === undefined ? EXIT.done : EXIT.unfinished;
-}
-
-/** What another run is at work on is not there yet. @returns which, in words */
-async function missingOf(place: Place, due: readonly Window[]): Promise<string | undefined> {
-  try {
-    await refuseMissing(place, due);
-    return undefined;
-  } catch (error) {
-    if (error instanceof BackfillIncompleteError) return error.message;
-    throw error;
-  }
+  return isDone ? EXIT.done : EXIT.unfinished;
 }
 
 /** The masking secret, where there is one, and of a release the key of the HMAC of its settings. */
