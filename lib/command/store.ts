@@ -1,6 +1,6 @@
 import { Agent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
-import { BUCKET_NAME, KEY_PREFIX } from '../config/settings.ts';
+import { BUCKET_NAME, KEY_PREFIX } from '../config/variables.ts';
 import { InputError, firstLine } from '../core/errors.ts';
 import { requestHandler } from '../runtime/aws-clients.ts';
 import { s3Store } from '../store/s3/s3-store.ts';

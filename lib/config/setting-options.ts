@@ -1,4 +1,4 @@
-import type { SettingName } from './settings.ts';
+import type { SettingName } from './variables.ts';
 
 /**
  * How each setting is called as an option of a command: what its value is, and what it does. The option's name follows
