@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { InputError, StoreError } from '../core/errors.ts';
-import { MINUTE } from '../core/time.ts';
+import { TOLERATED } from '../drop/clocks.ts';
 import type { Store } from '../store/store.ts';
 import { duration } from './amounts.ts';
 import { type Finding, teller } from './finding.ts';
-
-/** A run that begins a trace bears no more. */
-const TOLERATED = 5 * MINUTE;
 
 /**
  * Tries what publication needs of a store: that it compares and swaps, also when an upload in parts is completed, and

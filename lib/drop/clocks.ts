@@ -4,7 +4,7 @@ import type { Invocation } from './invocation.ts';
 import { readAgain } from './read-again.ts';
 
 /** Clocks that NTP sets never differ by this much. */
-const TOLERATED = 5 * MINUTE;
+export const TOLERATED = 5 * MINUTE;
 
 /**
  * Compares this machine's clock with the source's and the store's, before a run goes by it: it says which windows are over, and
