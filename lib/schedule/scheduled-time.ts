@@ -15,7 +15,7 @@ const SchedulerEvent = z.strictObject({ scheduledTime: instant });
 /** The event of a scheduled EventBridge rule, as documented; only `time` is used. */
 const RuleEvent = z.looseObject({ source: z.literal('aws.events'), time: instant });
 
-/** The clocks of EventBridge and Lambda may differ by this much. No window is published early all the same. */
+/** The clocks of EventBridge and Lambda may differ by this much. Windows are settled for longer, so none is published early. */
 const CLOCK_SKEW = 5 * MINUTE;
 
 /**

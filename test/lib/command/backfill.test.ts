@@ -87,7 +87,10 @@ describe('backfill --release', () => {
     };
     expect(release.manifests).toHaveLength(3);
     const again = await backfill('02', '05', '--release', 'r1', '--salt-file', cloud.saltFile);
-    expect(again).toMatchObject({ status: 0, stderr: 'test-r1: the release of 2025-08-02T00:00:00Z/2025-08-05T00:00:00Z is complete\n' });
+    expect(again).toMatchObject({
+      status: 0,
+      stderr: 'test-r1: the release of 2025-08-02T00:00:00Z/2025-08-05T00:00:00Z is complete\n',
+    });
     expect(await cloud.objects()).toEqual(objects);
     expect(await verify()).toMatchObject({ status: 0, stdout: Buffer.from('') });
   });

@@ -32,7 +32,7 @@ export interface JsonServiceOptions<Kept> {
   readonly record: (request: JsonRequest) => Kept;
   readonly port?: number | undefined;
   readonly region?: string | undefined;
-  /** Made anew for every server unless given, so that several fakes can share them. */
+  /** Each server makes its own unless they are given. Several fakes can share them that way. */
   readonly credentials?: Credentials | undefined;
   /** Errors such as AccessDeniedException are injected here: the server knows no policies. */
   readonly onRequest?: RequestHook<Kept> | undefined;

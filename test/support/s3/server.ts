@@ -47,7 +47,7 @@ export interface LocalS3Options {
   buckets: string[];
   port?: number;
   region?: string;
-  /** Made anew for every server unless given, so that several fakes can share them. */
+  /** Each server makes its own unless they are given. Several fakes can share them that way. */
   credentials?: Credentials;
   onRequest?: RequestHook<RequestRecord>;
   /** Has the server treat writes that meet as a Ceph gateway does. */

@@ -30,7 +30,7 @@ export interface LocalSecretsManager extends Credentials {
 export interface LocalSecretsManagerOptions {
   port?: number;
   region?: string;
-  /** Made anew for every server unless given, so that several fakes can share them. */
+  /** Each server makes its own unless they are given. Several fakes can share them that way. */
   credentials?: Credentials;
   /** Errors such as AccessDeniedException are injected here: the server knows no policies. */
   onRequest?: RequestHook<RequestRecord>;

@@ -81,5 +81,5 @@ export const owners: Table<OwnerRow, MaskedOwner> = {
       projectId: maskShared(owner.projectId),
       since: owner.since,
     }),
-  subject: { of: (row) => row, mask: ({ userId }: MaskedOwner) => userId },
+  subject: { of: (owner) => owner, mask: ({ userId }: MaskedOwner) => userId },
 };

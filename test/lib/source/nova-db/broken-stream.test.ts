@@ -103,7 +103,7 @@ describe('a stream of rows that is cut', () => {
     },
     { of: 'events that start long before their rows', cut: isDisplacedRead },
   ];
-  test.each(CUTS)('of $of is read anew, and the drop is complete', async ({ cut }) => {
+  test.each(CUTS)('of $of is read again, and the drop is complete', async ({ cut }) => {
     let cuts = 0;
     wire.afterwards = (sql, rows) => {
       if (!cut(sql) || rows.length === 0 || cuts > 0) return rows;
@@ -159,7 +159,7 @@ describe('a connection that is killed', () => {
 
   const kill = async (): Promise<void> => void (await db.query(`KILL USER '${reader.user}'@'%'`));
 
-  test(`while it is idle, before any of its first ${STATEMENTS} statements is opened anew, and the drop is complete`, async () => {
+  test(`while it is idle, before any of its first ${STATEMENTS} statements is opened again, and the drop is complete`, async () => {
     for (let n = 1; n <= STATEMENTS; n++) {
       scene.stage.env['STAR_PREFIX'] = `kill-${n}`;
       let statements = 0;
@@ -176,7 +176,7 @@ describe('a connection that is killed', () => {
     }
   });
 
-  test('while it is idle, before any of the first statements of a backfill, is opened anew, and its drop is complete', async () => {
+  test('while it is idle, before any of the first statements of a backfill, is opened again, and its drop is complete', async () => {
     for (let n = 1; n <= 12; n++) {
       scene.stage.env['STAR_PREFIX'] = `backfill-${n}`;
       let statements = 0;
@@ -189,7 +189,7 @@ describe('a connection that is killed', () => {
     }
   });
 
-  test('while it waits for a statement is opened anew, and the drop is complete', async () => {
+  test('while it waits for a statement is opened again, and the drop is complete', async () => {
     const locker = await scene.cell('cell1').pool.getConnection();
     await locker.query('LOCK TABLES instances WRITE');
     const waiting = scene.run(at('03 00:45'));
@@ -201,7 +201,7 @@ describe('a connection that is killed', () => {
     expect(wire.opened).toBe(CLOCK + 2);
   });
 
-  test('whose statement alone is killed is opened anew, and the drop is complete', async () => {
+  test('whose statement alone is killed is opened again, and the drop is complete', async () => {
     const locker = await scene.cell('cell1').pool.getConnection();
     await locker.query('LOCK TABLES instances WRITE');
     const waiting = scene.run(at('03 00:45'));

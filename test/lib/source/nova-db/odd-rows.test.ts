@@ -93,7 +93,7 @@ describe('The instance of an archived event is found', () => {
       scene.event('cell1', gone, name, { start: at(`${day} 10:00`), finish: at(`${day} 10:01`) });
     await own('own', '02');
     await scene.run(at('03 00:45'));
-    // Its id is looked at no more from a day after its deletion on; then it is archived with what came late.
+    // A day after its deletion its id is no longer looked at. Then it is archived, together with late rows.
     for (const day of ['04', '05', '06']) {
       await event(`other ${day}`, `${day} 11:00`, `${day} 11:01`);
       if (day === '06') {
