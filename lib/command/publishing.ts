@@ -8,7 +8,8 @@ import type { OpenStackOptions } from './openstack-connection.ts';
 import { type GivenOptions, type GivenValues, gatherValues, settingsOf } from './settings.ts';
 import { type OpenedStore, openStore, refuseNoPlace } from './store.ts';
 import { readBytes, say } from './terminal.ts';
-import { type DoneWindow, type WindowsDisplay, showWindows } from './windows-display.ts';
+import type { WindowSummary } from '../drop/window-summary.ts';
+import { type WindowsDisplay, showWindows } from './windows-display.ts';
 import type { Settings } from '../config/settings.ts';
 
 /** What the commands that publish have in common. */
@@ -49,7 +50,7 @@ export async function openPublishing(options: GivenOptions, cloud: CloudOptions)
     opened,
     display,
     log(message, fields = {}) {
-      if (message === 'window done') display.done(fields as unknown as DoneWindow);
+      if (message === 'window done') display.done(fields as unknown as WindowSummary);
       if (isJson) write({ time: new Date().toISOString(), message, ...fields });
       else if (options['verbose'] === true && message !== 'window done') say(message);
     },

@@ -4,13 +4,9 @@ import type { WindowSummary } from '../drop/window-summary.ts';
 import { say } from './terminal.ts';
 
 /** A window as a run logs it. */
-export interface DoneWindow extends Omit<WindowSummary, 'status'> {
-  readonly status: string;
-}
-
 /** Shows how far a run is, window by window. */
 export interface WindowsDisplay extends RunProgress {
-  done(window: DoneWindow): void;
+  done(window: WindowSummary): void;
   /** Takes the bar away, so that other lines can be written. */
   stop(): void;
 }
@@ -70,9 +66,8 @@ export function showWindows(stream: NodeJS.WriteStream, { quiet }: { quiet: bool
   };
 }
 
-function windowLine({ window, status, rows, bytes, late, seconds }: DoneWindow): string {
-  if (rows === undefined)
-    return `${window}: ${status === 'leftToOther' ? 'left to another run' : 'published by another run'}`;
+function windowLine({ window, status, rows, bytes, late, seconds }: WindowSummary): string {
+  if (rows === undefined) return `${window}: published by another run`;
   const kilobytes = Math.ceil((bytes ?? 0) / 1000).toLocaleString('en-US');
   return (
     `${window}: ${status}, ${rows.toLocaleString('en-US')} rows, ${kilobytes} kB, ${late ?? 0} late, ` +

@@ -25,7 +25,7 @@ export async function refuseUnfit(
 }
 
 /** @throws InputError naming what the store does not do */
-export async function refuseUnfitStore({ store, layout, signal }: Place): Promise<void> {
+async function refuseUnfitStore({ store, layout, signal }: Place): Promise<void> {
   const lacking = await store.probe(`${layout.probes}${randomUUID()}.json`, signal);
   if (lacking.length === 0) return;
   throw new InputError(

@@ -13,7 +13,7 @@ export const HOST_TABLES = {
 } as const;
 
 /** How an operator does without. */
-export const WITHOUT_HOSTS = 'leave the tables of machines out with STAR_TABLES=instance_events,instances';
+const WITHOUT_HOSTS = 'leave the tables of machines out with STAR_TABLES=instance_events,instances';
 
 /**
  * Finds out which of the tables may be read.
