@@ -6,37 +6,31 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { publish } from '../../../lib/command/publish.ts';
-import { placeOf } from '../../../lib/drop/place.ts';
-import { openFolder } from '../../../lib/store/folder/folder-store.ts';
-import { verifyTrace } from '../../../lib/verify/verify-trace.ts';
-import { HOUR, iso } from '../../../lib/core/time.ts';
-import { folderClient } from '../../support/folder/client.ts';
-import type { FolderRun } from '../../support/folder/runner.ts';
-import { gather } from '../../support/gather.ts';
-import {
-  type Cloud,
-  type Hour,
-  UNMASKED,
-  expectExactlyOnce,
-  startCloud,
-} from '../../support/invoke/cloud.ts';
+import { publish } from '../../lib/command/publish.ts';
+import { placeOf } from '../../lib/drop/place.ts';
+import { openFolder } from '../../lib/store/folder/folder-store.ts';
+import { verifyTrace } from '../../lib/verify/verify-trace.ts';
+import { HOUR, iso } from '../../lib/core/time.ts';
+import { folderClient } from '../support/folder/client.ts';
+import type { FolderRun } from '../support/folder/runner.ts';
+import { gather } from '../support/gather.ts';
+import { type Cloud, type Hour, UNMASKED, expectExactlyOnce, startCloud } from '../support/invoke/cloud.ts';
 import {
   type Outcome,
   type Runtime,
   type RuntimePool,
   startRuntime,
   startRuntimes,
-} from '../../support/invoke/runtime.ts';
-import { type MariaDb, startMariaDb } from '../../support/mariadb/index.ts';
-import { seeded } from '../../support/nova/prng.ts';
+} from '../support/invoke/runtime.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { seeded } from '../support/nova/prng.ts';
 
 /* As crash.test.ts and simultaneous.test.ts of the handlers, but into a folder, whose steps are those on the disk. */
 
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1e6);
 const RANDOM_KILLS = 40;
 const HOURS_AT_ONCE = 25;
-const RUNNER = fileURLToPath(new URL('../../support/folder/runner.ts', import.meta.url));
+const RUNNER = fileURLToPath(new URL('../support/folder/runner.ts', import.meta.url));
 
 let db: MariaDb;
 let runtimes: RuntimePool;
