@@ -5,5 +5,12 @@
  */
 export function onceForEach<K extends object, V extends object | string>(make: (key: K) => V): (key: K) => V {
   const made = Symbol('made');
-  return (key) => ((key as Record<symbol, V>)[made] ??= make(key));
+  return (key) => {
+    const known = (key as Record<symbol, V | undefined>)[made];
+    if (known !== undefined) return known;
+    const value = make(key);
+    // Not enumerable, so that a copy of the object or a comparison with another does not see it.
+    Object.defineProperty(key, made, { value });
+    return value;
+  };
 }
