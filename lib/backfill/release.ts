@@ -53,7 +53,8 @@ export function refuseOtherSettings(
 /** What may change while a release is made, because no byte of a drop follows from it. Everything else is held. */
 const FREE: ReadonlySet<string> = new Set<keyof Settings>([
   ...(['bucket', 'prefix', 'cloud', 'release', 'secret', 'maskingSecret', 'backfillMachine'] as const),
-  ...(['backfillSecrets', 'settleSeconds', 'openHorizonSeconds', 'privacyLimit', 'apiConcurrency'] as const),
+  ...(['backfillSecrets', 'settleSeconds', 'openHorizonSeconds', 'apiConcurrency'] as const),
+  ...(['privacyLimit', 'privacyServersLimit'] as const),
 ]);
 
 /** With a key, because trace.json is public and must not confirm a guess at who is left out. */

@@ -36,8 +36,10 @@ export interface Settings extends WindowPlan {
   readonly maskingSecret: string | undefined;
   /** Whether a drop has a report page, privacy figures, and is scanned for raw identifiers. */
   readonly report: boolean;
-  /** A window with more than this share of rows in rare classes is not published; 1: none is held back. */
+  /** A window with more than this share of events in rare classes is not published; 1: none is held back. */
   readonly privacyLimit: number;
+  /** The same for servers in rare classes. */
+  readonly privacyServersLimit: number;
   readonly excludeUsers: ReadonlySet<string>;
   readonly excludeProjects: ReadonlySet<string>;
   readonly hostFrom: HostFrom;
@@ -126,6 +128,7 @@ function settingsOf(values: z.output<typeof Deployed>): Settings {
     maskingSecret: values.STAR_MASKING_SECRET === '' ? undefined : values.STAR_MASKING_SECRET,
     report: values.STAR_REPORT === 'true',
     privacyLimit: values.STAR_PRIVACY_LIMIT_PERCENT / 100,
+    privacyServersLimit: values.STAR_PRIVACY_SERVERS_LIMIT_PERCENT / 100,
     excludeUsers: new Set(values.STAR_EXCLUDE_USERS),
     excludeProjects: new Set(values.STAR_EXCLUDE_PROJECTS),
     hostFrom: values.STAR_MACHINES === 'baremetal' ? 'node' : values.STAR_HOST_FROM,
@@ -166,9 +169,10 @@ function refuseContradictions(
       );
     }
   }
-  if (values.STAR_REPORT === 'false' && values.STAR_PRIVACY_LIMIT_PERCENT !== 100) {
+  for (const limit of ['STAR_PRIVACY_LIMIT_PERCENT', 'STAR_PRIVACY_SERVERS_LIMIT_PERCENT'] as const) {
+    if (values.STAR_REPORT === 'true' || values[limit] === 100) continue;
     throw new InputError(
-      `STAR_PRIVACY_LIMIT_PERCENT: got "${env.STAR_PRIVACY_LIMIT_PERCENT as string}", but STAR_REPORT=false makes no ` +
+      `${limit}: got "${env[limit] as string}", but STAR_REPORT=false makes no ` +
         'figures to hold against it; accepted: one of the two',
     );
   }

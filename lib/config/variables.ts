@@ -86,6 +86,7 @@ const TRACE = {
   STAR_ALLOW_UNSAFE_MASKING: choice(['true', 'false'], 'false'),
   STAR_REPORT: choice(['true', 'false'], 'true'),
   STAR_PRIVACY_LIMIT_PERCENT: number('whole percent, 0 to 100', 100, (n) => n <= 100),
+  STAR_PRIVACY_SERVERS_LIMIT_PERCENT: number('whole percent, 0 to 100', 100, (n) => n <= 100),
   STAR_EXCLUDE_USERS: list('user ids separated by commas', ''),
   STAR_EXCLUDE_PROJECTS: list('project ids separated by commas', ''),
   STAR_HOST_FROM: choice(['event', 'instance'], 'event'),

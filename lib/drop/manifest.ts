@@ -1,6 +1,7 @@
 import type { HostFrom, MaskingMethod } from '../config/choices.ts';
 import type { ScanFigures } from '../privacy/leak-scan.ts';
 import type { PrivacyFigures } from '../privacy/figures.ts';
+import type { ServerFigures } from '../privacy/server-classes.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ApiView, Outcome, Reading, Source } from '../source/source.ts';
 import type { AnyTable } from '../tables/table.ts';
@@ -28,7 +29,11 @@ export interface Manifest {
   readonly previous?: ManifestRef | null;
   readonly tables: Readonly<Record<string, TableManifest>>;
   /** How well people are hidden in it, and whether it holds a raw identifier; the scan is null if it was not made. */
-  readonly privacy?: PrivacyFigures & { readonly scan: ScanFigures | null };
+  readonly privacy?: PrivacyFigures & {
+    /** Of the servers, where the drop has their table. */
+    readonly instances?: ServerFigures;
+    readonly scan: ScanFigures | null;
+  };
   /** Its page. */
   readonly report?: Pick<ManifestFile, 'key' | 'bytes' | 'sha256'>;
   /** The files as a Frictionless data package. */

@@ -9,11 +9,12 @@ export interface ClassTally {
   readonly rareRows: number;
 }
 
-/** Counts how many users share each class of rows: the same flavour, hour, event and result. */
+/** Counts how many users share each class of rows: of events, the same flavour, hour, event and result. */
 export interface ClassCounter {
   /**
    * All arguments are small whole numbers.
    *
+   * @param hour or another span of time
    * @param kind stands for the event together with its result
    * @param user from 1 on
    */

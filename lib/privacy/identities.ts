@@ -52,20 +52,15 @@ export interface Identities extends Disposable {
  * counts for the flavour that it has when it first appears.
  */
 export function identify(): Identities {
-  const users = new Map<string, number>();
+  const users = numberUsers();
   const projects = tallies();
   const flavours = new Map<string, FlavourTally>();
   const instances = countDistinct();
   let seen = numberSet();
 
-  const userOf = ({ userId }: MaskedInstance): number => {
-    if (userId === null || userId === '') return NOBODY;
-    let user = users.get(userId);
-    if (user === undefined) users.set(userId, (user = NOBODY + 1 + users.size));
-    return user;
-  };
-  const flavourOf = ({ memoryMb, rootGb, vcpus }: MaskedInstance, user: number): FlavourTally => {
-    const key = `${memoryMb} ${rootGb} ${vcpus}`;
+  const flavourOf = (instance: MaskedInstance, user: number): FlavourTally => {
+    const { memoryMb, rootGb, vcpus } = instance;
+    const key = flavourKey(instance);
     let flavour = flavours.get(key);
     if (flavour === undefined) {
       const id = flavours.size;
@@ -76,7 +71,7 @@ export function identify(): Identities {
     return flavour;
   };
   const ownerOf = onceForEach((instance: MaskedInstance): Owner => {
-    const user = userOf(instance);
+    const user = users.number(instance.userId);
     const flavour = flavourOf(instance, user);
     // The same instance may come in several objects.
     instances.add(instance.uuid);
@@ -91,11 +86,42 @@ export function identify(): Identities {
     projects,
     flavours,
     get users() {
-      return users.size;
+      return users.count;
     },
     instances: () => instances.count(),
     [Symbol.dispose]: () => instances[Symbol.dispose](),
   };
+}
+
+/** Small whole numbers for users, in order of appearance; {@link NOBODY} for none. */
+export interface UserNumbers {
+  number(mask: string | null): number;
+  /** Distinct ones, nobody not counted. */
+  readonly count: number;
+}
+
+export function numberUsers(): UserNumbers {
+  const users = new Map<string, number>();
+  return {
+    number(mask) {
+      if (mask === null || mask === '') return NOBODY;
+      let user = users.get(mask);
+      if (user === undefined) users.set(mask, (user = NOBODY + 1 + users.size));
+      return user;
+    },
+    get count() {
+      return users.size;
+    },
+  };
+}
+
+/** A flavour is known by its sizes. */
+export function flavourKey({
+  memoryMb,
+  rootGb,
+  vcpus,
+}: Pick<MaskedInstance, 'memoryMb' | 'rootGb' | 'vcpus'>): string {
+  return `${memoryMb} ${rootGb} ${vcpus}`;
 }
 
 /** Tallies by mask; null and empty are no value and have none. */

@@ -1,11 +1,14 @@
 import type { Watch } from '../drop/watch.ts';
-import { PrivacyError } from '../core/errors.ts';
 import { type ScanFigures, openLeakScan } from '../privacy/leak-scan.ts';
 import { refuseLeaks } from '../privacy/refuse-leaks.ts';
+import { refuseRisk } from '../privacy/refuse-risk.ts';
+import { classifyServers } from '../privacy/server-classes.ts';
 import { watchText } from '../privacy/watch-text.ts';
 import type { Settings } from '../config/settings.ts';
 import type { MaskedEvent } from '../tables/instance-events/row.ts';
 import { instanceEvents } from '../tables/instance-events/table.ts';
+import type { MaskedServer } from '../tables/instances/row.ts';
+import { instances } from '../tables/instances/table.ts';
 import type { AnyTable } from '../tables/table.ts';
 import { type Window, windowText } from '../core/window.ts';
 import { renderReport } from './page.ts';
@@ -14,12 +17,17 @@ import { type DropStatistics, collectStatistics } from './statistics.ts';
 
 /** Watches a drop for its page, its privacy figures, and raw identifiers in what is written unmasked. */
 export function openWatch(
-  { masking, privacyLimit }: Pick<Settings, 'masking' | 'privacyLimit'>,
+  {
+    masking,
+    privacyLimit,
+    privacyServersLimit,
+  }: Pick<Settings, 'masking' | 'privacyLimit' | 'privacyServersLimit'>,
   window: Window,
   tables: readonly AnyTable[],
 ): Watch {
   const statistics = collectStatistics(window);
-  let made: DropStatistics | undefined;
+  const servers = tables.some(({ name }) => name === instances.name) ? classifyServers() : undefined;
+  let [made, serverRows]: [DropStatistics | undefined, number] = [undefined, 0];
   // Without masks the scan would find everything.
   const scan = masking === 'none' ? undefined : openLeakScan();
   const texts = new Map(tables.map((table) => [table.name, scan && watchText(scan, table)]));
@@ -34,11 +42,31 @@ export function openWatch(
     rows(table, rows) {
       texts.get(table)?.(rows);
       if (table === instanceEvents.name) for (const row of rows as MaskedEvent[]) statistics.add(row);
+      if (table !== instances.name) return;
+      serverRows += rows.length;
+      for (const row of rows as MaskedServer[]) servers?.add(row);
     },
     finish() {
       made = statistics.finish();
-      refuseRisk(made, privacyLimit, window);
-      return { ...made.privacy, scan: check() };
+      refuseRisk(windowText(window), {
+        figures: made.privacy.classes,
+        rows: made.rows,
+        what: 'events',
+        share: 'flavour, hour, event and result',
+        setting: 'STAR_PRIVACY_LIMIT_PERCENT',
+        limit: privacyLimit,
+      });
+      const figures = servers?.figures();
+      if (figures === undefined) return { ...made.privacy, scan: check() };
+      refuseRisk(windowText(window), {
+        figures,
+        rows: serverRows,
+        what: 'servers',
+        share: 'flavour and day of creation',
+        setting: 'STAR_PRIVACY_SERVERS_LIMIT_PERCENT',
+        limit: privacyServersLimit,
+      });
+      return { ...made.privacy, instances: figures, scan: check() };
     },
     [Symbol.dispose]() {
       scan?.[Symbol.dispose]();
@@ -62,14 +90,4 @@ export function openWatch(
 /** Nothing else on the page comes from masked columns. */
 function nameless(ranking: Ranking): Ranking {
   return { ...ranking, top: ranking.top.map(({ rows }) => ({ rows, mask: '0'.repeat(32) })) };
-}
-
-function refuseRisk({ privacy, rows }: DropStatistics, limit: number, window: Window): void {
-  const { rareRows, rareShare, fewerThanUsers } = privacy.classes;
-  if (rareShare <= limit) return;
-  throw new PrivacyError(
-    `window ${windowText(window)}: ${rareRows} of ${rows} rows (${(rareShare * 100).toFixed(1)} %) share flavour, hour, ` +
-      `event and result with fewer than ${fewerThanUsers} users; STAR_PRIVACY_LIMIT_PERCENT accepts ${limit * 100} %. ` +
-      'Nothing is published; exclude the users that stand out, or raise the limit',
-  );
 }

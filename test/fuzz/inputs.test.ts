@@ -125,6 +125,7 @@ describe('Whatever comes, it is read or refused:', () => {
       'STAR_LICENCE',
       'STAR_REPORT',
       'STAR_PRIVACY_LIMIT_PERCENT',
+      'STAR_PRIVACY_SERVERS_LIMIT_PERCENT',
       'STAR_MASKING',
       'STAR_ALLOW_UNSAFE_MASKING',
       'STAR_EXCLUDE_USERS',

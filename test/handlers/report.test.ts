@@ -111,7 +111,7 @@ describe('The privacy limit', () => {
     await expect(scene.run(at('03 00:45'))).rejects.toMatchObject({
       name: 'PrivacyError',
       message: expect.stringMatching(
-        /^window 2025-06-02T00:00:00Z\/2025-06-03T00:00:00Z: 4 of 4 rows \(100.0 %\) share .* STAR_PRIVACY_LIMIT_PERCENT accepts 50 %/,
+        /^window 2025-06-02T00:00:00Z\/2025-06-03T00:00:00Z: 4 of 4 events \(100.0 %\) share .* STAR_PRIVACY_LIMIT_PERCENT accepts 50 %/,
       ) as string,
     });
     const keys = await listKeys(scene.stage.client);
@@ -120,6 +120,33 @@ describe('The privacy limit', () => {
     scene.stage.env['STAR_PRIVACY_LIMIT_PERCENT'] = '100';
     await scene.run(at('03 00:45'));
     expect((await scene.drops())[0]?.manifest.privacy?.classes).toMatchObject({ rareRows: 4, rareShare: 1 });
+  });
+
+  test('on servers is one of its own: servers as old as nobody else’s trip it, and no event does', async () => {
+    scene.stage.env['STAR_TABLES'] = 'instance_events,instances';
+    await populate(5);
+    const old = { created_at: '2025-05-20 08:00:00', user_id: 'u-old', hostname: 'old' };
+    await scene.server('cell1', old);
+    scene.stage.env['STAR_PRIVACY_LIMIT_PERCENT'] = '0';
+    scene.stage.env['STAR_PRIVACY_SERVERS_LIMIT_PERCENT'] = '10';
+    await expect(scene.run(at('03 00:45'))).rejects.toMatchObject({
+      name: 'PrivacyError',
+      message: expect.stringMatching(
+        /: 1 of 6 servers \(16.7 %\) share flavour and day of creation with .* STAR_PRIVACY_SERVERS_LIMIT_PERCENT accepts 10 %/,
+      ) as string,
+    });
+    scene.stage.env['STAR_PRIVACY_SERVERS_LIMIT_PERCENT'] = '20';
+    await scene.run(at('03 00:45'));
+    const { privacy } = (await scene.drops())[0]?.manifest ?? {};
+    expect(privacy?.classes.rareRows).toBe(0);
+    expect(privacy?.instances).toEqual({
+      by: ['flavour', 'dayCreated'],
+      count: 2,
+      fewerThanUsers: 5,
+      rare: 1,
+      rareRows: 1,
+      rareShare: 1 / 6,
+    });
   });
 
   test('lets a window pass in which everybody is hidden among five', async () => {

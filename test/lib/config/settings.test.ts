@@ -19,6 +19,7 @@ describe('settings', () => {
       licence: '',
       report: true,
       privacyLimit: 1,
+      privacyServersLimit: 1,
       masking: 'sha2-salted',
       hostFrom: 'event',
     });
