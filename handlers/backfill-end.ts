@@ -1,5 +1,5 @@
 import { destroySecret, ownerOf, secretPlace } from '../lib/backfill/masking-secret.ts';
-import { openRequest } from '../lib/backfill/open-request.ts';
+import { openDeployed } from '../lib/backfill/open-request.ts';
 import { settingsFor } from '../lib/backfill/request.ts';
 import { forgetStates } from '../lib/backfill/states.ts';
 import { readEndStep } from '../lib/backfill/steps.ts';
@@ -32,7 +32,7 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
       return { destroyed };
     }
     const { execution, groups, request: asked } = step.verify;
-    const { request, settings, place, trace, isComplete } = await openRequest(asked, clients, signal);
+    const { request, settings, place, trace, isComplete } = await openDeployed(asked, clients, signal);
     const windows = groups.flatMap((group) => windowsOf(group, request.windowSeconds));
     if (trace?.kind !== 'release') await refuseMissing(place, windows);
     else if (!isComplete) await completeRelease({ ...place, settings }, trace);

@@ -1,7 +1,7 @@
 import { beginTrace } from '../lib/backfill/begin-trace.ts';
 import { groupsOf } from '../lib/backfill/groups.ts';
 import { ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
-import { openRequest } from '../lib/backfill/open-request.ts';
+import { openDeployed } from '../lib/backfill/open-request.ts';
 import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
 import { refuseOtherSettings } from '../lib/backfill/release.ts';
 import { keepStates } from '../lib/backfill/states.ts';
@@ -18,7 +18,7 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
   return runHandler(context, async ({ clients, deadline, log }) => {
     const { signal } = deadline;
     const { plan: asked, execution } = readPlanStep(event);
-    const { request, settings, trace, isComplete } = await openRequest(asked, clients, signal);
+    const { request, settings, trace, isComplete } = await openDeployed(asked, clients, signal);
     const answer = { request: asked, execution, concurrency: request.concurrency, groups: [] };
     if (request.dryRun)
       throw new InputError('event: dryRun: got true; accepted: to invoke the function backfill with it');

@@ -1,5 +1,5 @@
 import { ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
-import { openRequest } from '../lib/backfill/open-request.ts';
+import { openDeployed } from '../lib/backfill/open-request.ts';
 import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
 import { refuseOtherSettings } from '../lib/backfill/release.ts';
 import { runBackfill } from '../lib/backfill/run.ts';
@@ -20,7 +20,7 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
   return runHandler(context, async ({ clients, deadline, log }) => {
     const { signal } = deadline;
     const { group, ...step } = readWindowsStep(event);
-    const { request, settings, place, trace, isComplete } = await openRequest(step.request, clients, signal);
+    const { request, settings, place, trace, isComplete } = await openDeployed(step.request, clients, signal);
     if (trace === undefined)
       throw new InputError(
         `trace: ${place.layout.trace}: has gone since the plan was made; ask for the backfill again`,

@@ -1,32 +1,31 @@
-import type { Context } from 'aws-lambda';
 import { beginTrace } from '../lib/backfill/begin-trace.ts';
-import { dryRun } from '../lib/backfill/dry-run.ts';
-import { openRequest } from '../lib/backfill/open-request.ts';
+import { openDeployed } from '../lib/backfill/open-request.ts';
 import { planBackfill } from '../lib/backfill/plan.ts';
 import { runBackfill } from '../lib/backfill/run.ts';
 import { isLong, startExecution } from '../lib/backfill/start-execution.ts';
-import { type BackfillSummary, completeness, summarizeRun, summaryOf } from '../lib/backfill/summary.ts';
-import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
+import {
+  type BackfillSummary,
+  summarizeComplete,
+  summarizePlan,
+  summarizeRun,
+} from '../lib/backfill/summary.ts';
 import { refuseUnfit } from '../lib/drop/fitness.ts';
+import { openInvocation } from '../lib/drop/open-invocation.ts';
 import { loadWatch } from '../lib/report/load-watch.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
-import { openInvocation } from '../lib/drop/open-invocation.ts';
+import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 
 /** Publishes past windows here and now, or hands a long range, or a release, to the state machine. */
-export function handler(
-  event: unknown,
-  context: HandlerContext & Pick<Context, 'memoryLimitInMB'>,
-): Promise<BackfillSummary> {
+export function handler(event: unknown, context: HandlerContext): Promise<BackfillSummary> {
   return runHandler(context, async ({ clients, deadline, log }) => {
     const { signal } = deadline;
-    const { request, settings, trace, isComplete } = await openRequest(event, clients, signal);
-    if (isComplete)
-      return summaryOf(settings, request, { status: 'published', message: completeness(request) });
+    const { request, settings, trace, isComplete } = await openDeployed(event, clients, signal);
+    if (isComplete) return summarizeComplete(settings, request);
     if (!request.dryRun && isLong(request, settings)) return startExecution(event, request, settings, signal);
 
     using invocation = await openInvocation(settings, clients, signal, log, await loadWatch(settings));
     const plan = await planBackfill(invocation, request);
-    if (request.dryRun) return dryRun(settings, request, plan, Number(context.memoryLimitInMB));
+    if (request.dryRun) return summarizePlan(settings, request, plan);
     if (plan.due.length > 0) await refuseUnfit(invocation, trace);
     await beginTrace(invocation, request, plan, trace);
     const progress = await runBackfill(invocation, request, plan, () => deadline.remaining());

@@ -1,9 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { estimate } from '../lib/backfill/dry-run.ts';
 import { TABLES } from '../lib/tables/registry.ts';
-import { FORMAT_NAMES, type FormatName } from '../lib/config/choices.ts';
 
 const text = (path: string): Promise<string> => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
 
@@ -115,30 +113,6 @@ describe('The documentation, for analysts,', () => {
         ([csv], nth) => csv === columns[0]?.[0] && told[nth + 1]?.[0] === columns[1]?.[0],
       );
       expect(told.slice(start, start + columns.length)).toEqual(columns);
-    },
-  );
-});
-
-describe('What a dry run estimates', () => {
-  /** The figures of the line of the documentation that a pattern finds. */
-  const figures = async (pattern: RegExp): Promise<number[]> => {
-    const [, ...found] = pattern.exec((await Promise.all((await pages()).map(text))).join('\n')) ?? [];
-    return found.map(Number);
-  };
-  const ALL: readonly FormatName[] = FORMAT_NAMES;
-
-  test.each<[string, number, readonly FormatName[], RegExp]>([
-    ['a year', 365, ['jsonl'], /^backfill, all steps +(\d+) +([\d.]+)/m],
-    ['a day of a million events', 1, ['csv'], /^(1000000) +([\d.]+) +[\d.]+ +1769 /m],
-    ['a day in all formats', 1, ALL, /^(300000) events; [^]*?\n *csv,jsonl,parquet +true +([\d.]+)/m],
-  ])(
-    'for %s is within half as much again of what that was measured to take',
-    async (_, windows, formats, at) => {
-      const [rows = 0, measured = Number.NaN] = await figures(at);
-      // At this memory Lambda gives a whole core.
-      const { seconds } = estimate(windows, rows, formats.length, 1769);
-      expect(seconds).toBeGreaterThan(measured / 1.5);
-      expect(seconds).toBeLessThan(measured * 1.5);
     },
   );
 });

@@ -22,7 +22,11 @@ const NAMED = 20;
  */
 export async function refuseMissing(place: Place, windows: readonly Window[]): Promise<void> {
   const missing = await missingIn(place, windows);
-  if (missing.length > 0) throw new BackfillIncompleteError(missingText(missing));
+  if (missing.length === 0) return;
+  throw new BackfillIncompleteError(
+    `${missing.length} window(s) are missing: ${intervals(missing).slice(0, NAMED).join(', ')}; ` +
+      'ask for the same backfill again, which publishes only these',
+  );
 }
 
 /** The windows that no run has published. @param windows in order */
@@ -31,13 +35,6 @@ export async function missingIn(place: Place, windows: readonly Window[]): Promi
   if (first === undefined || last === undefined) return [];
   const isPublished = await publishedIn(place, { start: first.start, end: last.end });
   return windows.filter((window) => !isPublished(window));
-}
-
-export function missingText(missing: readonly Window[]): string {
-  return (
-    `${missing.length} window(s) are missing: ${intervals(missing).slice(0, NAMED).join(', ')}; ` +
-    'ask for the same backfill again, which publishes only these'
-  );
 }
 
 /**

@@ -1,24 +1,32 @@
-import type { AwsClients } from '../runtime/aws-clients.ts';
+import { type Settings, readSettings } from '../config/settings.ts';
 import { deployedStore, placeOf } from '../drop/place.ts';
 import { readTrace } from '../drop/trace.ts';
-import { readSettings } from '../config/settings.ts';
-import { readRequest, resolveRequest, settingsFor, withRelease } from './request.ts';
+import type { Store } from '../store/store.ts';
+import type { AwsClients } from '../runtime/aws-clients.ts';
+import { type Asked, readRequest, resolveRequest, settingsFor } from './request.ts';
 
 /**
- * Begins every step of a backfill: checks the event against the settings and the trace.
+ * Begins a backfill: checks what was asked for against the settings and the trace.
  *
  * @returns the request, the settings and the place of its trace, the trace itself (undefined if no run has begun it),
  *   and whether it is a complete release
  * @throws InputError, StoreError; nothing is written
  */
-export async function openRequest(event: unknown, clients: Pick<AwsClients, 's3'>, signal: AbortSignal) {
-  const asked = readRequest(event);
-  const traced = settingsFor(asked, readSettings(process.env));
-  const place = placeOf(traced, deployedStore(traced, clients), signal);
+export async function openRequest(asked: Asked, deployed: Settings, store: Store, signal: AbortSignal) {
+  const traced = settingsFor(asked, deployed);
+  const place = placeOf(traced, store, signal);
   const trace = await readTrace(place);
-  const settings = withRelease(traced, trace);
+  const isBegun = traced.release !== undefined && trace?.kind === 'release';
+  // A release opens with what there was when its first window began.
+  const settings = isBegun ? { ...traced, release: { ...traced.release, start: trace.range.start } } : traced;
   const request = resolveRequest(asked, trace, settings, Math.floor(Date.now() / 1000));
-  const isComplete =
-    trace?.kind === 'release' && (await place.store.readText(place.layout.release, signal)) !== undefined;
+  const isComplete = isBegun && (await store.readText(place.layout.release, signal)) !== undefined;
   return { request, settings, place, trace, isComplete };
+}
+
+/** The same in a deployed function. Every step of an execution begins with it. */
+export function openDeployed(event: unknown, clients: Pick<AwsClients, 's3'>, signal: AbortSignal) {
+  const asked = readRequest(event);
+  const deployed = readSettings(process.env);
+  return openRequest(asked, deployed, deployedStore(deployed, clients), signal);
 }

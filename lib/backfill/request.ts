@@ -86,12 +86,6 @@ export function settingsFor(
   };
 }
 
-/** The settings of a release that was begun before: it opens with what there was when its first window began. */
-export function withRelease(settings: Settings, trace: Trace | undefined): Settings {
-  if (settings.release === undefined || trace?.kind !== 'release') return settings;
-  return { ...settings, release: { ...settings.release, start: trace.range.start } };
-}
-
 /** The last edge of a window that is old enough for a backfill to publish up to it. */
 export function latestEdge(now: Seconds, windowSeconds: Seconds): Seconds {
   return floorTo(now - LEAST_AGE, windowSeconds);

@@ -49,8 +49,9 @@ export async function runBackfill(
   await using reader = openRange(invocation, whole, states, { sourceFrom, purged });
   let longest = 0;
   try {
-    for (const window of due) {
+    for (const [nth, window] of due.entries()) {
       if (longest * SAFETY > remaining()) return progress(true);
+      invocation.progress?.due(due.length - nth, window);
       const began = performance.now();
       const made = await publishPast(invocation, window, () => reader.read(window));
       const milliseconds = performance.now() - began;

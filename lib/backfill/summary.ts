@@ -5,14 +5,6 @@ import type { BackfillPlan } from './plan.ts';
 import type { BackfillRequest } from './request.ts';
 import type { BackfillProgress } from './run.ts';
 
-/** About what the drops of a plan will cost; null if the source cannot tell how much there is. */
-export interface Estimate {
-  readonly rows: number | null;
-  /** Of all functions together. */
-  readonly seconds: number | null;
-  readonly dollars: number | null;
-}
-
 /** What a backfill answers. */
 export interface BackfillSummary {
   readonly cloud: string;
@@ -36,15 +28,11 @@ export interface BackfillSummary {
   readonly purged: number | null;
   /** Not made yet. */
   readonly left: readonly string[];
-  /** Of a dry run. */
-  readonly expected?: Estimate;
+  /** Of a dry run: about how many events the source has of the windows; null if that cannot be told. */
+  readonly expected?: number | null;
   readonly execution?: { readonly arn: string; readonly watch: string };
   readonly message: string;
 }
-
-/** Names the range, because a wider one that was asked for was cut to what the source had then. */
-export const completeness = ({ range }: Pick<BackfillRequest, 'range'>): string =>
-  `the release of ${windowText(range)} is complete`;
 
 /** Completes an answer with empty fields. */
 export function summaryOf(
@@ -72,12 +60,30 @@ export function summaryOf(
   };
 }
 
-/** The answer of a backfill that was made in this invocation. */
+/** The answer for a complete release. Names its range, because the one that was asked for may have been wider. */
+export function summarizeComplete(settings: Settings, request: BackfillRequest): BackfillSummary {
+  const message = `the release of ${windowText(request.range)} is complete`;
+  return summaryOf(settings, request, { status: 'published', message });
+}
+
+/** The answer of a dry run. */
+export function summarizePlan(
+  settings: Settings,
+  request: BackfillRequest,
+  plan: BackfillPlan,
+): BackfillSummary {
+  const { due, events: expected } = plan;
+  const about = expected === null ? '' : `, with about ${expected} event(s)`;
+  const message = `${due.length} window(s) would be published${about}`;
+  return summaryOf(settings, request, { status: 'planned', message, expected, left: intervals(due) }, plan);
+}
+
+/** The answer of a backfill that was made in this process. */
 export function summarizeRun(
   settings: Settings,
   request: BackfillRequest,
   plan: BackfillPlan,
-  { done, left }: BackfillProgress,
+  { done, left }: Pick<BackfillProgress, 'done' | 'left'>,
 ): BackfillSummary {
   const [published, gone] = [plan.published.length, plan.beforeHistory.length];
   const message =

@@ -2,16 +2,14 @@ import { createHmac } from 'node:crypto';
 import { beginTrace } from '../backfill/begin-trace.ts';
 import { planBackfill, refuseGone } from '../backfill/plan.ts';
 import { refuseOtherSettings } from '../backfill/release.ts';
-import { type Asked, readRequest, resolveRequest, settingsFor, withRelease } from '../backfill/request.ts';
+import { type Asked, readRequest } from '../backfill/request.ts';
 import { runBackfill } from '../backfill/run.ts';
-import { completeRelease, missingIn, missingText } from '../backfill/complete.ts';
-import { completeness } from '../backfill/summary.ts';
+import { completeRelease, missingIn } from '../backfill/complete.ts';
+import { openRequest } from '../backfill/open-request.ts';
+import { type BackfillSummary, summarizeComplete, summarizePlan, summarizeRun } from '../backfill/summary.ts';
 import { InputError } from '../core/errors.ts';
-import { iso } from '../core/time.ts';
-import { windowText, windowsOf } from '../core/window.ts';
 import { refuseUnfit } from '../drop/fitness.ts';
 import { makeInvocation } from '../drop/open-invocation.ts';
-import { placeOf } from '../drop/place.ts';
 import { readTrace } from '../drop/trace.ts';
 import type { Settings } from '../config/settings.ts';
 import { loadWatch } from '../report/load-watch.ts';
@@ -42,7 +40,9 @@ export async function backfill(
       );
     }
     await using publishing = await openPublishing(options, cloud);
-    return await run(publishing, asked, options, signal);
+    const summary = await run(publishing, asked, options, signal);
+    publishing.tell(`${summary.cloud}: ${summary.message}`, summary);
+    return summary.status === 'unfinished' ? EXIT.unfinished : EXIT.done;
   } catch (error) {
     throw error instanceof InputError ? asOptions(error) : error;
   }
@@ -63,21 +63,18 @@ function asOptions(error: InputError): InputError {
 }
 
 async function run(
-  publishing: Publishing,
+  { connection, opened, settings: deployed, display, log }: Publishing,
   asked: Asked,
   options: GivenOptions,
   signal: AbortSignal,
-): Promise<number> {
-  const { connection, opened, display, log, tell } = publishing;
-  const traced = settingsFor(asked, publishing.settings);
-  const place = placeOf(traced, opened.store, signal);
-  const trace = await readTrace(place);
-  const settings = withRelease(traced, trace);
-  const request = resolveRequest(asked, trace, settings, Math.floor(Date.now() / 1000));
-  if (trace?.kind === 'release' && (await place.store.readText(place.layout.release, signal)) !== undefined) {
-    tell(`${settings.cloud}: ${completeness(request)}`, { status: 'published' });
-    return EXIT.done;
-  }
+): Promise<BackfillSummary> {
+  const { request, settings, place, trace, isComplete } = await openRequest(
+    asked,
+    deployed,
+    opened.store,
+    signal,
+  );
+  if (isComplete) return summarizeComplete(settings, request);
   const { held, key } = await secretsOf(settings, options);
   using invocation = await makeInvocation({
     settings,
@@ -92,43 +89,16 @@ async function run(
   const plan = await planBackfill(invocation, request);
   refuseGone(request, plan, trace?.kind === 'release');
   if (trace?.kind === 'release' && key !== undefined) refuseOtherSettings(invocation, trace, key);
-  if (request.dryRun) {
-    const { due, events } = plan;
-    const windows = windowsOf(request.range, request.windowSeconds).length;
-    const rows = events === null ? '' : `, about ${events.toLocaleString('en-US')} rows`;
-    tell(`${settings.cloud}: ${due.length} of ${windows} window(s) would be made${rows}`, {
-      windows,
-      due: due.map(windowText),
-      events,
-    });
-    return EXIT.done;
-  }
+  if (request.dryRun) return summarizePlan(settings, request, plan);
   if (plan.due.length > 0) await refuseUnfit(invocation, trace);
   await beginTrace(invocation, request, plan, trace, key);
-  if (plan.due[0] !== undefined) display.due(plan.due.length, plan.due[0]);
-  await runBackfill(invocation, request, plan, () => Infinity);
-  // What another run is at work on is not there yet.
-  const missing = await missingIn(invocation, plan.due);
-  const isDone = missing.length === 0;
+  const { done } = await runBackfill(invocation, request, plan, () => Infinity);
+  // Another run may have published meanwhile what this one left to it.
+  const left = await missingIn(invocation, plan.due);
   const after = await readTrace(place);
-  if (isDone && after?.kind === 'release') await completeRelease(invocation, after);
-  await refreshIndex(invocation, request.range.end);
-  const { due, published, beforeHistory, sourceFrom } = plan;
-  const windows = windowsOf(request.range, request.windowSeconds).length;
-  const parts = [
-    `${due.length} of ${windows} window(s) published`,
-    ...(published.length > 0 ? [`${published.length} were already`] : []),
-    ...(beforeHistory.length > 0 ? [`the source has nothing of ${beforeHistory.length} any more`] : []),
-  ];
-  tell(`${settings.cloud}: ${isDone ? parts.join(', ') : missingText(missing)}`, {
-    status: isDone ? 'published' : 'unfinished',
-    windows,
-    due: due.length,
-    published: published.length,
-    beforeHistory: beforeHistory.map(windowText),
-    sourceFrom: sourceFrom === null ? null : iso(sourceFrom),
-  });
-  return isDone ? EXIT.done : EXIT.unfinished;
+  if (left.length === 0 && after?.kind === 'release') await completeRelease(invocation, after);
+  if (after !== undefined) await refreshIndex(invocation, request.range.end);
+  return summarizeRun(settings, request, plan, { done, left });
 }
 
 /** The masking secret, where there is one, and of a release the key of the HMAC of its settings. */

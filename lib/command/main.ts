@@ -31,6 +31,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await dump(path, options, connect, stop.signal);
   };
   let status: number = EXIT.done;
+  let remains = 'nothing was left behind';
   const program = makeProgram({
     dumpDatabase: (path, given, options) =>
       dumpFrom(path, given, async () =>
@@ -49,11 +50,13 @@ export async function main(args: readonly string[]): Promise<number> {
         const { tellStatus } = await import('./status.ts');
         status = await tellStatus(options, stop.signal);
       } else {
+        remains = PUBLISHED;
         const { publish } = await import('./publish.ts');
         status = await publish(options, cloud, stop.signal);
       }
     },
     async backfill(options, cloud) {
+      remains = PUBLISHED;
       const { backfill } = await import('./backfill.ts');
       status = await backfill(options, cloud, stop.signal);
     },
@@ -69,10 +72,13 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     const cause = stop.signal.aborted ? stop.signal.reason : error;
     const telling = tellingOf(cause, args.includes('--debug'));
-    if (telling !== undefined) say(`star-compactor: ${telling}`);
+    const after = cause instanceof StoppedError ? `; ${remains}` : '';
+    if (telling !== undefined) say(`star-compactor: ${telling}${after}`);
     return statusOf(cause);
   }
 }
+
+const PUBLISHED = 'published windows stay, and the same command goes on';
 
 /** The mysql client accepts `-pPASSWORD`, which everybody on the machine can see. The message does not repeat it. */
 function refusePasswords(args: readonly string[]): void {

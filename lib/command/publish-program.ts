@@ -43,7 +43,7 @@ export function addPublishing(
         'it again.',
     )
     .usage(
-      '[options]\n\n  star-compactor backfill --to ./traces --osrc admin.rc --start 2025-01-01 --end 2025-02-01',
+      '[options]\n\n  star-compactor backfill --to ./traces --cloud prod --osrc admin.rc --start 2025-01-01 --end 2025-02-01',
     )
     .option('--start <time>', 'start of the range, ISO 8601, at the edge of a window')
     .option('--end <time>', 'its end')

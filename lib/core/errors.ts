@@ -52,7 +52,7 @@ export class StoppedError extends StarError {
   readonly signal: NodeJS.Signals;
 
   constructor(signal: NodeJS.Signals) {
-    super(`stopped by ${signal}; nothing was left behind`);
+    super(`stopped by ${signal}`);
     this.signal = signal;
   }
 }

@@ -309,9 +309,9 @@ describe(`A backfill (seed ${SEED})`, () => {
       done: [],
       left: [`${iso(START)}/${iso(day(DAYS))}`],
     });
-    expect(summary.message).toBe(`${DAYS} window(s) would be made`);
-    expect(Math.abs((summary.expected?.rows ?? 0) - rows) / rows).toBeLessThan(0.15);
-    expect(summary.expected?.dollars).toBeGreaterThan(0);
+    const { expected } = summary;
+    expect(summary.message).toBe(`${DAYS} window(s) would be published, with about ${expected} event(s)`);
+    expect(Math.abs((expected ?? 0) - rows) / rows).toBeLessThan(0.15);
     const release = { start: date(0), end: date(DAYS), release: 'one', dryRun: true };
     expect(await stage.backfill(release)).toMatchObject({ status: 'planned', cloud: 'test-one' });
     expect(await listKeys(stage.client)).toEqual([]);
