@@ -82,7 +82,11 @@ export async function listKeys(client: S3Client, prefix = ''): Promise<string[]>
 }
 
 export async function readObject(client: S3Client, key: string): Promise<Buffer> {
-  const found = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+  const found = await client
+    .send(new GetObjectCommand({ Bucket: BUCKET, Key: key }))
+    .catch((cause: unknown) => {
+      throw new Error(`${key} could not be read`, { cause });
+    });
   return Buffer.from((await found.Body?.transformToByteArray()) ?? []);
 }
 

@@ -13,6 +13,7 @@ export interface Group {
 
 /**
  * The way of an execution through its steps, without the retries of a state machine: Plan, all groups at once, Verify.
+ * Step Functions knows of it, and how it ends.
  *
  * @param planned of an execution that is redriven after its plan
  * @param onPlanned told what was planned, for a redrive
@@ -22,7 +23,23 @@ export async function execute(
   stage: Stage,
   execution: string,
   event: object,
-  { planned, onPlanned, lifetimeMs }: ExecuteOptions = {},
+  options: ExecuteOptions = {},
+): Promise<void> {
+  const known = stage.machine.enter(execution, event);
+  try {
+    await takeSteps(stage, execution, event, options);
+    known.status = 'SUCCEEDED';
+  } catch (error) {
+    known.status = 'FAILED';
+    throw error;
+  }
+}
+
+async function takeSteps(
+  stage: Stage,
+  execution: string,
+  event: object,
+  { planned, onPlanned, lifetimeMs }: ExecuteOptions,
 ): Promise<void> {
   const step = (name: 'plan' | 'windows' | 'end', input: object): Promise<object> =>
     stage.step(name, input, lifetimeMs);

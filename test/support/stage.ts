@@ -17,6 +17,7 @@ import type { BackfillSummary } from '../../lib/backfill/summary.ts';
 import type { ScheduleSummary } from '../../lib/schedule/summary.ts';
 import { randomCredentials } from './aws/credentials.ts';
 import { type LocalS3, type LocalS3Options, startS3 } from './s3/server.ts';
+import { type LocalStepFunctions, startStepFunctions } from './state-machine/server.ts';
 import {
   type LocalSecretsManager,
   type LocalSecretsManagerOptions,
@@ -31,6 +32,8 @@ export interface Stage {
   readonly s3: LocalS3;
   readonly client: S3Client;
   readonly secretsManager: LocalSecretsManager;
+  /** Where the steps of an execution ask about others, unless a test has one of its own in `env`. */
+  readonly machine: LocalStepFunctions;
   /** What the function's environment holds; changes count from the next run on. */
   readonly env: Record<string, string>;
   /** Puts the secret that opens the cloud. */
@@ -75,6 +78,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     credentials,
     ...(options.onSecretsRequest === undefined ? {} : { onRequest: options.onSecretsRequest }),
   });
+  const machine = await startStepFunctions({ credentials });
   const env: Record<string, string> = {
     AWS_REGION: s3.region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -93,18 +97,20 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   const secrets = new SecretsManagerClient({ ...aws, endpoint: secretsManager.endpoint });
   let hasSecret = false;
 
-  const context = (lifetimeMs: number) => {
-    useEnvironment(env);
+  const context = (lifetimeMs: number, more: Record<string, string> = {}) => {
+    useEnvironment({ ...more, ...env });
     const ends = Date.now() + lifetimeMs;
     const getRemainingTimeInMillis = (): number => ends - Date.now();
-    return { awsRequestId: randomUUID(), getRemainingTimeInMillis, memoryLimitInMB: '512' };
+    return { awsRequestId: randomUUID(), getRemainingTimeInMillis };
   };
+  const ofMachine = { AWS_ENDPOINT_URL_SFN: machine.endpoint, STAR_BACKFILL_MACHINE: machine.machine };
   const invoke = (event: unknown, lifetimeMs = 900_000): Promise<ScheduleSummary> =>
     handler(event, context(lifetimeMs));
   return {
     s3,
     client,
     secretsManager,
+    machine,
     env,
     async setSecret(value) {
       await (hasSecret
@@ -123,12 +129,13 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       ),
     invoke,
     backfill: (event, lifetimeMs = 900_000) => backfill(event, context(lifetimeMs)),
-    step: (name, event, lifetimeMs = 900_000) => STEPS[name](event, context(lifetimeMs)),
+    step: (name, event, lifetimeMs = 900_000) => STEPS[name](event, context(lifetimeMs, ofMachine)),
     async stop() {
       client.destroy();
       secrets.destroy();
       await s3.stop();
       await secretsManager.stop();
+      await machine.stop();
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };

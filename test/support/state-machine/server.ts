@@ -35,6 +35,8 @@ export interface LocalStepFunctions extends Credentials {
   machine: string;
   /** Every execution that was started, in order. */
   executions(): StartedExecution[];
+  /** Has an execution run that nobody started by a request; one that is known runs again. */
+  enter(name: string, input: unknown): StartedExecution;
   /** Every request so far, in the order of their arrival. */
   requests(): RequestRecord[];
   stop(): Promise<void>;
@@ -74,7 +76,15 @@ export async function startStepFunctions(
     },
     record: ({ operation, input }) => ({ operation, input }),
   });
-  return { ...service, machine, executions: () => [...executions.values()] };
+  const enter = (execution: string, input: unknown): StartedExecution => {
+    const arn = `${machine.replace(':stateMachine:', ':execution:')}:${execution}`;
+    const made = { arn, name: execution, input, isBeyondRedrive: false, started: Date.now() };
+    const entered = executions.get(arn) ?? { ...made, status: 'RUNNING' };
+    entered.status = 'RUNNING';
+    executions.set(arn, entered);
+    return entered;
+  };
+  return { ...service, machine, enter, executions: () => [...executions.values()] };
 }
 
 function refuseOther(machine: string, request: Input): void {
