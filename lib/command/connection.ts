@@ -11,7 +11,7 @@ import { readInput } from './terminal.ts';
  * are; else OpenStack's API, by options or the environment.
  *
  * @param secret a file, or `-` for standard input
- * @throws InputError where it is said in several ways, or in none
+ * @throws InputError where it is given in several ways, or not at all
  */
 export async function connectionTo(
   secret: string | undefined,
@@ -21,7 +21,7 @@ export async function connectionTo(
   const [hasDatabases, hasOpenStack] = [databases, openStack].map((each) => Object.keys(each).length > 0);
   if ([secret !== undefined, hasDatabases, hasOpenStack].filter(Boolean).length > 1) {
     throw new InputError(
-      '--secret: the cloud is said in several ways; accepted: --secret, --osrc, or options for databases',
+      '--secret: the cloud is given in several ways; accepted: --secret, --osrc, or options for databases',
     );
   }
   if (secret !== undefined) return fromSecretFile(secret, '--secret');

@@ -103,8 +103,8 @@ function placeOf(options: DatabaseOptions, found: OptionFileValues): Place {
   if (options.socket !== undefined) return { host, port, socket: options.socket };
   const wantsTcp = found.get('protocol')?.toLowerCase() === 'tcp' || options.port !== undefined;
   if (host !== 'localhost' || wantsTcp) return { host, port };
-  const said = found.get('socket') ?? inEnvironment('MYSQL_UNIX_PORT');
-  const socket = said ?? SOCKETS.find((path) => existsSync(path));
+  const given = found.get('socket') ?? inEnvironment('MYSQL_UNIX_PORT');
+  const socket = given ?? SOCKETS.find((path) => existsSync(path));
   return socket === undefined ? { host, port } : { host, port, socket };
 }
 

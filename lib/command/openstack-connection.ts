@@ -92,11 +92,11 @@ function askPassword(path: string): Promise<string> {
   );
 }
 
-async function withCertificate({ fields, spell }: OpenStackFields): Promise<OpenStackFields> {
+async function withCertificate({ fields, labelOf }: OpenStackFields): Promise<OpenStackFields> {
   const read = fields.map(async (field) => {
     const { name, writtenAs, value } = field;
     const isPath = name === 'cacert' && typeof value === 'string' && !value.includes('-----BEGIN');
     return isPath ? { ...field, value: await readInput(value, writtenAs) } : field;
   });
-  return { fields: await Promise.all(read), spell };
+  return { fields: await Promise.all(read), labelOf };
 }

@@ -37,7 +37,7 @@ export async function openStore(place: PlaceValues, { create }: { create: boolea
   return { store, prefix: '', [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
 }
 
-/** @throws InputError where it is not said where the trace is */
+/** @throws InputError where nothing names the place of the trace */
 export function refuseNoPlace({ STAR_TO: to }: PlaceValues): string {
   if (to !== undefined) return to;
   throw new InputError(`--to: got nothing; accepted: ${ACCEPTED}`);

@@ -113,7 +113,7 @@ function fieldsOf(cloud: object, path: string): OpenStackFields {
   const isEnvironment = Object.keys(others).some((key) => key.startsWith('OS_'));
   return {
     fields,
-    spell: (name) =>
+    labelOf: (name) =>
       isEnvironment ? `${path}OS_${name.toUpperCase()}` : `${path}${'auth' in cloud ? 'auth: ' : ''}${name}`,
   };
 }

@@ -60,7 +60,7 @@ export function openrcFields(text: string, typed?: string): OpenStackFields {
     if ('needs' in value) throw new InputError(`secret: ${writtenAs}: ${NEEDS[value.needs]}`);
     if (value.text !== '') fields.push({ name, writtenAs, value: value.text });
   }
-  return { fields, spell: (name) => `OS_${name.toUpperCase()}` };
+  return { fields, labelOf: (name) => `OS_${name.toUpperCase()}` };
 }
 
 /** Whether the file asks for a password at the terminal, as Horizon's does. */

@@ -23,18 +23,18 @@ export interface Field {
 export interface OpenStackFields {
   readonly fields: readonly Field[];
   /** How the operator would write the name of a missing field. */
-  readonly spell: (name: string) => string;
+  readonly labelOf: (name: string) => string;
 }
 
 /** A value, and the name under which it was given. */
-export interface Said<T> {
+export interface GivenValue<T> {
   readonly value: T;
   readonly writtenAs: string;
 }
 
 /** The fields that decide about the connection, each under one name. */
-export type SaidFields = {
-  readonly [Name in keyof typeof FIELDS]?: Said<ReturnType<(typeof FIELDS)[Name]>>;
+export type GivenFields = {
+  readonly [Name in keyof typeof FIELDS]?: GivenValue<ReturnType<(typeof FIELDS)[Name]>>;
 };
 
 /** The names are keystoneauth's options and openstacksdk's `openstack/config`. */
@@ -140,27 +140,27 @@ function targetOf(name: string): keyof typeof FIELDS | undefined {
  *
  * @throws InputError for a field that is unknown, cannot be used, or has two different values
  */
-export function readFields({ fields, spell }: OpenStackFields): SaidFields {
-  const said: { -readonly [Name in keyof SaidFields]?: Said<unknown> } = {};
+export function readFields({ fields, labelOf }: OpenStackFields): GivenFields {
+  const values: { -readonly [Name in keyof GivenFields]?: GivenValue<unknown> } = {};
   for (const { name, writtenAs, value } of fields) {
     if (isIgnored(name)) continue;
     const refused = REFUSED.get(name);
     if (refused !== undefined) throw new InputError(`secret: ${writtenAs}: ${refused}`);
     const target = targetOf(name);
     if (target === undefined) {
-      const known = Object.keys(FIELDS).map((each) => spell(each).split(': ').at(-1));
+      const known = Object.keys(FIELDS).map((each) => labelOf(each).split(': ').at(-1));
       throw new InputError(`secret: ${writtenAs}: unknown; accepted: ${known.join(', ')}`);
     }
     const read = FIELDS[target](value, (accepted) => {
       throw new InputError(`secret: ${writtenAs}: accepted: ${accepted}`);
     });
-    const other = said[target];
+    const other = values[target];
     if (other !== undefined && other.value !== read) {
       throw new InputError(
         `secret: ${writtenAs}: contradicts ${other.writtenAs}; accepted: one of them, or both alike`,
       );
     }
-    said[target] = { value: read, writtenAs };
+    values[target] = { value: read, writtenAs };
   }
-  return said as SaidFields;
+  return values as GivenFields;
 }

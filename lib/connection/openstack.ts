@@ -6,15 +6,15 @@ import type {
   OpenStackIdentity,
   OpenStackScope,
 } from './connection.ts';
-import { type OpenStackFields, readFields, type Said, type SaidFields } from './openstack-fields.ts';
+import { type OpenStackFields, readFields, type GivenValue, type GivenFields } from './openstack-fields.ts';
 
 type Method = OpenStackIdentity['method'];
-type Version = Said<'v3' | 'v2.0'> | undefined;
+type Version = GivenValue<'v3' | 'v2.0'> | undefined;
 
 /** The given fields, and how to name a missing one. */
 interface Given {
-  readonly said: SaidFields;
-  readonly spell: (name: string) => string;
+  readonly values: GivenFields;
+  readonly labelOf: (name: string) => string;
 }
 
 /**
@@ -24,10 +24,10 @@ interface Given {
  * @throws InputError that names the fields as they are written, never their values
  */
 export function openStackConnection(fields: OpenStackFields): OpenStackConnection {
-  const given: Given = { said: readFields(fields), spell: fields.spell };
-  const { said } = given;
+  const given: Given = { values: readFields(fields), labelOf: fields.labelOf };
+  const { values } = given;
   const method = methodOf(given);
-  const authUrl = said.auth_url ?? missing(given, 'auth_url', 'the URL of Keystone');
+  const authUrl = values.auth_url ?? missing(given, 'auth_url', 'the URL of Keystone');
   const version = versionOf(given, method);
   const scope = scopeOf(given, method, version);
   return {
@@ -36,28 +36,28 @@ export function openStackConnection(fields: OpenStackFields): OpenStackConnectio
     identityVersion: version?.value,
     identity: identityOf(given, method, version),
     scope,
-    region: said.region_name?.value,
+    region: values.region_name?.value,
     // The catalogue is searched for Nova only, so fields for compute take precedence, as in openstacksdk.
-    interface: (said.compute_interface ?? said.interface)?.value ?? 'public',
-    ...(said.compute_endpoint_override === undefined
+    interface: (values.compute_interface ?? values.interface)?.value ?? 'public',
+    ...(values.compute_endpoint_override === undefined
       ? {}
-      : { computeUrl: said.compute_endpoint_override.value }),
-    tls: tlsOf(said),
+      : { computeUrl: values.compute_endpoint_override.value }),
+    tls: tlsOf(values),
   };
 }
 
 /** The method of `auth_type`, or by default the one whose fields are given. */
 function methodOf(given: Given): Method {
-  const { said } = given;
-  if (said.auth_type !== undefined) {
-    const { value } = said.auth_type;
+  const { values } = given;
+  if (values.auth_type !== undefined) {
+    const { value } = values.auth_type;
     if (value === 'v3applicationcredential') return 'applicationCredential';
     return value.endsWith('password') ? 'password' : 'token';
   }
-  const shown: [Method, Said<string> | undefined][] = [
-    ['password', said.password],
-    ['applicationCredential', credentialOf(said)],
-    ['token', said.token],
+  const shown: [Method, GivenValue<string> | undefined][] = [
+    ['password', values.password],
+    ['applicationCredential', credentialOf(values)],
+    ['token', values.token],
   ];
   const [first, second] = shown.filter(([, field]) => field !== undefined);
   if (first === undefined)
@@ -69,17 +69,17 @@ function methodOf(given: Given): Method {
 }
 
 /** The requested version, which several fields can name. */
-function versionOf({ said }: Given, method: Method): Version {
-  const { auth_type: type, auth_url: url } = said;
+function versionOf({ values }: Given, method: Method): Version {
+  const { auth_type: type, auth_url: url } = values;
   const inType = /^v[23]/.exec(type?.value ?? '')?.[0];
   const inUrl = /\/(v3|v2\.0)\/*$/.exec(url?.value ?? '')?.[1];
-  const asked: [version: string | undefined, Said<unknown> | undefined][] = [
-    [said.identity_api_version?.value, said.identity_api_version],
+  const asked: [version: string | undefined, GivenValue<unknown> | undefined][] = [
+    [values.identity_api_version?.value, values.identity_api_version],
     [inUrl, url],
     [inType, type],
     // v2.0 has neither.
-    [method === 'applicationCredential' ? 'v3' : undefined, credentialOf(said)],
-    ['v3', said.system_scope],
+    [method === 'applicationCredential' ? 'v3' : undefined, credentialOf(values)],
+    ['v3', values.system_scope],
   ];
   let version: Version;
   for (const [asks, field] of asked) {
@@ -94,26 +94,26 @@ function versionOf({ said }: Given, method: Method): Version {
 }
 
 function scopeOf(given: Given, method: Method, version: Version): OpenStackScope {
-  const { said } = given;
-  const project = said.project_id ?? said.project_name;
-  const domain = said.domain_id ?? said.domain_name;
-  const scope = project ?? said.system_scope ?? domain;
+  const { values } = given;
+  const project = values.project_id ?? values.project_name;
+  const domain = values.domain_id ?? values.domain_name;
+  const scope = project ?? values.system_scope ?? domain;
   if (method === 'applicationCredential') {
-    const credential = credentialOf(said);
+    const credential = credentialOf(values);
     // Keystone refuses a scope with an application credential.
     if (scope !== undefined && credential !== undefined) {
       contradiction(scope, credential, 'an application credential alone, it has its project');
     }
     return { ofCredential: true };
   }
-  if (said.system_scope !== undefined) {
+  if (values.system_scope !== undefined) {
     const other = project ?? domain;
-    if (other !== undefined) contradiction(said.system_scope, other, 'one of them');
+    if (other !== undefined) contradiction(values.system_scope, other, 'one of them');
     return { system: true };
   }
-  if (said.project_id !== undefined) return { project: { id: said.project_id.value } };
-  if (said.project_name !== undefined) {
-    return { project: { name: said.project_name.value, domain: domainOf(given, 'project', version) } };
+  if (values.project_id !== undefined) return { project: { id: values.project_id.value } };
+  if (values.project_name !== undefined) {
+    return { project: { name: values.project_name.value, domain: domainOf(given, 'project', version) } };
   }
   const system = `"all" as ${nameOf(given, 'system_scope')}`;
   if (domain !== undefined) {
@@ -126,31 +126,31 @@ function scopeOf(given: Given, method: Method, version: Version): OpenStackScope
 }
 
 function identityOf(given: Given, method: Method, version: Version): OpenStackIdentity {
-  const { said } = given;
+  const { values } = given;
   if (method === 'token') {
-    return { method, token: (said.token ?? missing(given, 'token', 'a token')).value };
+    return { method, token: (values.token ?? missing(given, 'token', 'a token')).value };
   }
   if (method === 'password') {
-    const password = said.password ?? missing(given, 'password', 'a password');
+    const password = values.password ?? missing(given, 'password', 'a password');
     return { method, user: userOf(given, version), password: password.value };
   }
   const secret =
-    said.application_credential_secret ??
+    values.application_credential_secret ??
     missing(given, 'application_credential_secret', 'the secret of the application credential');
-  if (said.application_credential_id !== undefined) {
-    return { method, credential: { id: said.application_credential_id.value }, secret: secret.value };
+  if (values.application_credential_id !== undefined) {
+    return { method, credential: { id: values.application_credential_id.value }, secret: secret.value };
   }
   const name =
-    said.application_credential_name ??
+    values.application_credential_name ??
     missing(given, 'application_credential_id', 'the id of the application credential, or its name and user');
   return { method, credential: { name: name.value, user: userOf(given, version) }, secret: secret.value };
 }
 
 /** An id takes precedence over a name, as in keystoneauth; Horizon's files give both for a project. */
 function userOf(given: Given, version: Version): Named<InDomain> {
-  const { said } = given;
-  if (said.user_id !== undefined) return { id: said.user_id.value };
-  const name = said.username ?? missing(given, 'username', 'a user, by name or id');
+  const { values } = given;
+  if (values.user_id !== undefined) return { id: values.user_id.value };
+  const name = values.username ?? missing(given, 'username', 'a user, by name or id');
   return { name: name.value, domain: domainOf(given, 'user', version) };
 }
 
@@ -159,10 +159,10 @@ function userOf(given: Given, version: Version): Named<InDomain> {
  * with the id `default`, which Keystone creates first. The last step follows python-openstackclient; keystoneauth alone
  * would send no domain, and Keystone v3 would refuse.
  */
-function domainOf({ said }: Given, of: 'user' | 'project', version: Version): InDomain['domain'] {
+function domainOf({ values }: Given, of: 'user' | 'project', version: Version): InDomain['domain'] {
   // Alone, domain_id is a scope; with a project, openstacksdk takes it for the domain of both.
-  const ids = [said[`${of}_domain_id`], said.domain_id, said.default_domain_id] as const;
-  const names = [said[`${of}_domain_name`], said.domain_name, said.default_domain_name] as const;
+  const ids = [values[`${of}_domain_id`], values.domain_id, values.default_domain_id] as const;
+  const names = [values[`${of}_domain_name`], values.domain_name, values.default_domain_name] as const;
   if (version?.value === 'v2.0') {
     // v2.0 knows the default domain only. OS_DEFAULT_DOMAIN is for v3 and ignored, as in keystoneauth.
     const other = [...ids.slice(0, 2), ...names.slice(0, 2)].find(
@@ -179,7 +179,7 @@ function domainOf({ said }: Given, of: 'user' | 'project', version: Version): In
   return { id: 'default' };
 }
 
-function tlsOf({ insecure, verify, cacert }: SaidFields): OpenStackConnection['tls'] {
+function tlsOf({ insecure, verify, cacert }: GivenFields): OpenStackConnection['tls'] {
   const off = insecure?.value === true ? insecure : verify?.value === false ? verify : undefined;
   const on = cacert ?? (verify?.value === true ? verify : undefined);
   if (off !== undefined && on !== undefined) contradiction(off, on, 'one of them');
@@ -187,20 +187,22 @@ function tlsOf({ insecure, verify, cacert }: SaidFields): OpenStackConnection['t
   return cacert === undefined ? { mode: 'verify' } : { mode: 'verify', ca: cacert.value };
 }
 
-function credentialOf(said: SaidFields): Said<string> | undefined {
+function credentialOf(values: GivenFields): GivenValue<string> | undefined {
   return (
-    said.application_credential_id ?? said.application_credential_name ?? said.application_credential_secret
+    values.application_credential_id ??
+    values.application_credential_name ??
+    values.application_credential_secret
   );
 }
 
-function nameOf({ spell }: Given, name: string): string {
-  return spell(name).split(': ').at(-1) ?? name;
+function nameOf({ labelOf }: Given, name: string): string {
+  return labelOf(name).split(': ').at(-1) ?? name;
 }
 
 function missing(given: Given, name: string, accepted: string): never {
-  throw new InputError(`secret: ${given.spell(name)}: got nothing; accepted: ${accepted}`);
+  throw new InputError(`secret: ${given.labelOf(name)}: got nothing; accepted: ${accepted}`);
 }
 
-function contradiction(field: Said<unknown>, other: Said<unknown>, accepted: string): never {
+function contradiction(field: GivenValue<unknown>, other: GivenValue<unknown>, accepted: string): never {
   throw new InputError(`secret: ${field.writtenAs}: contradicts ${other.writtenAs}; accepted: ${accepted}`);
 }

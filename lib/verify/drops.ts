@@ -57,8 +57,8 @@ export async function checkDrop(
     return { drop: undefined, findings: [fault(`${key}: is no manifest of this version (${field})`)] };
   }
   const findings: Finding[] = [];
-  const said = `${manifest.window.start}/${manifest.window.end}`;
-  if (said !== windowText(window)) findings.push(fault(`${key}: says that its window is ${said}`));
+  const inside = `${manifest.window.start}/${manifest.window.end}`;
+  if (inside !== windowText(window)) findings.push(fault(`${key}: says that its window is ${inside}`));
   const files = Object.values(manifest.tables).flatMap((table) => table.files);
   for (const [name, { files: of, counts }] of Object.entries(manifest.tables))
     for (const { key: file, rows } of of)

@@ -67,7 +67,7 @@ describe('a streamed body', () => {
 });
 
 describe('a checksum', () => {
-  test('is that of CRC32 by default, and is told to whoever asks', async () => {
+  test('is that of CRC32 by default, and is told to a client that asks', async () => {
     const key = newKey();
     const checksum = { ChecksumCRC32: crc('the content'), ChecksumType: 'FULL_OBJECT' };
     expect(await put(key, 'the content')).toMatchObject(checksum);

@@ -40,14 +40,14 @@ describe('a range', () => {
 });
 
 describe('a conditional read', () => {
-  test('answers 304 to whoever has the object already', async () => {
+  test('answers 304 to a client that has the object already', async () => {
     const key = newKey();
     const { ETag } = await put(key, 'x');
     expect(await failure(get(key, { IfNoneMatch: ETag }))).toMatch(/^304 /);
     expect(await read(key, { IfNoneMatch: '"other"' })).toBe('x');
   });
 
-  test('answers 412 to whoever wants another version', async () => {
+  test('answers 412 to a client that wants another version', async () => {
     const key = newKey();
     const { ETag } = await put(key, 'x');
     expect(await failure(get(key, { IfMatch: '"other"' }))).toBe('412 PreconditionFailed');

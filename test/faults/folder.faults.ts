@@ -111,7 +111,7 @@ async function expectWhole(until: number, drops: number): Promise<void> {
 }
 
 interface Met {
-  /** Of the last run, which met nothing, for it had fewer steps. */
+  /** Of the last run, which met nothing because it had fewer steps. */
   readonly outcome: Outcome;
   readonly hour: Hour;
   readonly steps: number;

@@ -9,7 +9,7 @@ const COUNT = share(0.35);
 
 const scene = useWorld('database');
 
-test(`whoever kills connections and statements, every event is in one drop (${COUNT} schedules from seed ${SEED})`, async () => {
+test(`however connections and statements are killed, every event is in one drop (${COUNT} schedules from seed ${SEED})`, async () => {
   const calls = killer(scene.db);
   const wrong = await performAll(scene.world, {
     onlyCalls: true,

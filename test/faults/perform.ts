@@ -59,8 +59,8 @@ export async function perform(
     proxies.s3.set(run.s3);
     world.onS3Request = requestFaults(run, tally, excused);
     const outcomes = await Promise.all(
-      Array.from({ length: run.twice ? 2 : 1 }, (_, twin) =>
-        invoke(world, run, limit, `${prefix}-${nth}-${twin}`),
+      Array.from({ length: run.twice ? 2 : 1 }, (_, other) =>
+        invoke(world, run, limit, `${prefix}-${nth}-${other}`),
       ),
     );
     world.onS3Request = undefined;

@@ -17,9 +17,9 @@ export interface World {
   onS3Request: ((request: Readonly<RequestRecord>) => void | Fault) | undefined;
   /** The time that the cloud takes for the present, Unix seconds. */
   now: number;
-  /** Where the databases are; a test that starts them anew puts in where they are then. */
+  /** Where the databases are; a test that restarts them sets the new address. */
   server: MariaDb;
-  /** Waits until the databases can be reached; of a test that starts them anew. */
+  /** Waits until the databases can be reached; for a test that restarts them. */
   ready: () => Promise<void>;
   /** Empties the cells. */
   clear(): Promise<void>;

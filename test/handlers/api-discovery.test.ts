@@ -454,7 +454,7 @@ describe('An older Nova, as a fake', () => {
     expect(eventsOf(api[0]?.manifest).api?.unseen).toContain('deletedFlavours');
   });
 
-  test('below 2.21 is refused, for it shows nothing of deleted servers', async () => {
+  test('below 2.21 is refused, because it shows nothing of deleted servers', async () => {
     await both.stop();
     await begin({ maxMicroversion: '2.20' });
     await expect(hour(0)).rejects.toThrow('Nova: its versions: up to 2.20; accepted: 2.21 or newer (Mitaka)');

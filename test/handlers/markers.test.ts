@@ -21,7 +21,7 @@ import { type Functions, execute } from '../support/state-machine/run.ts';
  * looks for the marks in every byte that leaves the process.
  */
 
-/** Stands at both ends of what is marked. No mask is like it, for it is not hexadecimal. */
+/** Stands at both ends of what is marked. No mask is like it, because it is not hexadecimal. */
 const MARK = 'zq9x';
 
 /** Between the ends; what would be escaped, folded, reordered or cut somewhere on the way. */

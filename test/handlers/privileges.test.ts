@@ -123,7 +123,7 @@ test('a Nova without shadow tables is read by a user who may read the whole data
   expect(await flawsAs(await cell.reader())).toEqual(NONE);
 });
 
-test('a Nova without shadow tables is refused to a user of the live tables alone, for they might be there', async () => {
+test('a Nova without shadow tables is refused to a user of the live tables alone, because they might exist', async () => {
   await fillCell({ shadow: false });
   expect(await refusalOf(await db.createUser(selectOn(...LIVE)))).toMatch(
     /grant SELECT on it, or on the whole database/,

@@ -16,8 +16,8 @@ export function transientStatus(status: number): boolean {
  */
 export function refuseStatus(what: string, { status, headers }: HttpAnswer): SourceError {
   const id = headers['x-openstack-request-id'];
-  const said = id !== undefined && /^req-[\w-]{1,64}$/.test(id) ? `, ${id}` : '';
-  const message = `${what}: answered ${status}${said}`;
+  const requestId = id !== undefined && /^req-[\w-]{1,64}$/.test(id) ? `, ${id}` : '';
+  const message = `${what}: answered ${status}${requestId}`;
   if (transientStatus(status))
     return new TransientAnswer(message, retryAfter(headers['retry-after'], Date.now()), status);
   const isElsewhere = status === 404 || (status >= 300 && status < 400);

@@ -58,7 +58,7 @@ export async function archivedUuids(
 /**
  * Finds those of the instances that are archived, going by what the cell remembers.
  *
- * @param known where the last look said to go; undefined where there was none
+ * @param known where the previous look continues; undefined where there was none
  */
 export async function lookUpArchived(
   session: CellSession,
@@ -80,7 +80,7 @@ export async function lookUpArchived(
 /**
  * Finds the archived ones among the instances wanted.
  *
- * @param unarchived where the last look said to go
+ * @param unarchived where the previous look continues
  * @param retireBefore ids of instances deleted before then are not looked at again
  * @param options.everywhere looks at all ranges, to learn once where later looks need not go
  */

@@ -67,7 +67,7 @@ function loginFailure(connection: CellConnection, { code, message }: DriverError
     return {
       stage: 'login',
       code: 'LOGIN_NEEDS_TLS',
-      found: `${NEEDS_PASSWORD_ITSELF}, and without TLS whoever is in between could read it`,
+      found: `${NEEDS_PASSWORD_ITSELF}, and without TLS anybody in between could read it`,
       remedy:
         `take TLS (${askFor(names, 'verify')}), the server’s socket on its own machine, ` +
         `or give the server’s key as ${names.serverKey}`,

@@ -105,7 +105,7 @@ const KNOWN: Readonly<Record<string, Known>> = {
   ER_UNKNOWN_COM_ERROR: passing('the server is not ready for queries', 'run again when its cluster is whole'),
   ER_NET_READ_ERROR: passing('the connection was disturbed', AGAIN),
   ER_NET_READ_INTERRUPTED: passing('the connection was disturbed', AGAIN),
-  ER_CLIENT_INTERACTION_TIMEOUT: passing('the server closed the connection, for it was idle', AGAIN),
+  ER_CLIENT_INTERACTION_TIMEOUT: passing('the server closed the connection because it was idle', AGAIN),
 };
 
 /** What a server's own error means, and what to do about it. */

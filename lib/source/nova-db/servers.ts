@@ -10,7 +10,7 @@ import { type CellSchema, readSchema } from './schema.ts';
 import { ALL_SERVERS, type ServerRanges, nextRanges, restoreRanges, storedRanges } from './server-ranges.ts';
 import { type ServerRow, existedIn, selectServers, serverOf } from './server-rows.ts';
 import type { CellSession } from './session.ts';
-import { twinsOf } from './twins.ts';
+import { otherCellsOf } from './in-other-cells.ts';
 
 /** Every server that existed in the window, of all cells, each once. */
 export async function* readServers(
@@ -47,13 +47,13 @@ async function* readCellServers(
 ): AsyncGenerator<Batch<Server>, CellServers, void> {
   const schema = await readSchema(session);
   const highest = await highestServer(session.query, schema);
-  const findTwins = await twinsOf(session, sessions);
+  const findPreferred = await otherCellsOf(session, sessions);
   const living: number[] = [];
   let [copies, mark] = [0, -Infinity];
   for await (const rows of pieces(session, schema, window.start, ranges, highest)) {
     for (const { id, deleted } of rows) if ((deleted ?? Infinity) >= window.end) living.push(id);
     const wanted = rows.filter((row) => !row.hidden && existedIn(row, window));
-    const elsewhere = await findTwins(wanted);
+    const elsewhere = await findPreferred(wanted);
     const servers = wanted.filter(({ uuid }) => !elsewhere.has(uuid)).map((row) => serverOf(row, window));
     copies += wanted.length - servers.length;
     progress?.done(rows.length, servers.length);

@@ -23,7 +23,7 @@ export async function readShown(session: CellSession, { endId }: Extent): Promis
 }
 
 /**
- * When Nova's services last said that they live, which each does every ten seconds. A clock that is ahead does not
+ * When Nova's services last reported that they run, which each does every ten seconds. A clock that is ahead does not
  * count.
  */
 async function readHeartbeat({ query }: CellSession): Promise<Seconds | null> {

@@ -167,7 +167,7 @@ describe('publish', () => {
     [
       ['--osrc', 'admin.rc'],
       {},
-      '--secret: the cloud is said in several ways; accepted: --secret, --osrc, or options for databases',
+      '--secret: the cloud is given in several ways; accepted: --secret, --osrc, or options for databases',
     ],
     [
       ['--to', 'gs://traces'],

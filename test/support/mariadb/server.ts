@@ -18,7 +18,7 @@ import { createCertificates } from './tls.ts';
 export interface MariaDbOptions {
   /** Where the server's files live; kept at the end and used again if it holds a server. A temporary folder without. */
   folder?: string;
-  /** Off, for it costs a second and 100 MB; on to count reads by statement. */
+  /** Off by default: it costs a second and 100 MB. On to count reads by statement. */
   performanceSchema?: boolean;
   /** `64M` */
   bufferPool?: string;

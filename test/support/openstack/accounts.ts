@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-/** A user with what a client needs to be him; all made up anew for every cloud. */
+/** A user with what a client needs to be him; all made up for each cloud. */
 export interface Account {
   readonly userId: string;
   readonly userName: string;

@@ -60,7 +60,7 @@ export function descriptionFile(store: Store, bucket: string, key: string): stri
 /**
  * Makes the temporary `file` the object. Synchronous from end to end, so that no reader of this process
  * sees the data of one version with the description of another; killed in between, the next start finds
- * data without its description and describes it anew.
+ * data without its description and writes its description again.
  */
 export function commitObject(
   store: Store,

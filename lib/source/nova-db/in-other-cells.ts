@@ -4,15 +4,18 @@ import { LIVE, readSchema } from './schema.ts';
 import { DELETED, type ServerRow } from './server-rows.ts';
 import type { CellSession } from './session.ts';
 
-/** Finds servers whose row in another cell goes before the one at hand. */
-export type FindTwins = (rows: readonly ServerRow[]) => Promise<ReadonlySet<string>>;
+/** Finds the servers whose row in another cell is preferred to the given one. */
+export type FindPreferred = (rows: readonly ServerRow[]) => Promise<ReadonlySet<string>>;
 
 /**
- * A server may be seen in two cells: while it moves, or where a failed build is left in cell0. Of two rows that Nova
- * does not hide, cell0's comes last, a live one goes before an archived one, one that is not deleted before one that
- * is, and then the cell that is named first.
+ * A server may be in two cells: while it moves, or where a failed build is left in cell0. Hidden rows are ignored. A row
+ * outside cell0 is preferred to one in it, then a live row to an archived one, then one that is not deleted to a deleted
+ * one, then the row of the cell that the secret names first.
  */
-export async function twinsOf(session: CellSession, sessions: readonly CellSession[]): Promise<FindTwins> {
+export async function otherCellsOf(
+  session: CellSession,
+  sessions: readonly CellSession[],
+): Promise<FindPreferred> {
   const isLast = session.cell === 'cell0';
   const others = sessions.filter((other) => other !== session && other.cell !== 'cell0');
   const asked: { other: CellSession; isFirst: boolean; visible: string }[] = [];
