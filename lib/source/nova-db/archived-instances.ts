@@ -22,7 +22,7 @@ const GAP = 16;
 const SHORT = 64;
 const RANGES_PER_STATEMENT = 200;
 const ROWS_PER_PAGE = 2000;
-/** Ids below the highest seen that may belong to rows not committed yet: they are as good as yet to come. */
+/** Ids below the highest seen that may belong to rows not committed yet. */
 const IN_FLIGHT = 1000;
 
 /**
@@ -56,7 +56,7 @@ export async function archivedUuids(
 }
 
 /**
- * Finds those of the instances that are archived, going by what the cell remembers.
+ * Finds the archived ones among the instances, by what the cell remembers.
  *
  * @param known where the previous look continues; undefined where there was none
  */
@@ -167,7 +167,7 @@ async function* newestFirst(
   }
 }
 
-/** The ids from `from` on that are live now, and those given; and all that are yet to come. */
+/** The ids from `from` on that are live now, the given ids, and all future ids. */
 async function unarchivedFrom(
   session: CellSession,
   from: number,

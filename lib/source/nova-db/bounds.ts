@@ -16,7 +16,7 @@ export const DISORDER = 10 * MINUTE;
 
 type Kind = 'events' | 'instances';
 
-/** When rows were inserted, as a table of each kind has it. */
+/** The column that tells when a row was inserted, by kind of table. */
 const INSERTED: Readonly<Record<Kind, string>> = {
   events: CREATED,
   instances: unixSeconds('e.created_at'),
@@ -126,11 +126,11 @@ export interface Extent {
   readonly newestCreated: Seconds | null;
   /** About when the newest rows were inserted, whatever the clocks of the very newest; null where there are none. */
   readonly reached: Seconds | null;
-  /** Start of the oldest event still there. */
+  /** Start of the oldest event that is left. */
   readonly oldestStart: Seconds | null;
 }
 
-/** So many of the newest rows may have a clock that is ahead. */
+/** How many of the newest rows may have a clock that is ahead. */
 const AHEAD = 3;
 
 /** Where the events of a cell begin and end now, live and archived. */

@@ -116,7 +116,7 @@ export async function* readCell(
   };
 }
 
-/** What is known of ids that were given again is known of other rows. */
+/** The state of ids that were given again belongs to other rows. */
 function forgetReused(state: CellState, from: number | undefined): CellState {
   if (from === undefined) return state;
   const siblings = new Map([...state.siblings].filter(([id]) => id < from));

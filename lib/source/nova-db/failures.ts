@@ -14,7 +14,7 @@ export interface Failure extends Problem {
   readonly transient: boolean;
 }
 
-/** What is known of the other side when something fails. */
+/** What is known of the server when something fails. */
 export interface Server {
   /** Whether it has spoken as a database server does. */
   readonly answered: boolean;
@@ -60,7 +60,7 @@ function failureOf(connection: CellConnection, error: DriverError, server: Serve
   );
 }
 
-/** What the driver itself makes of a login. */
+/** Errors by which the driver itself ends a login. */
 function loginFailure(connection: CellConnection, { code, message }: DriverError): Failure | undefined {
   const names = namesOf(connection);
   if (message === NEEDS_PASSWORD_ITSELF) {
@@ -122,7 +122,7 @@ function tlsFailure(connection: CellConnection, error: DriverError): Failure | u
   return { stage: 'TLS', code: TLS_CODES[kind] ?? 'HANDSHAKE_SSL_ERROR', transient: false, ...problem };
 }
 
-/** What goes without TLS; no remedy that takes TLS away may leave it out. */
+/** What is lost without TLS. Every remedy that turns TLS off has to say it. */
 function whatOffMeans(names: TlsNames): string {
   return (
     'all that is read then crosses the network in clear text, and a login for which the server needs the password ' +

@@ -2,7 +2,7 @@ import type { TraceEvent } from '../../tables/instance-events/row.ts';
 import type { EventRow } from './event-rows.ts';
 import type { InstanceLookup } from './instances.ts';
 
-/** The events of finished rows; what is no event is told as a reason to skip. */
+/** The events of finished rows. A row that is no event gives the reason why it is skipped. */
 export async function finishedEvents(
   rows: readonly EventRow[],
   skip: (reason: string) => void,

@@ -35,7 +35,7 @@ export interface ProviderRow {
   readonly changed: Seconds | null;
   /** Its reserved amounts and ratios, as one text. */
   readonly amounts: string;
-  /** Since when it has been disabled. */
+  /** When it was disabled. */
   readonly disabledAt: Seconds | null;
 }
 
@@ -102,7 +102,7 @@ function serviceOf({ deleted }: NodeRow, services: readonly ServiceRow[]): Servi
 const MARGIN: Seconds = 5;
 
 /**
- * `updated_at` is the heartbeat, and tells of a change only until the next one: where it is later than the heartbeat.
+ * `updated_at` moves with each heartbeat. It tells the time of a change only where it is later than the last heartbeat.
  * Being forced down moves it, too.
  */
 function switchedAt({ updated, seen, forcedDown }: ServiceRow, forcedDownDisables: boolean): Seconds | null {

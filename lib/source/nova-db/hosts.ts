@@ -62,7 +62,7 @@ async function readServices(query: Query, { services }: HostSchema): Promise<Ser
   return found;
 }
 
-/** Those of Ironic are machines of their own, whose capacity Nova does not know. */
+/** Hypervisors of Ironic are left out: each is a bare-metal node, whose capacity Nova does not know. */
 async function readNodes(query: Query, { nodes }: HostSchema): Promise<NodeRow[]> {
   const found = new Map<number, NodeRow>();
   for (const table of nodes) {

@@ -1,4 +1,4 @@
-/** First and last id, both included. */
+/** First and last id, inclusive. */
 export type IdRange = readonly [first: number, last: number];
 
 /** Beyond any id of Nova's 32-bit keys: the open end of the last range. */
@@ -26,7 +26,7 @@ export function idsOfRanges(ranges: Iterable<IdRange>): number[] {
   return ids;
 }
 
-/** What the ranges hold below `id`. */
+/** The part of the ranges below `id`. */
 export function rangesBelow(ranges: readonly IdRange[], id: number): IdRange[] {
   return ranges
     .filter(([first]) => first < id)

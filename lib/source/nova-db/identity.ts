@@ -94,10 +94,10 @@ async function hasYoungRow(
 const SPREAD = 32;
 const TOP = 8;
 
-/** Picks rows spread over all that come by, and the newest. */
+/** Picks rows spread over all rows of a window, and the newest. */
 export interface Sampler {
   add(row: EventRow): void;
-  /** With those of before, where few came by. */
+  /** If few rows came, those of the last window are kept too. */
   samples(before: readonly Sample[]): Sample[];
 }
 

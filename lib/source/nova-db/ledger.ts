@@ -23,7 +23,7 @@ import type { CellState } from './state.ts';
  */
 export interface Ledger {
   /**
-   * Of rows read for the first time, those to publish. To be called in order of id, save for rows that are out of
+   * Of rows read for the first time, those to publish. To be called in order of id, except for rows that are out of
    * it, which come first.
    *
    * @param clones ids of rows that are copies of events published elsewhere
@@ -49,7 +49,7 @@ export interface Ledger {
   ): {
     state: Pick<CellState, 'nextEventId' | 'seenIds' | 'open' | 'siblings' | 'samples' | 'edgeId'>;
     counts: Omit<SourceCounts, 'purged'>;
-    /** Rows there are with ids from the last window's edge to this one's. */
+    /** How many rows have ids between the last window's edge and this one's. */
     rowsToEdge: number;
   };
 }
@@ -87,7 +87,7 @@ export function openLedger({ state, request, accountedTo, reached }: LedgerOptio
     openRows.push(row);
   };
 
-  /** Whether to publish the row now; if not, it is carried or given up. */
+  /** Whether to publish the row now; otherwise it is carried or given up. */
   const settle = (row: EventRow, clones: ReadonlySet<number>): boolean => {
     if (row.finishIsZero) {
       if (startOf(row) >= begin) skip('noFinishTime');
@@ -113,7 +113,7 @@ export function openLedger({ state, request, accountedTo, reached }: LedgerOptio
     return true;
   };
 
-  /** Whether the row was accounted for by an earlier window; one that has its id since was not. */
+  /** Whether an earlier window accounted for the row. A row that got its id since was not. */
   const isAccounted = (row: EventRow): boolean => {
     if (state === undefined) return false;
     if (state.open.get(row.id) === startOf(row)) return true;
@@ -131,7 +131,7 @@ export function openLedger({ state, request, accountedTo, reached }: LedgerOptio
         if (row.created >= window.end + DISORDER && !copy) {
           if (!isKnown) strays.set(row.id, startOf(row));
         } else if (row.created >= heldBackFrom) lowestHeldBack = Math.min(lowestHeldBack, row.id);
-        // A copy of an event that has long finished is no event to come, and its original may be gone already.
+        // A copy of an event that finished long ago is not published later, and its original may be gone already.
         if (row.created >= window.end && !copy) return false;
         if (row.created < window.end) {
           end = Math.max(end, row.id + 1);
@@ -168,7 +168,7 @@ export function openLedger({ state, request, accountedTo, reached }: LedgerOptio
           open,
           siblings: new Map(
             [...all].flatMap(([id, { finish }]): [number, Seconds][] => {
-              // Its namesake may be gone by the window in which that lies: archived, or given up.
+              // By the window of that finish its namesake may be gone: archived, or given up.
               const isBeyond = finish >= window.end;
               const settled = isBeyond ? state?.siblings.get(id) : published.get(id)?.finish;
               return settled === undefined ? [] : [[id, settled]];
@@ -213,7 +213,7 @@ function countRewritten(
     // Published before its namesake was known, and so with a finish before this window.
     const wasPublished = id < state.nextEventId || state.seenIds.has(id);
     if (!wasPublished || state.open.has(id)) return false;
-    // Or, where its namesake came late as well, before that began.
+    // If its namesake came late as well: with a finish before the namesake began.
     return finish >= Math.min(window.start, namesakeStart);
   }).length;
 }

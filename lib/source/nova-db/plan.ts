@@ -96,7 +96,7 @@ const IDS_PER_STATEMENT = 5_000_000;
 /** Runs of ids that a scan goes through, each by one statement over each table. */
 function* scans(schema: CellSchema, { endId }: Extent): Generator<{ from: string; ids: [number, number] }> {
   for (const { events } of schema.tables) {
-    // Of an event that is in both tables, the live one is read.
+    // If an event is in both tables, the live row is read.
     const isLive = `EXISTS (SELECT 1 FROM ${LIVE.events} l WHERE l.id = e.id AND l.start_time <=> e.start_time AND ${SAME})`;
     const once = events === SHADOW.events ? `AND NOT ${isLive}` : '';
     for (let first = 0; first < endId; first += IDS_PER_STATEMENT)

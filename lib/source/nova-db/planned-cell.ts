@@ -103,7 +103,7 @@ export async function* readPlanned(
   };
 }
 
-/** A finish that is no time belongs to where its event began. */
+/** An event whose finish is no time belongs to the window in which it began. */
 function finishedIn({ start, end }: Window): Filter {
   const within = (column: string): string => `(${column} >= ? AND ${column} < ?)`;
   return {

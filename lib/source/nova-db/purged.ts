@@ -11,11 +11,11 @@ import type { CellSession, Query } from './session.ts';
  * ids, which no purge has reached.
  */
 
-/** The density of fewer ids says nothing. */
+/** Fewer ids give no reliable density. */
 const FEWEST = 16;
 /** Newest ids whose density is taken. */
 const NEWEST = 2000;
-/** Where nothing is newer, so many ids tell if hardly one of them is missing. */
+/** If nothing is newer, so many ids are enough when hardly one of them is missing. */
 const TAIL = 64;
 const NO_GAPS = 0.9;
 
@@ -59,7 +59,7 @@ export async function purgedOf(
   return counted;
 }
 
-/** Rows an id, and among how many ids. */
+/** How many rows an id, and the number of ids. */
 interface Density {
   readonly rows: number;
   readonly ids: number;
@@ -68,7 +68,7 @@ interface Density {
 function missing(ids: number, rows: number, newest: Density): number {
   const density = newest.rows / newest.ids;
   const gone = ids * density - rows;
-  // Gaps that come by chance differ by so much from one run of ids to the next.
+  // How much the density differs by chance from one run of ids to the next.
   const chance = density * (1 - density);
   const noise = 2 * Math.sqrt(ids * chance) + ids * Math.sqrt(chance / newest.ids);
   return gone > noise ? Math.round(gone) : 0;
@@ -140,7 +140,7 @@ interface Point {
 /** Finds about where the ids of a window end, from its rows in order of id, and counts those from the last edge on. */
 export interface Edge {
   add(row: Point): void;
-  /** Undefined where no row came by. */
+  /** Undefined if there was no row. */
   id(): number | undefined;
   /** Rows from the last edge on and below this one. */
   rows(): number;

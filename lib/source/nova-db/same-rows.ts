@@ -11,7 +11,7 @@ export function distinctRows(rows: readonly EventRow[]): readonly EventRow[] {
   return rows.filter((row) => !row.archived || !isSameRow(row, live.get(row.id)));
 }
 
-/** Of rows that are read in more than one way, those that were not among the first. */
+/** Keeps the rows that were not read before in another way. */
 export function withoutRows(
   rows: readonly EventRow[],
   first: ReadonlyMap<number, EventRow[]>,

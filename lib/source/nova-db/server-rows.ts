@@ -12,10 +12,10 @@ import type { CellSession, Row } from './session.ts';
 export interface ServerRow {
   readonly id: number;
   readonly archived: boolean;
-  /** One half of a server that moves between cells: Nova shows the other half. */
+  /** The hidden row of a server that moves between cells. Nova shows the other row. */
   readonly hidden: boolean;
   readonly created: Seconds | null;
-  /** Whenever it was deleted. */
+  /** At any time. */
   readonly deleted: Seconds | null;
   readonly uuid: string;
   readonly columns: Row;
@@ -74,12 +74,12 @@ export async function selectServers(
   return [...found.values()];
 }
 
-/** Whether a server existed in the window, as far as its row tells. */
+/** Whether a server existed in the window, by its row. */
 export function existedIn({ created, deleted }: ServerRow, { start, end }: Window): boolean {
   return (created ?? -Infinity) < end && (deleted ?? Infinity) >= start;
 }
 
-/** The row as a trace of the window tells it: of what came after the window's end it knows nothing. */
+/** The row as it was at the window's end: what happened later is left out. */
 export function serverOf({ uuid, created, deleted, columns }: ServerRow, { end }: Window): Server {
   const [launched, state, hostname, userId, projectId, host, node, memoryMb, rootGb, vcpus, zone] = columns;
   const isKnown = deleted === null || deleted < end;

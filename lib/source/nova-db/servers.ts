@@ -12,7 +12,7 @@ import { type ServerRow, existedIn, selectServers, serverOf } from './server-row
 import type { CellSession } from './session.ts';
 import { otherCellsOf } from './in-other-cells.ts';
 
-/** Every server that existed in the window, of all cells, each once. */
+/** Every server of all cells that existed in the window, once. */
 export async function* readServers(
   { cells, retiredCells, sessions }: OpenDatabases,
   request: ReadRequest,
