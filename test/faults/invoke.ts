@@ -84,17 +84,17 @@ export async function limitOf({ stage }: World, { isRecent, windowMinutes }: Sch
   return Math.min(begin ?? (isRecent ? edge : -Infinity), edge);
 }
 
-/** Backfills everything before `begin`, and completes the releases that were asked for, without faults. */
+/** Backfills everything up to a limit, and completes the releases that were asked for, without faults. */
 export async function complete(
   world: World,
   schedule: Schedule,
+  limit: number,
   releases: Map<string, Range>,
   tally: Tally,
 ): Promise<string[]> {
   const { stage } = world;
   const wrong: string[] = [];
   const { start: from, seed } = schedule;
-  const limit = await limitOf(world, schedule);
   if (from < limit) {
     tally.reruns++;
     const { status, message } = await stage.backfill({ start: iso(from), end: iso(limit) });

@@ -94,11 +94,12 @@ export async function perform(
   }
   // What is held back arrives, and nothing is left to be done.
   await proxies.s3.settle();
-  wrong.push(...(await complete(world, schedule, releases, tally)));
+  const limit = await limitOf(world, schedule);
+  wrong.push(...(await complete(world, schedule, limit, releases, tally)));
   const { status } = await stage.run(time);
   if (status !== 'upToDate') wrong.push(`when all was published, a run answered ${status}`);
 
-  wrong.push(...(await violations(world, schedule, end, releases)));
+  wrong.push(...(await violations(world, schedule, { end, limit }, releases)));
   const { Uploads = [] } = await stage.client.send(
     new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: `${prefix}/` }),
   );
