@@ -68,7 +68,9 @@ export async function openLock(path: string): Promise<Lock> {
       return done;
     },
     tryToKeep: tryToTake,
-    [Symbol.dispose]: () => database.close(),
+    [Symbol.dispose]: () => {
+      if (database.isOpen) database.close();
+    },
   };
 }
 

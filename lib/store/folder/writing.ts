@@ -65,10 +65,13 @@ export async function openWriting(folder: string, signal: AbortSignal): Promise<
       }),
     async [Symbol.asyncDispose]() {
       // Under the lock, so that a run that looks for dead ones does not meet half of this.
-      await lock.hold(AbortSignal.timeout(PATIENCE_MS), () => {
+      const cleared = lock.hold(AbortSignal.timeout(PATIENCE_MS), () => {
         life[Symbol.dispose]();
         return rm(own, { recursive: true, force: true });
       });
+      // Everything is published by now. What is left behind is found dead by the next run.
+      await cleared.catch(() => undefined);
+      life[Symbol.dispose]();
       lock[Symbol.dispose]();
     },
   };

@@ -37,7 +37,13 @@ export async function beginMultipart(
   const abortSignal = { abortSignal: signal };
   const create = { ...object, ContentType: target.contentType, ChecksumAlgorithm: 'CRC32' as const };
   // Not under the deadline's signal: an upload that began without our learning its id could not be aborted.
-  const { UploadId } = await client.send(new CreateMultipartUploadCommand(create), patience());
+  const patient = patience();
+  const { UploadId } = await client
+    .send(new CreateMultipartUploadCommand(create), patient)
+    .catch((cause: unknown) => {
+      const isLate = patient.abortSignal.aborted && !signal.aborted;
+      throw isLate ? new TimeoutError(`no answer within ${PATIENCE_MS / 1000} s`, { cause }) : cause;
+    });
   const parts: CompletedPart[] = [];
 
   const sendPart = async (part: Buffer): Promise<void> => {
@@ -68,6 +74,10 @@ export async function beginMultipart(
         .catch(() => undefined);
     },
   };
+}
+
+class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
 }
 
 function patience(): { abortSignal: AbortSignal } {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { mountedAs, refusedFileSystem } from '../../../../lib/store/folder/file-system.ts';
 import { openFolder } from '../../../../lib/store/folder/folder-store.ts';
 import { gather } from '../../../support/gather.ts';
@@ -47,6 +47,22 @@ describe('A folder as a store', () => {
     }
     expect((await readdir(join(folder, '.star-compactor'))).toSorted()).toEqual(['lock', 'runs']);
     expect(await readdir(join(folder, '.star-compactor', 'runs'))).toEqual([]);
+  });
+
+  test('is closed though it does not get its lock in time, and the next run clears away what is left', async () => {
+    const runs = join(folder, '.star-compactor', 'runs');
+    {
+      await using store = await openFolder(folder, { create: false });
+      await store.writeText('a/b', 'text', 'absent', SIGNAL);
+      vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort());
+    }
+    vi.restoreAllMocks();
+    expect(await readdir(runs)).toHaveLength(1);
+    {
+      await using store = await openFolder(folder, { create: false });
+      await store.writeText('a/c', 'text', 'absent', SIGNAL);
+    }
+    expect(await readdir(runs)).toEqual([]);
   });
 
   test.each(['../a', 'a/../b', 'a//b', '/a', 'a/', '.', '', '.star-compactor/lock', 'a\0b'])(

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { PassThrough, type Transform } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { COMPRESSORS } from '../../../../lib/format/packing.ts';
 import { PART_BYTES } from '../../../../lib/store/s3/multipart.ts';
 import { openObject } from '../../../../lib/store/s3/upload.ts';
@@ -221,6 +221,31 @@ describe('an upload that ends midway leaves nothing', () => {
       expect(await unfinished()).toBe(0);
     },
   );
+});
+
+test('an upload whose begin is not answered in time fails as any other, and does not look like an abort', async () => {
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => {
+    const soon = new AbortController();
+    setTimeout(() => soon.abort(new DOMException('late', 'TimeoutError')), 50);
+    return soon.signal;
+  });
+  place.onRequest = async ({ operation }) => {
+    if (operation === 'CreateMultipartUpload') await delay(1000);
+    return undefined;
+  };
+  try {
+    const object = open();
+    const failed = write(object, randomBytes(2 * PART_BYTES)).then(() => object.finish());
+    await expect(failed).rejects.toMatchObject({
+      name: 'StoreError',
+      message: `could not upload s3://${BUCKET}/${place.key}: TimeoutError: no answer within 10 s`,
+    });
+    await object.abort();
+    expect(await listKeys(place.stage.client)).not.toContain(place.key);
+  } finally {
+    vi.restoreAllMocks();
+    place.onRequest = undefined;
+  }
 });
 
 test('an upload whose answers are lost once is whole all the same, or said not to be its own', async () => {
