@@ -25,7 +25,7 @@ import {
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { seeded } from '../support/nova/prng.ts';
 
-/* As crash.test.ts and simultaneous.test.ts of the handlers, but into a folder, whose steps are those on the disk. */
+/* As crash.slow.ts and simultaneous.slow.ts of the handlers, but into a folder, whose steps are those on the disk. */
 
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1e6);
 const RANDOM_KILLS = 40;

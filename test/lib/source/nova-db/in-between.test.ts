@@ -124,7 +124,7 @@ describe('A server that asks for the password itself', () => {
       await start({ plugin: 'sha256_password' });
       const more = byOptions === undefined ? {} : { byOptions };
       expect(await refusal({ mode: 'off' }, more)).toBe(
-        `cell cell1: 127.0.0.1:${fake.port}: the server asks for the password itself, and without TLS whoever is in ` +
+        `cell cell1: 127.0.0.1:${fake.port}: the server asks for the password itself, and without TLS anybody in ` +
           `between could read it (LOGIN_NEEDS_TLS); take TLS (${verify}), the server’s socket on its own machine, ` +
           `or give the server’s key as ${key}`,
       );

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** What takes minutes: kills before every request, two runs in every gap of each other, long histories. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.slow.ts', 'test/handlers/*exactly-once.test.ts'],
+    setupFiles: ['test/support/temporary-folder.ts'],
+    testTimeout: 1_200_000,
+    hookTimeout: 300_000,
+    maxWorkers: 2,
+    env: { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true', TEST_SLOW: 'true' },
+  },
+});
