@@ -9,10 +9,10 @@ vi.mock('node:timers/promises', async (original) => (await import('./quick-retri
 
 const scene = useWorld('database');
 
-test('in ten schedules of faults between the function, the databases and S3 every event is in one drop', async () => {
+test('in six schedules of faults between the function, the databases and S3 every event is in one drop', async () => {
   const faults = {
     title: 'Sample',
-    count: 10,
+    count: 6,
     seed: 1000,
     source: 'database',
     calls: killer(scene.db),

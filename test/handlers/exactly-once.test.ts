@@ -10,11 +10,10 @@ import { type Cell, createCell } from '../support/nova/schema.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
 import { watchedHistory } from '../support/nova/watch.ts';
+import { IS_SLOW } from '../support/slow.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_123);
-/** `npm run test:slow` plays longer histories. */
-const IS_SLOW = process.env['TEST_SLOW'] === 'true';
 const DAYS = IS_SLOW ? 30 : 14;
 const UNMASKED = { STAR_MASKING: 'none', STAR_ALLOW_UNSAFE_MASKING: 'true', STAR_FORMATS: 'jsonl,csv' };
 

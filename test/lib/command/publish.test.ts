@@ -4,10 +4,11 @@ import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../../../lib/drop/manifest.ts';
 import { readObjects } from '../../support/trace/read.ts';
 import { START, afterDay, useCloudAndFolder } from '../../support/publish.ts';
+import { IS_SLOW } from '../../support/slow.ts';
 import { type Stage, startStage } from '../../support/stage.ts';
 import { DAY, iso } from '../../../lib/core/time.ts';
 
-const DAYS = 30;
+const DAYS = IS_SLOW ? 30 : 8;
 const cloud = useCloudAndFolder({ days: DAYS, eventsPerDay: 40 });
 
 const inS3 = ({ env }: Stage): Record<string, string> => ({
