@@ -1,9 +1,8 @@
-import { beginTrace } from '../lib/backfill/begin-trace.ts';
+import { beginTrace, refuseOtherSettings } from '../lib/backfill/begin-trace.ts';
 import { groupsOf } from '../lib/backfill/groups.ts';
 import { ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { openDeployed } from '../lib/backfill/open-request.ts';
 import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
-import { refuseOtherSettings } from '../lib/backfill/release.ts';
 import { keepStates } from '../lib/backfill/states.ts';
 import { readPlanStep } from '../lib/backfill/steps.ts';
 import { makeNewSecret } from '../lib/backfill/sweep.ts';

@@ -1,7 +1,7 @@
 import { ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret.ts';
 import { openDeployed } from '../lib/backfill/open-request.ts';
 import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
-import { refuseOtherSettings } from '../lib/backfill/release.ts';
+import { refuseOtherSettings } from '../lib/backfill/begin-trace.ts';
 import { runBackfill } from '../lib/backfill/run.ts';
 import { readStates } from '../lib/backfill/states.ts';
 import { readWindowsStep } from '../lib/backfill/steps.ts';

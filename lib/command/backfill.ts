@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { beginTrace } from '../backfill/begin-trace.ts';
+import { beginTrace, refuseOtherSettings } from '../backfill/begin-trace.ts';
 import { planBackfill, refuseGone } from '../backfill/plan.ts';
-import { refuseOtherSettings } from '../backfill/release.ts';
 import { type Asked, readRequest } from '../backfill/request.ts';
 import { runBackfill } from '../backfill/run.ts';
 import { completeRelease, missingIn } from '../backfill/complete.ts';
