@@ -17,10 +17,20 @@ export interface Watch extends Disposable {
   /**
    * The page of the drop.
    *
-   * @param links relative to the page
    * @throws PrivacyError if it holds a raw identifier
    */
-  page(manifest: Manifest, links: { readonly index: string; readonly manifest: string }): string;
+  page(manifest: Manifest, links: PageLinks): string;
+}
+
+/** Addresses relative to a drop's page. */
+export interface PageLinks {
+  readonly index: string;
+  readonly manifest: string;
+  /** Of the pages of the windows before and after; the latter may not be there yet. */
+  readonly previous?: string;
+  readonly next: string;
+  /** Of a key of the trace. */
+  readonly to: (key: string) => string;
 }
 
 export type OpenWatch = (window: Window, tables: readonly AnyTable[]) => Watch;

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { sha256 } from '../core/bytes.ts';
 import type { Window } from '../core/window.ts';
 import type { Manifest } from './manifest.ts';
+import { windowOfKey } from './published.ts';
 import type { Place } from './place.ts';
 import type { Watch } from './watch.ts';
 
@@ -20,12 +21,26 @@ export async function openReport(
   const expected = await store.expectedNow(key, signal);
   return async (manifest) => {
     const folder = posix.dirname(key);
+    const to = (other: string): string => posix.relative(folder, other);
+    const before = windowBefore(manifest, window);
     const page = watch.page(manifest, {
-      index: posix.relative(folder, layout.index),
-      manifest: posix.relative(folder, layout.manifest(window)),
+      index: to(layout.index),
+      manifest: to(layout.manifest(window)),
+      ...(before === undefined ? {} : { previous: to(layout.report(before)) }),
+      next: to(layout.report({ start: window.end, end: 2 * window.end - window.start })),
+      to,
     });
     const version = await store.writeText(key, page, expected, signal, 'text/html; charset=utf-8');
     if (version === undefined) return undefined;
     return { key, bytes: Buffer.byteLength(page), sha256: sha256(page) };
   };
+}
+
+/**
+ * The window of the drop before: of a scheduled one as its manifest says, else the neighbour of equal length. Undefined
+ * for the first scheduled drop.
+ */
+function windowBefore({ previous }: Manifest, { start, end }: Window): Window | undefined {
+  if (previous === null) return undefined;
+  return previous === undefined ? { start: 2 * start - end, end: start } : windowOfKey(previous.key);
 }

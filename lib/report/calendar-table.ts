@@ -1,10 +1,10 @@
 import { DAY, type Seconds, isoDate } from '../core/time.ts';
 import type { CalendarDay } from './calendar.ts';
+import { levelOf } from './levels-of-colour.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { compact, dateText, durationText, monthText } from './text.ts';
 
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
-const LEVELS = 5;
 
 /** The id of the day's section further down the page. */
 export function dayId(date: Seconds): string {
@@ -16,12 +16,12 @@ export function dayId(date: Seconds): string {
  * has several. Its shade and its text show how many rows it has.
  */
 export function calendarTables(days: readonly CalendarDay[]): Markup[] {
-  const most = Math.max(0, ...days.map(({ events }) => events));
+  const range = rangeOf(days);
   const months = Map.groupBy(days, ({ date }) => isoDate(date).slice(0, 7));
-  return [...months.values()].toReversed().map((month) => monthTable(month, most));
+  return [...months.values()].toReversed().map((month) => monthTable(month, range));
 }
 
-function monthTable(days: readonly CalendarDay[], most: number): Markup {
+function monthTable(days: readonly CalendarDay[], range: Range): Markup {
   const [first, last] = [days[0], days.at(-1)];
   if (first === undefined || last === undefined) throw new Error('a month without days');
   const monday = first.date - weekday(first.date) * DAY;
@@ -29,7 +29,7 @@ function monthTable(days: readonly CalendarDay[], most: number): Markup {
   const weeks = Math.ceil((last.date - monday + DAY) / (7 * DAY));
   const rows = Array.from({ length: weeks }, (_, week) => {
     const dates = WEEKDAYS.map((__, day) => monday + (week * 7 + day) * DAY);
-    return markup`<tr>${dates.map((date) => cell(byDate.get(date), most))}</tr>\n`;
+    return markup`<tr>${dates.map((date) => cell(byDate.get(date), range))}</tr>\n`;
   });
   const head = WEEKDAYS.map(
     (name) => markup`<th scope="col"><abbr title="${name}">${name.slice(0, 3)}</abbr></th>`,
@@ -40,7 +40,7 @@ function monthTable(days: readonly CalendarDay[], most: number): Markup {
 }
 
 /** Hidden text makes whole sentences for screen readers. */
-function cell(day: CalendarDay | undefined, most: number): Markup {
+function cell(day: CalendarDay | undefined, { least, most }: Range): Markup {
   if (day === undefined) return markup`<td></td>`;
   const { date, drops, missing, status, events, late } = day;
   const [number, ...month] = dateText(date).split(' ');
@@ -56,7 +56,7 @@ function cell(day: CalendarDay | undefined, most: number): Markup {
   ];
   const [only] = drops;
   const href = drops.length === 1 && only !== undefined ? only.href : `#${dayId(date)}`;
-  return markup`<td class="${status} level-${levelOf(events, most)}"><a href="${href}">${parts}</a></td>`;
+  return markup`<td class="${status} level-${levelOf(events, least, most)}"><a href="${href}">${parts}</a></td>`;
 }
 
 /** ` 12k`; screen readers also get the noun. */
@@ -64,9 +64,15 @@ export function countPart(events: number): Markup {
   return markup` <span>${compact(events)}<span class="hidden"> ${events === 1 ? 'event' : 'events'}</span></span>`;
 }
 
-/** By the square root, so that a quiet day beside a busy one does not look empty. */
-function levelOf(events: number, most: number): number {
-  return events === 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(events / most) * LEVELS));
+/** The fewest and the most events of a day that has any. */
+export interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+export function rangeOf(days: readonly CalendarDay[]): Range {
+  const counts = days.map(({ events }) => events).filter((events) => events > 0);
+  return { least: Math.min(...counts), most: Math.max(0, ...counts) };
 }
 
 /** 0 for Monday; the first day of 1970 was a Thursday. */

@@ -7,6 +7,10 @@ export interface DropEntry {
   readonly events: number;
   readonly late: number;
   readonly stillOpen: number;
+  /** Of all its data files. */
+  readonly bytes: number;
+  /** Servers that existed in its window; null if it does not tell. */
+  readonly servers: number | null;
   readonly created: Seconds;
   /** Of its report, relative to the index. */
   readonly href: string;

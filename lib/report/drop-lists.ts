@@ -5,6 +5,7 @@ import type { CalendarDay, DropEntry } from './calendar.ts';
 import { type Markup, markup } from './markup.ts';
 import { wideTable } from './table.ts';
 import {
+  bytesText,
   clockText,
   compact,
   count,
@@ -19,12 +20,19 @@ import {
 export function dropTable(drops: readonly DropEntry[]): Markup {
   return wideTable({
     caption: counted(drops.length, 'drop'),
-    head: ['Window', 'Events', 'Late', 'Still open', 'Made'],
+    head: ['Window', 'Events', 'Servers', 'Late', 'Still open', 'Size', 'Made'],
     rows: drops
       .toSorted((a, b) => b.window.start - a.window.start)
-      .map(({ window, events, late, stillOpen, created, href }) => ({
+      .map(({ window, events, servers, late, stillOpen, bytes, created, href }) => ({
         name: markup`<a href="${href}">${windowText(window)}</a>`,
-        cells: [count(events), count(late), count(stillOpen), instantText(created)],
+        cells: [
+          count(events),
+          servers === null ? '–' : count(servers),
+          count(late),
+          count(stillOpen),
+          bytesText(bytes),
+          instantText(created),
+        ],
       })),
   });
 }

@@ -1,5 +1,6 @@
 import type { Seconds } from '../core/time.ts';
 import { DURATION_EDGES } from './durations.ts';
+import { type Quantiles, quantiles } from './quantiles.ts';
 import type { Slots } from './slots.ts';
 
 /** Counts for one event, such as `compute_stop_instance`. */
@@ -12,6 +13,7 @@ export interface EventTally {
   /** By bin, see `DURATION_EDGES`. */
   readonly durations: Uint32Array;
   longest: Seconds;
+  readonly lengths: Quantiles;
   readonly outcomes: Map<string | null, Outcome>;
 }
 
@@ -41,6 +43,7 @@ export function tallyEvents(slots: Slots): EventTallies {
           late: 0,
           durations: new Uint32Array(DURATION_EDGES.length),
           longest: 0,
+          lengths: quantiles(),
           outcomes: new Map(),
         };
         all.set(event, tally);

@@ -1,4 +1,4 @@
-import type { Tallies } from '../privacy/identities.ts';
+import type { RowTally } from '../privacy/identities.ts';
 
 /** Who had the most rows. */
 export interface Ranking {
@@ -17,7 +17,7 @@ const TOP = 10;
  *
  * @param rows of the whole drop
  */
-export function rank({ all }: Tallies, rows: number): Ranking {
+export function rank({ all }: { readonly all: ReadonlyMap<string, RowTally> }, rows: number): Ranking {
   const ranked = [...all]
     .map(([mask, tally]) => ({ mask, rows: tally.rows }))
     .toSorted((a, b) => b.rows - a.rows || (a.mask < b.mask ? -1 : 1));

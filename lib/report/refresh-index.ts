@@ -4,6 +4,7 @@ import { firstLine } from '../core/errors.ts';
 import type { DropEntry } from './calendar.ts';
 import type { Settings } from '../config/settings.ts';
 import { instanceEvents } from '../tables/instance-events/table.ts';
+import { instances } from '../tables/instances/table.ts';
 import { DAY, type Seconds, isoDate, parseInstant } from '../core/time.ts';
 import { readCheckpoint } from '../drop/checkpoint.ts';
 import type { Log } from '../core/log.ts';
@@ -27,6 +28,8 @@ const Known = z.strictObject({
   events: z.int(),
   late: z.int(),
   stillOpen: z.int(),
+  bytes: z.int(),
+  servers: z.nullable(z.int()),
   created: z.int(),
   /** Whether it has a report. The layout gives its place: the page never links to a key from a manifest. */
   hasReport: z.boolean(),
@@ -37,13 +40,16 @@ type Known = z.infer<typeof Known>;
 const Shown = z.object({
   tables: z.record(
     z.string(),
-    z.object({ counts: z.object({ rows: z.int(), late: z.int(), stillOpen: z.int() }) }),
+    z.object({
+      counts: z.object({ rows: z.int(), late: z.int(), stillOpen: z.int() }),
+      files: z.array(z.object({ bytes: z.int() })),
+    }),
   ),
   created: z.string(),
   report: z.optional(z.nullable(z.object({ key: z.string() }))),
 });
 
-const State = z.strictObject({ indexVersion: z.literal(3), drops: z.array(Known) });
+const State = z.strictObject({ indexVersion: z.literal(4), drops: z.array(Known) });
 
 /**
  * Makes the page over a trace's last drops from their manifests, if there are new drops. It reads only manifests that
@@ -94,7 +100,7 @@ async function makeIndex(place: Place & { readonly settings: Settings }, until: 
     await store.writeText(key, text, await store.expectedNow(key, signal), signal, type);
   };
   await put(layout.index, page, 'text/html; charset=utf-8');
-  await put(layout.indexState, JSON.stringify({ indexVersion: 3, drops }), 'application/json');
+  await put(layout.indexState, JSON.stringify({ indexVersion: 4, drops }), 'application/json');
 }
 
 /** Undefined if it no longer exists or cannot be read. */
@@ -112,15 +118,19 @@ async function readDrop({ store, layout, signal }: Place, { key, tag }: Listed):
     events: rows,
     late,
     stillOpen,
+    bytes: Object.values(tables)
+      .flatMap(({ files }) => files)
+      .reduce((sum, file) => sum + file.bytes, 0),
+    servers: tables[instances.name]?.counts.rows ?? null,
     created: parseInstant(created) ?? 0,
     hasReport: report?.key === layout.report(window),
   };
 }
 
 function entryOf({ start, end, hasReport, ...drop }: Known, layout: Layout): DropEntry {
-  const { events, late, stillOpen, created } = drop;
+  const { events, late, stillOpen, bytes, servers, created } = drop;
   const window = { start, end };
   const key = hasReport ? layout.report(window) : layout.manifest(window);
   const href = posix.relative(posix.dirname(layout.index), key);
-  return { window, events, late, stillOpen, created, href };
+  return { window, events, late, stillOpen, bytes, servers, created, href };
 }

@@ -5,10 +5,14 @@ import { countClasses } from '../privacy/classes.ts';
 import { durationBin } from './durations.ts';
 import { type EventTally, tallyEvents } from './event-tallies.ts';
 import { findGaps } from './gaps.ts';
-import { type FlavourTally, identify, tallies } from '../privacy/identities.ts';
+import { EVENT_GROUPS, type EventGroup, groupOf } from './event-groups.ts';
+import { type HostStatistics, hostLists, tallyHosts } from './host-tallies.ts';
+import { type FlavourTally, identify } from '../privacy/identities.ts';
 import { type PrivacyFigures, privacyFigures } from '../privacy/figures.ts';
+import { quantiles } from './quantiles.ts';
 import { type Ranking, rank } from './ranking.ts';
 import { slotsOf } from './slots.ts';
+import type { Spread } from './spread.ts';
 
 /** Statistics of a drop's rows, as plain data for JSON. Lists are in order of rows, the most first. */
 export interface DropStatistics {
@@ -19,17 +23,20 @@ export interface DropStatistics {
   /** Length of a slot. */
   readonly step: Seconds;
   readonly events: readonly EventStatistics[];
+  /** The same by what events do, in the order of `EVENT_GROUPS`; without groups of nothing. */
+  readonly groups: readonly GroupStatistics[];
   readonly flavours: readonly FlavourStatistics[];
   readonly projects: Ranking;
   readonly hosts: Ranking;
+  /** The hosts with most rows, and those with most failed ones. */
+  readonly busiestHosts: readonly HostStatistics[];
+  readonly failingHosts: readonly HostStatistics[];
   /** The longest spans of the window in which nothing finished. */
   readonly gaps: readonly Window[];
   readonly privacy: PrivacyFigures;
 }
 
-export interface EventStatistics {
-  readonly event: string | null;
-  readonly rows: number;
+export interface EventCounts extends Spread {
   readonly late: number;
   /** By slot of the window, the rows that finished in it. */
   readonly slots: readonly number[];
@@ -37,9 +44,14 @@ export interface EventStatistics {
   readonly error: number;
   /** Any other result, or none. */
   readonly other: number;
-  /** By bin, see `DURATION_EDGES`. */
-  readonly durations: readonly number[];
-  readonly longest: Seconds;
+}
+
+export interface EventStatistics extends EventCounts {
+  readonly event: string | null;
+}
+
+export interface GroupStatistics extends EventCounts {
+  readonly group: EventGroup;
 }
 
 export interface FlavourStatistics {
@@ -64,7 +76,7 @@ export function collectStatistics(window: Window): StatisticsCollector {
   const slots = slotsOf(window);
   const events = tallyEvents(slots);
   const identities = identify();
-  const hosts = tallies();
+  const hosts = tallyHosts(slots);
   const classes = countClasses();
   const gaps = findGaps(window);
   let rows = 0;
@@ -76,35 +88,53 @@ export function collectStatistics(window: Window): StatisticsCollector {
       flavour.rows++;
       if (project !== undefined) project.rows++;
       const place = hosts.of(host);
-      if (place !== undefined) place.rows++;
+      if (place !== undefined) {
+        place.rows++;
+        if (result === 'Error') place.errors++;
+      }
 
       const tally = events.of(event);
       const outcome = events.outcomeOf(tally, result);
       outcome.rows++;
-      if (finish < window.start) tally.late++;
-      else {
+      if (finish < window.start) {
+        tally.late++;
+        if (place !== undefined) place.late++;
+      } else {
         const slot = Math.floor((finish - window.start) / slots.step);
         tally.slots[slot] = (tally.slots[slot] ?? 0) + 1;
+        if (place !== undefined) place.slots[slot] = (place.slots[slot] ?? 0) + 1;
         gaps.add(finish);
       }
       const duration = finish - start;
       const bin = durationBin(duration);
       tally.durations[bin] = (tally.durations[bin] ?? 0) + 1;
       if (duration > tally.longest) tally.longest = duration;
+      tally.lengths.add(duration);
 
       classes.add(Math.floor(finish / HOUR), outcome.kind, flavour.id, user);
     },
     finish() {
-      const byEvent = [...events.all.values()].map(eventStatistics).toSorted(byRowsAndName);
+      const tallied = [...events.all.values()];
+      const byEvent = tallied
+        .map((tally): EventStatistics => ({ event: tally.event, ...countsOf([tally]) }))
+        .toSorted(byRowsAndName);
+      const grouped = Map.groupBy(tallied, ({ event }) => groupOf(event));
+      const { busiest, failing } = hostLists(hosts);
       return {
         window,
         rows,
         late: byEvent.reduce((sum, { late }) => sum + late, 0),
         step: slots.step,
         events: byEvent,
+        groups: EVENT_GROUPS.flatMap((group) => {
+          const of = grouped.get(group);
+          return of === undefined ? [] : [{ group, ...countsOf(of) }];
+        }),
         flavours: [...identities.flavours.values()].map(flavourStatistics).toSorted(byRowsAndSize),
         projects: rank(identities.projects, rows),
         hosts: rank(hosts, rows),
+        busiestHosts: busiest,
+        failingHosts: failing,
         gaps: gaps.longest(),
         privacy: privacyFigures(identities, hosts.all.size, classes.tally(), rows),
       };
@@ -113,19 +143,32 @@ export function collectStatistics(window: Window): StatisticsCollector {
   };
 }
 
-function eventStatistics({ event, slots, late, durations, longest, outcomes }: EventTally): EventStatistics {
-  const rows = [...outcomes.values()].reduce((sum, outcome) => sum + outcome.rows, 0);
-  const success = outcomes.get('Success')?.rows ?? 0;
-  const error = outcomes.get('Error')?.rows ?? 0;
+/** Of one event, or of several together. */
+function countsOf(tallied: readonly EventTally[]): EventCounts {
+  const total = (of: (tally: EventTally) => number): number =>
+    tallied.reduce((sum, tally) => sum + of(tally), 0);
+  const byPlace = (of: (tally: EventTally) => Uint32Array): number[] =>
+    Array.from(tallied[0] === undefined ? [] : of(tallied[0]), (_, at) =>
+      total((tally) => of(tally)[at] ?? 0),
+    );
+  const resulted = (result: string): number => total(({ outcomes }) => outcomes.get(result)?.rows ?? 0);
+  const rows = total(({ outcomes }) =>
+    [...outcomes.values()].reduce((sum, outcome) => sum + outcome.rows, 0),
+  );
+  const [success, error] = [resulted('Success'), resulted('Error')];
+  const lengths = quantiles();
+  for (const tally of tallied) lengths.merge(tally.lengths);
+  const longest = Math.max(0, ...tallied.map((tally) => tally.longest));
   return {
-    event,
     rows,
-    late,
-    slots: [...slots],
+    late: total(({ late }) => late),
+    slots: byPlace(({ slots }) => slots),
     success,
     error,
     other: rows - success - error,
-    durations: [...durations],
+    durations: byPlace(({ durations }) => durations),
+    half: Math.min(longest, lengths.within(0.5)),
+    most: Math.min(longest, lengths.within(0.95)),
     longest,
   };
 }

@@ -1,14 +1,19 @@
+import { EVENT_GROUPS } from './event-groups.ts';
+
 /*
- * Each series colour has a contrast of 3 to 1 with its background, and any two differ clearly for people with
- * protanopia, deuteranopia or tritanopia (OKLab distance 0.1 or more).
+ * One colour has one meaning on all pages: a blue counts, a red is an error, and each thing that events do has its own.
+ * Each has a contrast of 3 to 1 with its background, and any two of what events do differ clearly for people with
+ * protanopia, deuteranopia or tritanopia (OKLab distance 0.09 or more).
  */
 const LIGHT = `--page:#f5f6f8;--card:#fff;--ink:#1b222c;--soft:#55606e;--line:#dfe3e8;--grid:#e8ebef;--link:#175cb3;
---s1:#2c92f2;--s2:#812e23;--s3:#457b72;--s4:#8049b7;--s5:#a27910;--s6:#1d565f;--s7:#8a929c;
---ok:#2c92f2;--bad:#812e23;--else:#8a929c;--track:#edf0f3;--alarm:#fdecea;--alarm-ink:#8a1c12;--calm:#e8f3ee;--calm-ink:#14523c;
+--create:#2f7545;--delete:#a54996;--power:#341c63;--move:#b58947;--storage:#284d54;--other:#8a929c;
+--main:#2878c8;--bad:#c62f2f;--else:#8a929c;--track:#edf0f3;--alarm:#fdecea;--alarm-ink:#8a1c12;--calm:#e8f3ee;--calm-ink:#14523c;
+--warn:#fdf3dc;--warn-ink:#6b4700;
 --l1:#e4effb;--l2:#bcd8f6;--l3:#86b8ef;--l4:#2672c0;--l5:#154a86;--low-ink:#1b222c;--high-ink:#fff`;
 const DARK = `--page:#0e1218;--card:#161b22;--ink:#e4e8ee;--soft:#9ba6b4;--line:#2b333d;--grid:#242b34;--link:#7db7ff;
---s1:#4d63b1;--s2:#f18801;--s3:#6ebe97;--s4:#cc8cfe;--s5:#80651e;--s6:#90e6f7;--s7:#7d8793;
---ok:#5b8def;--bad:#f18801;--else:#7d8793;--track:#222932;--alarm:#3a1815;--alarm-ink:#ffb4aa;--calm:#12291f;--calm-ink:#9adcbc;
+--create:#66d386;--delete:#d09ec7;--power:#7258b8;--move:#a27246;--storage:#b6dee0;--other:#7d8793;
+--main:#5b9bef;--bad:#ff6b5e;--else:#7d8793;--track:#222932;--alarm:#3a1815;--alarm-ink:#ffb4aa;--calm:#12291f;--calm-ink:#9adcbc;
+--warn:#33280f;--warn-ink:#f0cf8a;
 --l1:#14253b;--l2:#173c69;--l3:#1c5698;--l4:#6aa6ea;--l5:#a9cff9;--low-ink:#e4e8ee;--high-ink:#0e1218`;
 
 const BASE = `
@@ -32,8 +37,13 @@ small{display:block;color:var(--soft);font-size:.8125rem;font-weight:400}
 section{margin:1rem 0;padding:1.35rem 1.5rem 1.4rem;background:var(--card);border:1px solid var(--line);border-radius:10px}
 .alarm{padding:.7rem 1rem;border-radius:8px;background:var(--alarm);color:var(--alarm-ink)}
 main>.alarm{margin:0 0 1rem}
-.scan{padding:.7rem 1rem;border-radius:8px;background:var(--calm);color:var(--calm-ink)}
-.scan.alarm{background:var(--alarm);color:var(--alarm-ink)}
+.verdict{max-width:46rem;margin:.35rem 0 .6rem}
+.verdict.calm,.verdict.warn{max-width:none;padding:.7rem 1rem;border-radius:8px;background:var(--calm);color:var(--calm-ink)}
+.verdict.warn{background:var(--warn);color:var(--warn-ink)}
+.error{color:var(--alarm-ink)}
+.neighbours{display:flex;flex-wrap:wrap;gap:.2rem 1.25rem;margin-top:.4rem}
+.contents{margin:1rem 0 0}
+.contents ul{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;margin:0;padding:0;list-style:none;font-size:.9375rem}
 `;
 
 const FACTS = `
@@ -59,20 +69,21 @@ th,td{padding:.45rem 0 .45rem .9rem;border-top:1px solid var(--grid);text-align:
 th:first-child{width:99%;padding-left:0;text-align:start;white-space:normal}
 thead th{border-top:0;border-bottom:1px solid var(--line);color:var(--soft);font-size:.875rem}
 tbody tr:first-child>*{border-top:0}
-.sum th,.sum td{font-weight:600}
-tbody tr.sum:not(:first-child) :is(th,td){font-weight:400;color:var(--soft)}
+.head th,.head td{font-weight:600}
+.head small{font-weight:400}
+tbody tr.sum :is(th,td){color:var(--soft)}
 .barred>span{display:block}
 .bars{display:flex;height:7px;margin-top:.35rem;overflow:hidden;border-radius:2px;background:var(--track)}
 .bars+.bars{margin-top:3px}
 .bars i{height:100%;min-width:2px}.bars i+i{border-left:1px solid var(--card)}
 .swatch,.legend i{display:inline-block;width:.7rem;height:.7rem;margin-right:.4rem;border-radius:2px}
-.ok,.events{background:var(--ok)}
+.events{background:var(--main)}
 .bad{background:repeating-linear-gradient(135deg,var(--bad) 0 3px,color-mix(in srgb,var(--bad) 55%,var(--card)) 3px 5px)}
 .else{background:var(--else)}
-.instances{background:var(--s6)}
+.servers{background:var(--soft)}
 .mask{display:block;max-width:0;min-width:100%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .time{white-space:nowrap}
-.file{overflow-wrap:anywhere}.hash{font-size:.92em}
+.file{overflow-wrap:anywhere}
 details{margin-top:1rem}
 summary{width:fit-content;color:var(--link);cursor:pointer;font-size:.9375rem}
 .wide{margin-top:.6rem;overflow-x:auto;border:1px solid var(--line);border-radius:8px}
@@ -88,13 +99,21 @@ svg text{fill:var(--soft);font-size:13px;font-variant-numeric:tabular-nums}
 .plot{padding:.9rem 1rem 0 3.5rem}
 .grid{stroke:var(--grid)}.base{stroke:var(--soft)}
 .hover{fill:transparent}g:hover>.hover{fill:var(--track)}
-${[1, 2, 3, 4, 5, 6, 7].map((n) => `rect.s${n}{fill:var(--s${n})}i.s${n}{background:var(--s${n})}`).join('')}
-.bar{fill:var(--ok)}svg text.peak{fill:var(--ink)}
+${EVENT_GROUPS.map((group) => `rect.${group}{fill:var(--${group})}i.${group}{background:var(--${group})}`).join('')}
+.bar{fill:var(--main)}svg text.peak{fill:var(--ink)}
+.steps{overflow:visible;pointer-events:none}
+.steps path{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke}
+.steps .area{fill:var(--main);opacity:.18}.steps .level{stroke:var(--main)}.steps .limit{stroke:var(--ink);stroke-dasharray:5 3}
+.legend i.level{height:.5rem;background:var(--main)}
+.legend i.limit{width:1.1rem;height:0;border-radius:0;border-top:2px dashed var(--ink);vertical-align:.25rem}
+.over-time{margin:1.1rem 0 0}
 .legend{display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;margin:.6rem 0 0;padding:0;list-style:none;font-size:.9375rem}
 .legend span{color:var(--soft);font-variant-numeric:tabular-nums;white-space:nowrap}
 .multiples{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1.6rem 2.5rem;margin-top:1rem}
 figure{display:flex;flex-direction:column;justify-content:space-between;gap:.5rem;margin:0}
-figcaption span{display:block;color:var(--soft);font-size:.875rem}
+figcaption{font-weight:600}
+figcaption small{display:inline;margin-left:.35rem}
+figcaption span{display:block;color:var(--soft);font-size:.875rem;font-weight:400}
 .multiples svg text{font-size:12px}
 `;
 
@@ -125,6 +144,19 @@ ${[1, 2, 3, 4, 5].map((n) => `.level-${n}{background:var(--l${n});color:var(--${
 .chips a{box-shadow:inset 0 0 0 1px var(--line)}
 .chips b{color:var(--soft);font-size:.8125rem;font-weight:400}.chips .missing b{color:inherit}
 .chips em{color:var(--soft);font-size:.8125rem}
+`;
+
+const HEAT = `
+.heat table{border-collapse:separate;border-spacing:1px;table-layout:auto}
+.heat th,.heat td{padding:0;border:0;height:1.15rem;font-size:.8125rem;vertical-align:middle}
+.heat thead th{min-width:0;height:auto;padding:.3rem 0 .15rem;border:0;text-align:start}
+.heat thead th span:not(.hidden){display:block;width:0;overflow:visible;white-space:nowrap}
+.heat th:first-child{min-width:5.5rem;padding:0 .6rem 0 .9rem;font-size:.8125rem}
+.heat td{min-width:.8rem;border-radius:2px}
+.heat td:last-child,.heat th:last-child{padding:0 .9rem 0 .6rem;text-align:end}
+.heat thead th:last-child span{display:inline;width:auto}
+.heat tbody tr:last-child>*{padding-bottom:.3rem}
+.heat .level-0{box-shadow:none;background:var(--track)}
 `;
 
 const NARROW = `
@@ -170,4 +202,4 @@ th,td{padding-left:.6rem}
 
 /** Of both pages. */
 export const STYLE = `:root{color-scheme:light dark;${LIGHT}}
-@media (prefers-color-scheme:dark){:root{${DARK}}}${BASE}${FACTS}${TABLES}${CHARTS}${CALENDAR}${NARROW}`;
+@media (prefers-color-scheme:dark){:root{${DARK}}}${BASE}${FACTS}${TABLES}${CHARTS}${CALENDAR}${HEAT}${NARROW}`;

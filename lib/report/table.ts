@@ -14,8 +14,8 @@ export interface TableRow {
   /** Under the name. Repeats what the cells contain, so screen readers skip it. */
   readonly bars?: readonly Bar[];
   readonly cells: readonly Content[];
-  /** Sums, and what stands for many. */
-  readonly isSum?: boolean;
+  /** `head`: of all rows, or of those that follow. `sum`: stands for many that are not shown. */
+  readonly look?: 'head' | 'sum';
 }
 
 /** Parts from the left, each 0 to 1 of the full width, with its CSS class. */
@@ -29,8 +29,8 @@ export function table({ caption, head, rows, isFull = false }: Table): Markup {
   const [first, ...others] = head;
   const column = (text: Content): Markup => markup`<th scope="col" role="columnheader">${text}</th>`;
   const body = rows.map(
-    ({ name, bars = [], cells, isSum = false }) =>
-      markup`<tr role="row"${isSum && markup` class="sum"`}><th scope="row" role="rowheader">${named(name, bars)}</th>${cells.map((cell) => markup`<td role="cell">${cell}</td>`)}</tr>\n`,
+    ({ name, bars = [], cells, look }) =>
+      markup`<tr role="row"${look !== undefined && markup` class="${look}"`}><th scope="row" role="rowheader">${named(name, bars)}</th>${cells.map((cell) => markup`<td role="cell">${cell}</td>`)}</tr>\n`,
   );
   return markup`<table role="table"${isFull && markup` class="full" style="--columns:${others.length}"`}><caption>${caption}</caption>
 <thead role="rowgroup"><tr role="row">${column(first)}${others.map(column)}</tr></thead>

@@ -56,6 +56,30 @@ export function bytesText(bytes: number): string {
   return unit === -1 ? counted(bytes, 'byte') : `${value.toFixed(1)} ${units[unit]}`;
 }
 
+/** `2,048 MiB`, `4 GiB`, `1.5 TiB` */
+export function memoryText(mebibytes: number): string {
+  if (mebibytes < 1024 || (mebibytes < 10_240 && mebibytes % 512 !== 0)) return `${count(mebibytes)} MiB`;
+  if (mebibytes < 10 * 2 ** 20) return `${count(rounded(mebibytes / 2 ** 10))} GiB`;
+  return mebibytes < 10 * 2 ** 30
+    ? `${count(rounded(mebibytes / 2 ** 20))} TiB`
+    : `${count(rounded(mebibytes / 2 ** 30))} PiB`;
+}
+
+function rounded(value: number): number {
+  return value < 100 ? Math.round(value * 10) / 10 : Math.round(value);
+}
+
+/** The unit in which amounts of memory up to this one are numbers of two to four digits. */
+export function memoryScale(mebibytes: number): { readonly unit: string; readonly mebibytes: number } {
+  const units = [
+    { unit: 'MiB', mebibytes: 1 },
+    { unit: 'GiB', mebibytes: 2 ** 10 },
+    { unit: 'TiB', mebibytes: 2 ** 20 },
+    { unit: 'PiB', mebibytes: 2 ** 30 },
+  ] as const;
+  return units.findLast((scale) => mebibytes >= 10 * scale.mebibytes) ?? units[0];
+}
+
 /** `0 s`, `3 min 20 s`, `2 h 5 min`, `3 d`: the two largest units. */
 export function durationText(seconds: Seconds): string {
   const parts: [amount: number, unit: string][] = [

@@ -3,25 +3,29 @@ import { renderIndex } from '../../lib/report/index-page.ts';
 import { renderReport } from '../../lib/report/page.ts';
 import type { TraceEvent } from '../../lib/tables/instance-events/row.ts';
 import { DAY, HOUR } from '../../lib/core/time.ts';
+import { busyEstate } from '../support/report/estate.ts';
 import { busyDay, emptyDay, quietDay, recordedDay } from '../support/report/days.ts';
 import { reportedDrop } from '../support/report/drop.ts';
 import { dailyDrops, hourlyDrops } from '../support/report/entries.ts';
 
 const FRIDAY = Date.UTC(2026, 10, 20) / 1000;
 const CLOUD = 'aurora-1';
-const links = { index: '../../index.html', manifest: 'manifest.json' };
+const links = {
+  index: '../../index.html',
+  manifest: 'manifest.json',
+  previous: 'before.html',
+  next: 'next.html',
+  to: (key: string) => `../../${key.split('/').slice(2).join('/')}`,
+};
 const scanOf = (values: number, tokens: number) => ({ values, tokens, found: 0, ambiguous: 0 });
 
 /** Every kind of page, by the name of its screenshots. */
 export async function allPages(): Promise<Record<string, string>> {
-  const busy = reportedDrop(busyDay(FRIDAY, 12), {
-    stillOpen: 41,
-    abandoned: 2,
-    rewritten: 3,
-    skipped: { excludedProject: 211, cloned: 4 },
-  });
+  const day = busyDay(FRIDAY, 12);
+  const counts = { stillOpen: 41, abandoned: 2, rewritten: 3, skipped: { excludedProject: 211, cloned: 4 } };
+  const busy = reportedDrop(day, counts, busyEstate(day.window, 4000));
   return {
-    'report-busy': renderReport({ ...busy, scan: scanOf(12_441, 1_466_502), links }),
+    'report-busy': renderReport({ ...busy, scan: scanOf(12_441, 1_466_502), links, isCut: true }),
     'report-recorded': renderReport({
       ...reportedDrop(await recordedDay(), { stillOpen: 10 }),
       scan: scanOf(654, 24_338),

@@ -3,10 +3,10 @@ import type { Ranking } from '../ranking.ts';
 import type { DropStatistics } from '../statistics.ts';
 import { type TableRow, table } from '../table.ts';
 import { count, counted, percent } from '../text.ts';
-import { section } from './section.ts';
+import { type Section, section } from './section.ts';
 
 /** Whose and where most events were. */
-export function busiestSection({ projects, hosts, rows }: DropStatistics, masking: string): Markup {
+export function busiestSection({ projects, hosts, rows }: DropStatistics, masking: string): Section {
   return section(
     'busiest',
     'Busiest projects and hosts',
@@ -20,7 +20,7 @@ function ranking({ top, distinct, without }: Ranking, what: string, rows: number
   const others = rows - without - top.reduce((sum, one) => sum + one.rows, 0);
   const rest = (name: string, of: number): TableRow => ({
     name,
-    isSum: true,
+    look: 'sum',
     cells: [count(of), percent(of, rows)],
   });
   return table({

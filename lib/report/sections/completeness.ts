@@ -1,14 +1,15 @@
 import type { Manifest } from '../../drop/manifest.ts';
 import { instanceEvents } from '../../tables/instance-events/table.ts';
 import { type Fact, factList } from '../facts.ts';
+import { standingOut } from '../gaps.ts';
 import { type Markup, markup } from '../markup.ts';
 import type { DropStatistics } from '../statistics.ts';
 import { table } from '../table.ts';
-import { clockText, count, counted, durationText, endClockText } from '../text.ts';
-import { section } from './section.ts';
+import { clockText, count, durationText, endClockText } from '../text.ts';
+import { type Section, section } from './section.ts';
 
 /** Spans in which nothing finished, and events that are not, or not yet, in the drop. */
-export function completenessSection(statistics: DropStatistics, manifest: Manifest): Markup {
+export function completenessSection(statistics: DropStatistics, manifest: Manifest): Section {
   return section(
     'completeness',
     'Gaps, late and open events',
@@ -16,43 +17,22 @@ export function completenessSection(statistics: DropStatistics, manifest: Manife
   );
 }
 
-function gaps({ gaps: longest, events, window, step, rows, late }: DropStatistics): Markup {
+function gaps({ gaps: longest, window, rows, late }: DropStatistics): Markup {
   if (rows === late) return markup`<p>Nothing finished from the start of the window to its end.</p>`;
-  const quiet = (events[0]?.slots ?? []).flatMap((_, slot) =>
-    events.every(({ slots }) => slots[slot] === 0) ? [slot] : [],
-  );
-  const what = step === 3600 ? 'hour' : `span of ${durationText(step)}`;
-  const spans = runs(quiet).map(([from, to]) => {
-    const end = Math.min(window.end, window.start + (to + 1) * step);
-    return `${clockText(window.start + from * step)} to ${endClockText(end)}`;
-  });
-  return markup`${
-    longest.length === 0
-      ? markup`<p>Something finished in every second of the window.</p>`
-      : table({
-          caption: 'The longest spans in which nothing finished',
-          head: ['From', 'To', 'Length'],
-          rows: longest.map(({ start, end }) => ({
-            name: clockText(start),
-            cells: [endClockText(end), durationText(end - start)],
-          })),
-        })
-  }<p class="note">${
-    quiet.length === 0
-      ? `There is no ${what} without a finished event.`
-      : `${counted(quiet.length, what, step === 3600 ? 'hours' : `spans of ${durationText(step)}`)} without a finished event: ${spans.join(', ')}.`
-  }</p>`;
-}
-
-/** Numbers that follow each other, as first and last. */
-function runs(numbers: readonly number[]): [first: number, last: number][] {
-  const found: [number, number][] = [];
-  for (const n of numbers) {
-    const last = found.at(-1);
-    if (last !== undefined && last[1] === n - 1) last[1] = n;
-    else found.push([n, n]);
+  const [first] = longest;
+  if (first === undefined) return markup`<p>Something finished in every second of the window.</p>`;
+  const found = standingOut(longest, window, rows - late);
+  if (found.length === 0) {
+    return markup`<p>No gap stands out. The longest time in which nothing finished was ${durationText(first.end - first.start)}, from ${clockText(first.start)} to ${endClockText(first.end)}.</p>`;
   }
-  return found;
+  return table({
+    caption: 'Nothing finished for longer than this many events let expect',
+    head: ['From', 'To', 'Length'],
+    rows: found.map(({ start, end }) => ({
+      name: clockText(start),
+      cells: [endClockText(end), durationText(end - start)],
+    })),
+  });
 }
 
 function countFacts({ tables }: Manifest): Fact[] {

@@ -1,26 +1,18 @@
-import { type Manifest, type TableManifest, filesOf } from '../../drop/manifest.ts';
-import type { ManifestFile } from '../../drop/manifest-file.ts';
+import type { Manifest, TableManifest } from '../../drop/manifest.ts';
 import { instanceEvents } from '../../tables/instance-events/table.ts';
 import { type Fact, factList } from '../facts.ts';
-import { type Content, type Markup, markup } from '../markup.ts';
-import { table } from '../table.ts';
-import { bytesText, count, counted } from '../text.ts';
-import { section } from './section.ts';
+import { type Content, markup } from '../markup.ts';
+import { count } from '../text.ts';
+import { type Section, section } from './section.ts';
 
 const SOURCES: Readonly<Record<TableManifest['source'], string>> = {
   database: 'Nova’s databases',
   api: 'the Nova API',
 };
 
-/** Facts about the drop and its files, from its manifest. */
-export function dropSection(manifest: Manifest, link: string | undefined): Markup {
-  return section(
-    'drop',
-    'The drop',
-    factList(dropFacts(manifest)),
-    files(filesOf(manifest)),
-    link !== undefined && markup`<p><a href="${link}">The manifest</a> says the same to programs.</p>`,
-  );
+/** Facts about the drop, from its manifest. */
+export function dropSection(manifest: Manifest): Section {
+  return section('drop', 'The drop', factList(dropFacts(manifest)));
 }
 
 function dropFacts(manifest: Manifest): Fact[] {
@@ -72,18 +64,3 @@ const HOSTS: Readonly<Record<string, string>> = {
   instance: 'where the instance is now',
   node: 'the bare metal node',
 };
-
-function files(list: readonly ManifestFile[]): Markup {
-  return table({
-    caption: 'Files',
-    isFull: true,
-    head: ['File', 'Rows', 'Size'],
-    rows: list.map(({ key, format, formatVersion, sha256, rows, bytes }) => ({
-      name: markup`<span class="file">${key.split('/').at(-1) ?? key}</span><small>${format} ${formatVersion}, SHA-256 <code class="hash">${sha256}</code></small>`,
-      cells: [
-        count(rows),
-        markup`${bytesText(bytes)}${bytes >= 1024 && markup`<small>${counted(bytes, 'byte')}</small>`}`,
-      ],
-    })),
-  });
-}

@@ -1,57 +1,62 @@
-import { DURATION_EDGES } from '../durations.ts';
-import { binText, edgeText, histogram } from '../histogram.ts';
-import { type Markup, markup } from '../markup.ts';
-import { type Series, seriesOf } from '../series.ts';
-import type { DropStatistics } from '../statistics.ts';
-import { dataOf } from '../table.ts';
-import { NBSP, count, counted, durationText } from '../text.ts';
-import { section } from './section.ts';
+import { GROUP_NAMES, GROUP_NOTES } from '../event-groups.ts';
+import { eventLabel, eventText } from '../event-name.ts';
+import { binsOf, histogram } from '../histogram.ts';
+import { markup } from '../markup.ts';
+import { spreadText } from '../spread.ts';
+import type { DropStatistics, EventStatistics } from '../statistics.ts';
+import { type TableRow, dataOf } from '../table.ts';
+import { count, counted, durationText } from '../text.ts';
+import { type Section, section } from './section.ts';
 
-const MOST = 12;
-/** Bins up to a minute are always shown. */
-const FEWEST_BINS = 7;
+/** More than Nova has. */
+const MOST = 60;
 
-/** How long events took, by type. */
-export function durationsSection({ events }: DropStatistics): Markup {
-  const series = seriesOf(events, MOST);
-  const used = DURATION_EDGES.map((_, bin) => series.some(({ durations }) => (durations[bin] ?? 0) > 0));
-  const bins = Math.max(FEWEST_BINS, used.lastIndexOf(true) + 1);
-  const charts = series.map((one, nth) => {
-    const longest = durationText(one.longest);
-    const words = one.rows === 1 ? `took ${longest}` : `${halfText(one)}, longest ${longest}`;
+/** How long events took, by what they do. */
+export function durationsSection({ events, groups }: DropStatistics): Section {
+  const [first, end] = binsOf(groups);
+  const [shown, rest] = [events.slice(0, MOST), events.slice(MOST)];
+  const charts = groups.map((group) => {
+    const name = GROUP_NAMES[group.group];
+    const words = `${counted(group.rows, 'event')}: ${spreadText(group)}`;
     const chart = histogram({
-      id: `duration-${nth + 1}`,
-      title: `Durations of ${one.name}`,
-      description: `${counted(one.rows, 'event')}, ${words}.`,
-      durations: one.durations,
-      bins,
+      id: `duration-${group.group}`,
+      title: `Durations: ${name}`,
+      description: `${words}.`,
+      what: 'event',
+      durations: group.durations,
+      first,
+      end,
     });
-    return markup`<figure><figcaption>${one.label}<span>${counted(one.rows, 'event')} · ${words}</span></figcaption>${chart}</figure>\n`;
+    return markup`<figure><figcaption>${name} <small>${GROUP_NOTES[group.group]}</small><span>${words}</span></figcaption>${chart}</figure>\n`;
   });
-  const shown = DURATION_EDGES.slice(0, bins);
   return section(
     'durations',
     'How long events took',
-    markup`<p class="note">From start to finish, on a logarithmic axis; what took no whole second stands apart at 0. The highest bar of each is labelled with its share.</p>`,
+    markup`<p class="note">From start to finish, on a logarithmic axis; what took no whole second stands apart at 0. The highest bar of each is labelled with its share; what took far longer than nearly all shares the bar over +.</p>`,
     markup`<div class="multiples">${charts}</div>`,
     dataOf({
-      caption: 'Durations',
-      head: ['Event', ...shown.map((_, bin) => binText(bin))],
-      rows: series.map(({ label, durations }) => ({
-        name: label,
-        cells: shown.map((_, bin) => count(durations[bin] ?? 0)),
-      })),
+      caption: 'Durations of each event',
+      head: ['Event', 'Events', 'Half within', '95% within', 'Longest'],
+      rows: [
+        ...shown.map((one) => ({ name: eventLabel(eventText(one.event)), cells: cellsOf(one) })),
+        ...(rest.length === 0 ? [] : [restRow(rest)]),
+      ],
     }),
   );
 }
 
-/** The median, as precisely as the bins allow. */
-export function halfText({ durations, rows }: Pick<Series, 'durations' | 'rows'>): string {
-  let below = 0;
-  const bin = durations.findIndex((n) => (below += n) * 2 >= rows);
-  if (bin <= 0) return `half took 0${NBSP}s`;
-  const to = DURATION_EDGES[bin + 1];
-  return to === undefined
-    ? `half took ${edgeText(DURATION_EDGES[bin] ?? 0)} or more`
-    : `half took under ${edgeText(to)}`;
+function restRow(rest: readonly EventStatistics[]): TableRow {
+  const [rows, longest] = [
+    rest.reduce((sum, one) => sum + one.rows, 0),
+    Math.max(...rest.map((one) => one.longest)),
+  ];
+  return {
+    name: counted(rest.length, 'other'),
+    look: 'sum',
+    cells: [count(rows), '', '', durationText(longest)],
+  };
+}
+
+function cellsOf({ rows, half, most, longest }: EventStatistics): string[] {
+  return [count(rows), ...[half, most, longest].map(durationText)];
 }

@@ -1,89 +1,71 @@
-import { HOUR, type Seconds } from '../../core/time.ts';
-import { labelEvery } from '../axis.ts';
 import { columnChart } from '../column-chart.ts';
+import { GROUP_NAMES, GROUP_NOTES } from '../event-groups.ts';
 import { type Markup, markup } from '../markup.ts';
-import { type Series, seriesOf } from '../series.ts';
-import type { DropStatistics } from '../statistics.ts';
+import type { DropStatistics, GroupStatistics } from '../statistics.ts';
 import { dataOf } from '../table.ts';
-import { clockText, count, counted, durationText, endClockText, percent } from '../text.ts';
-import { section } from './section.ts';
+import { count, counted, percent } from '../text.ts';
+import { timeAxis } from '../time-axis.ts';
+import { type Section, section } from './section.ts';
 
-/** As many as there are colours that are easy to distinguish. */
-const MOST = 7;
-
-/** When events finished, by type. */
-export function finishedSection(statistics: DropStatistics): Markup {
-  const { window, step, late } = statistics;
-  const series = seriesOf(statistics.events, MOST).filter(({ rows, late: before }) => rows > before);
-  const title = `Events per ${step === HOUR ? 'hour' : durationText(step)}`;
-  if (series.length === 0) {
+/** When events finished, by what they do. */
+export function finishedSection(statistics: DropStatistics): Section {
+  const { window, step, late, groups, rows } = statistics;
+  const axis = timeAxis(window, step);
+  const title = `Events per ${axis.unit}`;
+  if (rows === late) {
     const rest = late > 0 ? ` All ${count(late)} are late ones.` : '';
     return section('finished', title, markup`<p>Nothing finished in this window.${rest}</p>`);
   }
-
-  const starts = (series[0]?.slots ?? []).map((_, slot) => window.start + slot * step);
-  const totals = starts.map((_, slot) => series.reduce((sum, { slots }) => sum + (slots[slot] ?? 0), 0));
-  const finished = statistics.rows - late;
+  const totals = axis.slots.map((slot) => groups.reduce((sum, { slots }) => sum + (slots[slot] ?? 0), 0));
   const busiest = totals.indexOf(Math.max(...totals));
-  const span = (slot: number): string => slotText(window.start + slot * step, step);
-  const every = labelEvery(starts.length);
-  const marks = Array.from({ length: Math.floor(starts.length / every) + 1 }, (_, nth) => nth * every);
-
   const chart = columnChart({
     id: 'finished-chart',
     title,
     description:
-      `${counted(finished, 'event')} finished in this window, the most, ${count(totals[busiest] ?? 0)}, from ` +
-      `${span(busiest)}. By type: ${series.map((one) => `${one.name} ${count(one.rows - one.late)}`).join(', ')}.`,
-    columns: starts.map((_, slot) => ({
-      values: series.map(({ slots }) => slots[slot] ?? 0),
-      hint: hintOf(series, slot, `${span(slot)}: ${counted(totals[slot] ?? 0, 'event')}`),
+      `${counted(rows, 'event')}, the most, ${count(totals[busiest] ?? 0)}, from ${axis.span(busiest)}. ` +
+      `By what they do: ${groups.map((one) => `${GROUP_NAMES[one.group]} ${count(one.rows)}`).join(', ')}.`,
+    looks: groups.map(({ group }) => group),
+    columns: axis.slots.map((slot) => ({
+      values: groups.map(({ slots }) => slots[slot] ?? 0),
+      hint: hintOf(groups, slot, `${axis.span(slot)}: ${counted(totals[slot] ?? 0, 'event')}`),
     })),
-    ticks: marks.map((at, nth) => ({
-      at,
-      text: tickText(window.start + at * step, at),
-      minor: nth % 2 === 1,
-    })),
+    ticks: axis.ticks,
   });
   const data = dataOf({
     caption: title,
-    head: ['From', ...series.map(({ label }) => label), 'All'],
-    rows: starts.map((start, slot) => ({
-      name: clockText(start),
-      cells: [...series.map(({ slots }) => count(slots[slot] ?? 0)), count(totals[slot] ?? 0)],
-    })),
+    head: ['From', ...groups.map(({ group }) => GROUP_NAMES[group]), 'All'],
+    rows: [
+      ...(late === 0
+        ? []
+        : [{ name: 'earlier', cells: [...groups.map((one) => count(one.late)), count(late)] }]),
+      ...axis.slots.map((slot) => ({
+        name: axis.from(slot),
+        cells: [...groups.map(({ slots }) => count(slots[slot] ?? 0)), count(totals[slot] ?? 0)],
+      })),
+    ],
   });
   return section(
     'finished',
     title,
-    markup`<p class="note">By the time they finished, in UTC.${
-      late > 0 &&
-      ` ${counted(late, 'late event')} finished before this window and ${late === 1 ? 'is' : 'are'} not shown.`
+    markup`<p class="note">By what they do to a server and the time they finished, in UTC.${
+      late > 0 && ` The ${counted(late, 'late one')}, finished before this window, stand in no column.`
     }</p>`,
-    legend(series, finished),
+    legend(groups, rows),
     chart,
     data,
   );
 }
 
-function legend(series: readonly Series[], finished: number): Markup {
-  return markup`<ul class="legend">${series.map(
-    ({ label, rows, late }, nth) =>
-      markup`<li><i class="s${nth + 1}" aria-hidden="true"></i>${label} <span>${count(rows - late)} · ${percent(rows - late, finished)}</span></li>`,
+function legend(groups: readonly GroupStatistics[], rows: number): Markup {
+  return markup`<ul class="legend">${groups.map(
+    ({ group, rows: own }) =>
+      markup`<li title="${GROUP_NOTES[group]}"><i class="${group}" aria-hidden="true"></i>${GROUP_NAMES[group]} <span>${count(own)} · ${percent(own, rows)}</span></li>`,
   )}</ul>`;
 }
 
-function hintOf(series: readonly Series[], slot: number, head: string): string {
-  const parts = series
+function hintOf(groups: readonly GroupStatistics[], slot: number, head: string): string {
+  const parts = groups
     .filter(({ slots }) => (slots[slot] ?? 0) > 0)
-    .map(({ name, slots }) => `${name} ${count(slots[slot] ?? 0)}`);
+    .map(({ group, slots }) => `${GROUP_NAMES[group]} ${count(slots[slot] ?? 0)}`);
   return [head, ...parts.toReversed()].join('\n');
-}
-
-function slotText(start: Seconds, step: Seconds): string {
-  return `${clockText(start)} to ${endClockText(start + step)}`;
-}
-
-function tickText(time: Seconds, at: number): string {
-  return at === 0 ? clockText(time) : endClockText(time);
 }

@@ -1,28 +1,28 @@
-import { type Markup, markup } from '../markup.ts';
+import { markup } from '../markup.ts';
 import type { DropStatistics, FlavourStatistics } from '../statistics.ts';
 import { type TableRow, table } from '../table.ts';
-import { count, counted, percent } from '../text.ts';
-import { section } from './section.ts';
+import { count, counted, memoryText, percent } from '../text.ts';
+import { type Section, section } from './section.ts';
 
 const MOST = 12;
 
-/** The sizes of the instances. */
-export function flavoursSection({ flavours, rows }: DropStatistics): Markup {
+/** The sizes of the servers that had events. */
+export function flavoursSection({ flavours, rows }: DropStatistics): Section {
   const isTooMany = flavours.length > MOST;
   const shown = isTooMany ? flavours.slice(0, MOST - 1) : flavours;
   const tail = flavours.slice(shown.length);
   const instances = sum(flavours, (flavour) => flavour.instances);
-  const row = (name: string, of: readonly FlavourStatistics[], isSum: boolean): TableRow => {
+  const row = (name: string, of: readonly FlavourStatistics[], look?: TableRow['look']): TableRow => {
     const own = {
       rows: sum(of, (flavour) => flavour.rows),
       instances: sum(of, (flavour) => flavour.instances),
     };
     return {
       name,
-      isSum,
+      ...(look === undefined ? {} : { look }),
       bars: [
         [{ share: own.rows / rows, look: 'events' }],
-        [{ share: own.instances / instances, look: 'instances' }],
+        [{ share: own.instances / instances, look: 'servers' }],
       ],
       cells: [count(own.rows), percent(own.rows, rows), count(own.instances)],
     };
@@ -37,11 +37,11 @@ export function flavoursSection({ flavours, rows }: DropStatistics): Markup {
         'Sizes',
         markup`<i class="swatch events" aria-hidden="true"></i>Events`,
         'Share',
-        markup`<i class="swatch instances" aria-hidden="true"></i>Instances`,
+        markup`<i class="swatch servers" aria-hidden="true"></i>Servers`,
       ],
       rows: [
-        ...shown.map((flavour) => row(sizesText(flavour), [flavour], false)),
-        ...(isTooMany ? [row(`${count(tail.length)} other flavours`, tail, true)] : []),
+        ...shown.map((flavour) => row(sizesText(flavour), [flavour])),
+        ...(isTooMany ? [row(`${count(tail.length)} other flavours`, tail, 'sum')] : []),
       ],
     }),
   );
@@ -54,11 +54,6 @@ function sizesText({ vcpus, memoryMb, rootGb }: FlavourStatistics): string {
     memoryMb === null ? '? MiB' : memoryText(memoryMb),
     rootGb === 0 ? 'no disk of its own' : `${rootGb === null ? '?' : count(rootGb)} GiB disk`,
   ].join(' · ');
-}
-
-function memoryText(mebibytes: number): string {
-  const isWhole = mebibytes >= 1024 && mebibytes % 512 === 0;
-  return isWhole ? `${count(mebibytes / 1024)} GiB` : `${count(mebibytes)} MiB`;
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

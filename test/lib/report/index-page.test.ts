@@ -16,7 +16,7 @@ const links = (html: string): [href: string, text: string][] =>
 describe('the index', () => {
   test('of days links each drop from its day and from the list, and tells what is late, empty and missing', () => {
     const drops = [
-      dropEntry(START, DAY, { events: 12_345, late: 3, stillOpen: 7 }),
+      dropEntry(START, DAY, { events: 12_345, late: 3, stillOpen: 7, bytes: 3072, servers: 4 }),
       dropEntry(START + DAY, DAY, { events: 0 }),
       dropEntry(START + 3 * DAY, DAY, { events: 1, stillOpen: 9 }),
     ];
@@ -35,7 +35,27 @@ describe('the index', () => {
       drops.map((drop) => drop.href).toReversed(),
     );
     const tiles = textOf(html.slice(html.indexOf('<dl class="tiles">'), html.indexOf('</dl>')));
-    expect(tiles).toBe('Drops 3 Events 12,346 Late 3 Still open 9 Empty 1 Days missing 1');
+    expect(tiles).toBe('Drops 3 Events 12,346 Size 3.0 KiB Late 3 Still open 9 Days missing 1');
+    expect(rowsOf(sectionOf(html, 'drops')).map((cells) => cells[5])).toEqual([
+      'Size',
+      '0 bytes',
+      '0 bytes',
+      '3.0 KiB',
+    ]);
+  });
+
+  test('shows the trend of events, servers and bytes, and the colours of the range that there is', () => {
+    const busy = [900, 910, 1000].map((events, nth) =>
+      dropEntry(START + nth * DAY, DAY, { events, servers: 50 + nth, bytes: 2 ** 20 }),
+    );
+    const html = page(busy);
+    expect(textOf(sectionOf(html, 'trend'))).toContain('the most, 1,000 events, on 22 Nov 2026');
+    expect(
+      Array.from(sectionOf(html, 'trend').matchAll(/<title id="[^"]*">(.*?)</g), ([, name]) => name),
+    ).toEqual(['Events by day', 'Servers by day', 'Size of the files, MiB by day']);
+    const looks = Array.from(sectionOf(html, 'calendar').matchAll(/class="published (level-\d)"/g));
+    expect(looks.map(([, look]) => look)).toEqual(['level-1', 'level-1', 'level-5']);
+    expect(textOf(sectionOf(html, 'calendar'))).toContain('Events that finished on a day: 900 1k.');
   });
 
   test('has one table a month, the last first, each day under its weekday', () => {
@@ -78,9 +98,8 @@ describe('the index', () => {
   });
 
   test('of a single drop, and of none, is whole', () => {
-    expect(links(page([dropEntry(START, DAY)])).map(([href]) => href)).toEqual(
-      Array.from({ length: 2 }, () => dropEntry(START, DAY).href),
-    );
+    const drops = links(page([dropEntry(START, DAY)])).filter(([href]) => !href.startsWith('#'));
+    expect(drops.map(([href]) => href)).toEqual(Array.from({ length: 2 }, () => dropEntry(START, DAY).href));
     const none = page([]);
     expect(textOf(none)).toContain('Nothing has been published yet.');
     expect(none).not.toMatch(/NaN|Infinity|undefined/);

@@ -1,18 +1,32 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { GROUP_NAMES } from '../../../lib/report/event-groups.ts';
 import { renderReport } from '../../../lib/report/page.ts';
+import { NBSP, bytesText } from '../../../lib/report/text.ts';
 import { filesOf } from '../../../lib/drop/manifest.ts';
 import type { TraceEvent } from '../../../lib/tables/instance-events/row.ts';
+import type { Server } from '../../../lib/tables/instances/row.ts';
+import type { Machine } from '../../../lib/tables/machines/row.ts';
 import { DAY, HOUR } from '../../../lib/core/time.ts';
 import { eventsOf } from '../../support/drops.ts';
 import { traceEvent } from '../../support/records.ts';
 import { type Day, busyDay, emptyDay, quietDay, recordedDay } from '../../support/report/days.ts';
 import { type ReportedDrop, reportedDrop } from '../../support/report/drop.ts';
+import { type Estate, busyEstate } from '../../support/report/estate.ts';
 import { elementsOf, rowsOf, sectionOf, textOf } from '../../support/report/html.ts';
 
 const START = Date.UTC(2026, 10, 20) / 1000;
 const SCAN = { values: 1234, tokens: 98_765, found: 0, ambiguous: 0 };
+const LINKS = {
+  index: '../index.html',
+  manifest: 'a.json',
+  previous: 'b.html',
+  next: 'c.html',
+  to: (key: string) => `../${key}`,
+};
 const numbers = (cells: readonly string[]): number[] => cells.map((cell) => Number(cell.replaceAll(',', '')));
 const sum = (all: readonly number[]): number => all.reduce((total, n) => total + n, 0);
+
+const NAMES = ['busy', 'recorded', 'quiet', 'empty', 'whole'];
 
 describe('every report', () => {
   const pages: Record<string, string> = {};
@@ -25,34 +39,36 @@ describe('every report', () => {
     };
     for (const [name, day] of Object.entries(days))
       pages[name] = renderReport({ ...reportedDrop(day), scan: SCAN });
+    const { window } = days.busy;
+    pages['whole'] = renderReport({ ...reportedDrop(days.busy, {}, busyEstate(window, 500)), scan: SCAN });
   });
 
-  test.for(['busy', 'recorded', 'quiet', 'empty'])('is one sound file that asks for nothing (%s)', (name) => {
+  test.for(NAMES)('is one sound file that asks for nothing (%s)', (name) => {
     const elements = elementsOf(pages[name] ?? '');
     const policy = elements.find(({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy');
     expect(policy?.attributes['content']).toMatch(/^default-src 'none'; style-src 'unsafe-inline'/);
     expect(elements.map((element) => element.name)).not.toContain('script');
     const links = elements.flatMap(({ attributes }) => [attributes['href'], attributes['src']]);
-    expect(links.filter((link) => link !== undefined)).toEqual(['data:,']);
+    const ids = elements.flatMap(({ attributes }) =>
+      attributes['id'] === undefined ? [] : [`#${attributes['id']}`],
+    );
+    expect(links.filter((link) => link !== undefined && !ids.includes(link))).toEqual(['data:,']);
     expect(pages[name]).not.toMatch(/url\(|@import|https?:/);
   });
 
-  test.for(['busy', 'recorded', 'quiet', 'empty'])(
-    'has its parts in order, each with a name (%s)',
-    (name) => {
-      const elements = elementsOf(pages[name] ?? '');
-      const ids = elements.flatMap(({ attributes }) => attributes['id'] ?? []);
-      expect(new Set(ids).size).toBe(ids.length);
-      const references = elements.flatMap(
-        ({ attributes }) => attributes['aria-labelledby']?.split(' ') ?? [],
-      );
-      expect(references.filter((id) => !ids.includes(id))).toEqual([]);
-      expect(elements.filter((element) => element.name === 'h1')).toHaveLength(1);
-      expect(
-        elements.filter((element) => element.name === 'svg' && element.attributes['role'] !== 'img'),
-      ).toEqual([]);
-    },
-  );
+  test.for(NAMES)('has its parts in order, each with a name (%s)', (name) => {
+    const elements = elementsOf(pages[name] ?? '');
+    const ids = elements.flatMap(({ attributes }) => attributes['id'] ?? []);
+    expect(new Set(ids).size).toBe(ids.length);
+    const references = elements.flatMap(({ attributes }) => attributes['aria-labelledby']?.split(' ') ?? []);
+    expect(references.filter((id) => !ids.includes(id))).toEqual([]);
+    expect(elements.filter((element) => element.name === 'h1')).toHaveLength(1);
+    // A drawing within a chart is a part of it.
+    const charts = elements.filter(
+      ({ name: of, attributes }) => of === 'svg' && attributes['aria-hidden'] !== 'true',
+    );
+    expect(charts.filter(({ attributes }) => attributes['role'] !== 'img')).toEqual([]);
+  });
 });
 
 describe('the report of a busy day', () => {
@@ -61,26 +77,42 @@ describe('the report of a busy day', () => {
   beforeAll(() => {
     const counts = { stillOpen: 41, skipped: { excludedProject: 211, cloned: 4 } };
     drop = reportedDrop(busyDay(START, 2), counts);
-    page = renderReport({ ...drop, scan: SCAN, links: { index: '../index.html', manifest: 'a.json' } });
+    page = renderReport({ ...drop, scan: SCAN, links: LINKS });
   });
 
-  test('has every event once in the table of hours', () => {
+  test('has every event once in the table of hours, late ones apart', () => {
     const [head, ...hours] = rowsOf(sectionOf(page, 'finished'));
-    expect(head?.[0]).toBe('From');
-    expect(hours).toHaveLength(24);
+    expect(head).toEqual(['From', 'Create', 'Delete', 'Power', 'Move', 'Storage', 'Other', 'All']);
+    expect(hours.map(([from]) => from).slice(0, 2)).toEqual(['earlier', '00:00']);
+    expect(hours).toHaveLength(25);
     const all = hours.map((cells) => numbers(cells.slice(1)));
     for (const row of all) expect(sum(row.slice(0, -1))).toBe(row.at(-1));
-    expect(sum(all.map((row) => row.at(-1) ?? 0))).toBe(drop.statistics.rows - drop.statistics.late);
+    expect(all[0]?.at(-1)).toBe(drop.statistics.late);
+    expect(sum(all.map((row) => row.at(-1) ?? 0))).toBe(drop.statistics.rows);
   });
 
-  test('has every event once among results, durations, flavours, projects and hosts', () => {
+  test('has every event once among results, failures, hosts, durations, flavours and projects', () => {
     const { rows } = drop.statistics;
-    const [, all, ...results] = rowsOf(sectionOf(page, 'results')).map((cells) =>
-      sum(numbers(cells.slice(1, 4))),
+    const [, all, ...results] = rowsOf(sectionOf(page, 'results')).map(([name = '', ...cells]) => ({
+      name,
+      rows: numbers(cells.slice(0, 1))[0] ?? 0,
+    }));
+    const isGroup = ({ name }: { name: string }): boolean => Object.values(GROUP_NAMES).includes(name);
+    const totals = [results.filter(isGroup), results.filter((one) => !isGroup(one))].map((some) =>
+      sum(some.map((one) => one.rows)),
     );
-    expect([all, sum(results)]).toEqual([rows, rows]);
-    const durations = rowsOf(sectionOf(page, 'durations')).slice(1);
-    expect(sum(durations.flatMap((cells) => numbers(cells.slice(1))))).toBe(rows);
+    expect([all?.rows, ...totals]).toEqual([rows, rows, rows]);
+    const ofFirst = (id: string): number =>
+      sum(
+        rowsOf(sectionOf(page, id))
+          .slice(1)
+          .flatMap((cells) => numbers(cells.slice(1, 2))),
+      );
+    expect([ofFirst('failures'), ofFirst('durations')]).toEqual([rows, rows]);
+    const map = rowsOf(sectionOf(page, 'heat-map')).slice(1);
+    expect(sum(map.map((cells) => numbers(cells).at(-1) ?? 0))).toBe(rows);
+    expect(map).toHaveLength(21);
+    expect(sum(map.flatMap((cells) => numbers(cells.slice(1, -1))))).toBe(rows - drop.statistics.late);
     const flavours = rowsOf(sectionOf(page, 'flavours')).slice(1);
     expect(sum(flavours.flatMap((cells) => numbers(cells.slice(1, 2))))).toBe(rows);
     const [projects = '', hosts = ''] = sectionOf(page, 'busiest').split('</table>');
@@ -96,27 +128,44 @@ describe('the report of a busy day', () => {
     expect(text).toContain(`Late ${eventsOf(drop.manifest).counts.late} finished before`);
     expect(text).toContain('Still open 41');
     expect(text).toContain('Left out 215 excluded project 211, cloned 4');
-    expect(text).toContain('There is no hour without a finished event.');
+    expect(text).toMatch(/No gap stands out. The longest time in which nothing finished was \d+/);
   });
 
   test('tells the privacy figures and the scan', () => {
     const text = textOf(sectionOf(page, 'privacy'));
     const { distinct, classes } = drop.statistics.privacy;
-    expect(text).toContain('No raw identifier of 1,234 found among 98,765 distinct tokens of output.');
+    expect(text).toContain(
+      'Raw identifiers none found of 1,234 identifiers looked for among 98,765 distinct tokens of output',
+    );
     expect(text).toContain(`${distinct.users} users, ${distinct.projects} projects`);
     expect(text).toContain(`${(classes.rareShare * 100).toFixed(1)}%`);
     expect(text).toContain('whose flavour, hour, event and result together are shared by fewer than 5 users');
   });
 
-  test('lists the files as the manifest does, and links what it is told to', () => {
-    const section = sectionOf(page, 'drop');
-    for (const { sha256, bytes } of filesOf(drop.manifest)) {
-      expect(section).toContain(sha256);
-      expect(textOf(section)).toContain(`${bytes.toLocaleString('en-GB')} bytes`);
+  test('lists and links the files, leaves hashes to the manifest, and leads to other drops', () => {
+    const section = sectionOf(page, 'files');
+    for (const { key, sha256, bytes } of filesOf(drop.manifest)) {
+      expect(section).toContain(`href="../${key}"`);
+      expect(section).not.toContain(sha256);
+      expect(textOf(section)).toContain(bytesText(bytes));
     }
-    expect(section).toContain(drop.manifest.masking.scope);
-    const links = elementsOf(page).filter((element) => element.name === 'a');
-    expect(links.map(({ attributes }) => attributes['href'])).toEqual(['../index.html', 'a.json']);
+    expect(sectionOf(page, 'drop')).toContain(drop.manifest.masking.scope);
+    const links = elementsOf(page).flatMap(({ name, attributes: { href = '' } }) =>
+      name === 'a' && !href.startsWith('#') ? [href] : [],
+    );
+    const files = filesOf(drop.manifest).map(({ key }) => `../${key}`);
+    expect(links).toEqual(['b.html', '../index.html', 'c.html', ...files, 'a.json']);
+  });
+
+  test('has a list of its parts, in their order', () => {
+    const listed = Array.from(page.matchAll(/<li><a href="#([\w-]+)">(.*?)<\/a>/g), ([, id, name]) => [
+      id,
+      name,
+    ]);
+    expect(listed).toEqual(
+      Array.from(page.matchAll(/<h2 id="([\w-]+)">(.*?)<\/h2>/g), ([, id, name]) => [id, name]),
+    );
+    expect(listed.length).toBeGreaterThan(9);
   });
 
   test('is the same whenever it is made', () => {
@@ -145,16 +194,26 @@ describe('a report', () => {
     expect(textOf(sectionOf(page, 'finished'))).toContain(
       'Nothing finished in this window. All 1 are late ones.',
     );
-    expect(textOf(sectionOf(page, 'durations'))).toContain('1 event · took 5 s');
+    expect(textOf(sectionOf(page, 'durations')).replaceAll(NBSP, ' ')).toContain('1 event: took 5 s');
     expect(page).not.toMatch(/NaN|Infinity|undefined/);
   });
 
-  test('of a single event counts it in the singular, and names the quiet hours', () => {
+  test('of a single event counts it in the singular, and makes nothing of the quiet around it', () => {
     const page = reported([at(START + 9 * HOUR + 5)]);
-    expect(textOf(page)).toContain('1 event finished in this window, the most, 1, from 09:00 to 10:00.');
-    expect(textOf(sectionOf(page, 'completeness'))).toContain(
-      '23 hours without a finished event: 00:00 to 09:00, 10:00 to 24:00.',
+    expect(textOf(page)).toContain('1 event, the most, 1, from 09:00 to 10:00.');
+    expect(textOf(sectionOf(page, 'completeness')).replaceAll(NBSP, ' ')).toContain(
+      'No gap stands out. The longest time in which nothing finished was 14 h 59 min, from 09:00:06 to 24:00.',
     );
+  });
+
+  test('names a gap that stands out among many events', () => {
+    const events = Array.from({ length: 24 * 60 }, (_, minute) => START + minute * 60)
+      .filter((time) => time < START + 10 * HOUR || time > START + 12 * HOUR)
+      .map((time) => at(time));
+    expect(rowsOf(sectionOf(reported(events), 'completeness'))).toEqual([
+      ['From', 'To', 'Length'],
+      ['09:59:01', '12:01', expect.stringMatching(/^2.h.1.min$/) as string],
+    ]);
   });
 
   test('of an hour shows parts of it', () => {
@@ -166,14 +225,20 @@ describe('a report', () => {
     ]);
   });
 
-  test('puts the tail of many events together', () => {
-    const names = Array.from({ length: 30 }, (_, nth) => `event_${nth}`);
+  test('puts events together by what they do, and the tail of many that do the same', () => {
+    const names = Array.from({ length: 30 }, (_, nth) => `attach_thing_${nth}`);
     const page = reported(
       names.flatMap((name, nth) => Array.from({ length: 40 - nth }, () => at(START + nth, name))),
     );
     const [head] = rowsOf(sectionOf(page, 'finished'));
-    expect(head).toEqual(['From', ...names.slice(0, 6), '24 other events', 'All']);
-    expect(rowsOf(sectionOf(page, 'results')).at(-1)?.[0]).toBe('17 other events');
+    expect(head).toEqual(['From', 'Other', 'All']);
+    expect(rowsOf(sectionOf(page, 'results')).map(([name]) => name)).toEqual([
+      'Event',
+      'All events',
+      'Other',
+      ...names.slice(0, 7),
+      '23 others',
+    ]);
   });
 
   test('escapes whatever the cloud calls its events, and shortens what is too long', () => {
@@ -205,6 +270,7 @@ describe('a report', () => {
     expect(rowsOf(sectionOf(page, 'results')).map(([name]) => name)).toEqual([
       'Event',
       'All events',
+      'Other',
       '(no name)',
       '(no name)',
     ]);
@@ -220,9 +286,9 @@ describe('a report', () => {
     expect(textOf(page)).toContain('Not safely masked: none.');
     expect(textOf(page)).not.toContain('Both go by their masks.');
     expect(textOf(sectionOf(page, 'privacy'))).toContain(
-      '2 tokens of raw identifiers found among 98,765 distinct tokens of output. 1,234 identifiers were',
+      '2 tokens found of 1,234 identifiers looked for among 98,765 distinct tokens of output',
     );
-    expect(page).not.toContain('No raw identifier');
+    expect(page).not.toContain('none found');
   });
 
   test('tells what could not be seen over the API', () => {
@@ -237,5 +303,103 @@ describe('a report', () => {
     expect(text).toContain('Source the Nova API microversion 2.96, 4,123 requests');
     expect(text).toContain('Not seen cell2 did not answer');
     expect(text).toContain('Reaches back to not known');
+  });
+});
+
+describe('the report of a drop of all tables', () => {
+  const window = { start: START, end: START + DAY };
+  const old = { created: START - 40 * DAY, launched: START - 40 * DAY, deleted: null } as const;
+  const server = (nth: number, more: Partial<Server>): Server => ({
+    uuid: `s-${nth}`,
+    hostname: null,
+    userId: `u-${nth}`,
+    projectId: 'p',
+    host: 'h-1',
+    node: null,
+    memoryMb: 4096,
+    rootGb: 20,
+    vcpus: 4,
+    state: 'active',
+    reservationId: null,
+    place: nth,
+    ...old,
+    ...more,
+  });
+  const host = (name: string, more: Partial<Machine>): Machine => ({
+    host: name,
+    node: `r1-${name}`,
+    created: old.created,
+    deleted: null,
+    enabled: true,
+    up: true,
+    place: 0,
+    capacity: { vcpus: 16, memoryMb: 65_536, diskGb: 1000 },
+    ...more,
+  });
+  const estate: Estate = {
+    servers: [
+      server(1, {}),
+      server(2, { created: START + 6 * HOUR, deleted: START + 18 * HOUR, state: 'deleted' }),
+      server(3, { host: null, state: 'error', created: START + HOUR }),
+      server(4, { state: 'shelved_offloaded' }),
+      server(5, { deleted: START + 12 * HOUR, state: 'deleted', vcpus: 8 }),
+    ],
+    machines: [host('h-1', {}), host('h-2', { enabled: false, up: false })],
+    changes: [
+      {
+        host: 'h-2',
+        node: 'r1-h-2',
+        event: 'DISABLE',
+        time: START + 12 * HOUR,
+        notBefore: null,
+        basis: 'recorded',
+        capacity: host('h-2', {}).capacity,
+        belongs: START + 12 * HOUR,
+      },
+    ],
+  };
+  const drop = reportedDrop({ window, events: [] }, {}, estate);
+  const page = renderReport({ ...drop, scan: SCAN, isCut: true });
+
+  test('shows how much was in use of the capacity that was enabled', () => {
+    const [head, ...hours] = rowsOf(sectionOf(page, 'in-use'));
+    expect(head).toEqual(['At', 'Servers alive', 'vCPUs allocated', 'of', 'Memory allocated, GiB', 'of']);
+    expect([0, 1, 6, 12, 18].map((hour) => hours[hour])).toEqual([
+      ['00:00', '3', '12', '32', '8', '128'],
+      ['01:00', '4', '12', '32', '8', '128'],
+      ['06:00', '5', '16', '32', '12', '128'],
+      ['12:00', '4', '8', '16', '8', '64'],
+      ['18:00', '3', '4', '16', '4', '64'],
+    ]);
+    const text = textOf(sectionOf(page, 'in-use'));
+    expect(text).toContain('Not counted as allocated: 1 server without a host and 1 shelved.');
+    // 12 of 32 until 6, 16 of 32 until 12, 8 of 16 until 18, then 4 of 16.
+    expect(text).toContain('41.7% of the capacity on average, at most 50.0%, at 06:00');
+  });
+
+  test('shows who came and went, how long they had lived, and what became of hosts', () => {
+    const hours = rowsOf(sectionOf(page, 'arrivals')).filter(([, created, deleted]) => created !== deleted);
+    expect(hours.slice(1)).toEqual([
+      ['01:00', '1', '0'],
+      ['06:00', '1', '0'],
+      ['12:00', '0', '1'],
+      ['18:00', '0', '1'],
+    ]);
+    const lifetimes = textOf(sectionOf(page, 'lifetimes')).replaceAll(NBSP, ' ');
+    expect(lifetimes).toContain(
+      '2 servers ended: half within 12 h 13 min, 95% within 40 d 12 h, longest 40 d 12 h.',
+    );
+    expect(lifetimes).toContain('known by their day');
+    const machines = textOf(sectionOf(page, 'machines'));
+    expect(machines).toContain('Enabled and up 1');
+    expect(machines).toContain('Disabled 1');
+    expect(machines).toContain('DISABLE it takes no new servers recorded 1');
+  });
+
+  test('judges the servers by a class of their own, and names none of them', () => {
+    expect(textOf(sectionOf(page, 'privacy'))).toContain(
+      'Servers in rare classes 100% 5 servers whose flavour and day of creation together',
+    );
+    for (const name of ['s-1', 'u-1', 'h-1', 'h-2', 'r1']) expect(page).not.toContain(`>${name}<`);
   });
 });

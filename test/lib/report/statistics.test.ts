@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DURATION_EDGES } from '../../../lib/report/durations.ts';
-import { type DropStatistics, collectStatistics } from '../../../lib/report/statistics.ts';
+import { EVENT_GROUPS, groupOf } from '../../../lib/report/event-groups.ts';
+import { roundedUp } from '../../../lib/report/quantiles.ts';
+import { type DropStatistics, type EventCounts, collectStatistics } from '../../../lib/report/statistics.ts';
 import type { Instance, MaskedEvent, TraceEvent } from '../../../lib/tables/instance-events/row.ts';
 import { DAY, HOUR, MINUTE } from '../../../lib/core/time.ts';
 import type { Window } from '../../../lib/core/window.ts';
@@ -48,7 +50,13 @@ describe('the statistics of a drop agree with a plain recount', () => {
             .record({
               // Objects are shared between events, as the sources do it.
               instance: fc.constantFrom(...servers),
-              event: few('compute_stop_instance', 'compute_start_instance', 'api_lock', null),
+              event: few(
+                'compute_stop_instance',
+                'compute_start_instance',
+                'compute_attach_volume',
+                'api_lock',
+                null,
+              ),
               duration: fc.oneof(fc.nat(3), fc.nat(400), fc.nat(40 * DAY), fc.constant(-1)),
               finish: fc.oneof(
                 fc.integer({ min: window.start, max: window.end - 1 }),
@@ -191,6 +199,43 @@ function recount(window: Window, rows: readonly MaskedEvent[]): DropStatistics {
   };
   const slotOf = (row: MaskedEvent): number => Math.floor((row.finish - window.start) / step);
   const finished = rows.filter(({ finish }) => finish >= window.start);
+  const late = (of: readonly MaskedEvent[]): number => of.filter((row) => !finished.includes(row)).length;
+  const inSlots = (of: readonly MaskedEvent[]): number[] =>
+    slots.map((n) => of.filter((row) => slotOf(row) === n).length);
+  const countsOf = (of: readonly MaskedEvent[]): EventCounts => {
+    const lengths = of.map((row) => row.finish - row.start).toSorted((a, b) => a - b);
+    const longest = Math.max(0, lengths.at(-1) ?? 0);
+    const within = (share: number): number =>
+      Math.min(longest, roundedUp(lengths[Math.ceil(lengths.length * share) - 1] ?? 0));
+    return {
+      rows: of.length,
+      late: late(of),
+      slots: inSlots(of),
+      success: of.filter(({ result }) => result === 'Success').length,
+      error: of.filter(({ result }) => result === 'Error').length,
+      other: of.filter(({ result }) => result !== 'Success' && result !== 'Error').length,
+      durations: DURATION_EDGES.map((edge, bin) => {
+        const end = DURATION_EDGES[bin + 1] ?? Infinity;
+        return lengths.filter((length) => Math.max(0, length) >= edge && Math.max(0, length) < end).length;
+      }),
+      half: within(0.5),
+      most: within(0.95),
+      longest,
+    };
+  };
+  const hosts = [...group(({ host }) => host)].flatMap(([mask, of]) =>
+    mask === null || mask === ''
+      ? []
+      : [
+          {
+            mask: String(mask),
+            rows: of.length,
+            errors: of.filter(({ result }) => result === 'Error').length,
+            late: late(of),
+            slots: inSlots(of),
+          },
+        ],
+  );
   const classes = [
     ...group((row) =>
       [flavour(row), Math.floor(row.finish / HOUR), String(row.event), String(row.result)].join('|'),
@@ -215,24 +260,12 @@ function recount(window: Window, rows: readonly MaskedEvent[]): DropStatistics {
     late: rows.length - finished.length,
     step,
     events: [...group(({ event }) => event)]
-      .map(([event, of]) => ({
-        event,
-        rows: of.length,
-        late: of.filter((row) => !finished.includes(row)).length,
-        slots: slots.map((n) => of.filter((row) => slotOf(row) === n).length),
-        success: of.filter(({ result }) => result === 'Success').length,
-        error: of.filter(({ result }) => result === 'Error').length,
-        other: of.filter(({ result }) => result !== 'Success' && result !== 'Error').length,
-        durations: DURATION_EDGES.map((edge, bin) => {
-          const end = DURATION_EDGES[bin + 1] ?? Infinity;
-          return of.filter((row) => {
-            const duration = Math.max(0, row.finish - row.start);
-            return duration >= edge && duration < end;
-          }).length;
-        }),
-        longest: Math.max(0, ...of.map((row) => row.finish - row.start)),
-      }))
+      .map(([event, of]) => ({ event, ...countsOf(of) }))
       .toSorted((a, b) => b.rows - a.rows || (a.event ?? '').localeCompare(b.event ?? '')),
+    groups: EVENT_GROUPS.flatMap((name) => {
+      const of = rows.filter(({ event }) => groupOf(event) === name);
+      return of.length === 0 ? [] : [{ group: name, ...countsOf(of) }];
+    }),
     flavours: [...group(flavour).values()]
       .flatMap((of) =>
         of.slice(0, 1).map((row) => ({
@@ -249,6 +282,10 @@ function recount(window: Window, rows: readonly MaskedEvent[]): DropStatistics {
       ),
     projects: ranking((row) => row.instance.projectId),
     hosts: ranking(({ host }) => host),
+    busiestHosts: hosts.toSorted((a, b) => b.rows - a.rows || a.mask.localeCompare(b.mask)),
+    failingHosts: hosts
+      .filter(({ errors }) => errors > 0)
+      .toSorted((a, b) => b.errors - a.errors || a.mask.localeCompare(b.mask)),
     gaps: gaps.toSorted((a, b) => b.end - b.start - (a.end - a.start) || a.start - b.start).slice(0, 5),
     privacy: {
       distinct: {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { EVENT_GROUPS } from '../../../lib/report/event-groups.ts';
 import { STYLE } from '../../../lib/report/style.ts';
 
 type Palette = Readonly<Record<string, string>>;
@@ -39,6 +40,7 @@ describe.for([
       ['alarm-ink', 'alarm'],
       ['alarm-ink', 'card'],
       ['calm-ink', 'calm'],
+      ['warn-ink', 'warn'],
       ...[1, 2, 3].map((level) => ['low-ink', `l${level}`]),
       ...[4, 5].map((level) => ['high-ink', `l${level}`]),
     ];
@@ -47,7 +49,12 @@ describe.for([
   });
 
   test('set series and bars off from their ground', () => {
-    const marks = ['s1', 's2', 's3', 's4', 's5', 's6', 's7', 'ok', 'bad', 'else'];
+    const marks = [...EVENT_GROUPS, 'main', 'bad', 'else'];
     expect(marks.filter((mark) => contrast(of(mark), of('card')) < 3)).toEqual([]);
+  });
+
+  test('give each meaning a colour of its own: an error looks like nothing that events do', () => {
+    const colours = [...EVENT_GROUPS, 'main', 'bad'].map(of);
+    expect(new Set(colours).size).toBe(colours.length);
   });
 });

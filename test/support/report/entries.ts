@@ -8,7 +8,17 @@ const START = Date.UTC(2026, 9, 12) / 1000;
 export function dropEntry(start: number, seconds: number, more: Partial<DropEntry> = {}): DropEntry {
   const window = { start, end: start + seconds };
   const href = `manifests/${windowKey(window)}.html`;
-  return { window, events: 1, late: 0, stillOpen: 0, created: window.end + 45 * MINUTE, href, ...more };
+  return {
+    window,
+    events: 1,
+    late: 0,
+    stillOpen: 0,
+    bytes: 0,
+    servers: null,
+    created: window.end + 45 * MINUTE,
+    href,
+    ...more,
+  };
 }
 
 /** Six weeks of a cloud: quiet weekends, an empty day, two that are missing, some with late events. */
@@ -18,7 +28,9 @@ export function dailyDrops(): DropEntry[] {
     const isWeekend = nth % 7 > 4;
     const events = nth === 20 ? 0 : isWeekend ? random.whole(300, 2500) : random.whole(60_000, 140_000);
     const late = random.chance(0.15) ? random.whole(1, 1400) : 0;
-    return dropEntry(START + nth * DAY, DAY, { events, late, stillOpen: random.whole(20, 60) });
+    const servers = 4000 + nth * 20 + random.whole(0, 200);
+    const stillOpen = random.whole(20, 60);
+    return dropEntry(START + nth * DAY, DAY, { events, late, stillOpen, servers, bytes: events * 67 });
   });
   return days.filter((_, nth) => nth !== 16 && nth !== 31);
 }
