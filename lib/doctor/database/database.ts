@@ -1,5 +1,5 @@
 import { disposables } from '../../core/disposables.ts';
-import type { DatabaseConnection } from '../../connection/connection.ts';
+import type { CellConnection, DatabaseConnection } from '../../connection/connection.ts';
 import { asSourceError, withoutCell } from '../codes.ts';
 import type { ExamineOptions } from '../options.ts';
 import { type Finding, teller, verdictOf } from '../finding.ts';
@@ -7,13 +7,14 @@ import { type OpenedCell, examineCells } from './cells.ts';
 import { examineHosts } from './hosts.ts';
 import { examineHistory } from './history.ts';
 import { examineLogin, openExamined } from './login.ts';
+import { examinePlacement } from './placement.ts';
 import { examinePrivileges } from './privileges.ts';
 import { examineServer } from './server.ts';
 import { examineTables } from './tables.ts';
 
-/** Every cell by itself, then all together. */
+/** Every cell by itself, then Placement's database where the secret has it, then all cells together. */
 export async function* examineDatabases(
-  { cells }: DatabaseConnection,
+  { cells, placement }: DatabaseConnection,
   { signal, settleSeconds }: ExamineOptions,
 ): AsyncGenerator<Finding, void, void> {
   await using sessions = disposables();
@@ -42,7 +43,21 @@ export async function* examineDatabases(
     yield* guarded('tables of machines', connection.cell, signal, () => examineHosts(session, tell));
     yield* guarded('history', connection.cell, signal, () => examineHistory(session, tell));
   }
+  if (placement !== undefined) yield* examineOther(placement, signal);
   yield* guarded('cells', undefined, signal, () => examineCells(cells, opened));
+}
+
+/** Placement's database, in which only its own tables are looked for. */
+async function* examineOther(
+  connection: CellConnection,
+  signal: AbortSignal,
+): AsyncGenerator<Finding, void, void> {
+  const { cell: name } = connection;
+  const tell = teller(name);
+  await using session = yield* openExamined(connection, tell, signal);
+  if (session === undefined) return;
+  yield* guarded('connection', name, signal, () => examineLogin(session, connection, tell));
+  yield* guarded('tables of Placement', name, signal, () => examinePlacement(session, tell));
 }
 
 /** A check that fails is a finding, too; the next one may still find something. */

@@ -89,8 +89,12 @@ async function readNodes(query: Query, { nodes }: HostSchema): Promise<NodeRow[]
   return [...found.values()];
 }
 
-/** By uuid; what Placement records of capacities and of the trait that the compute of a disabled service sets. */
-async function readProviders({ query }: CellSession): Promise<Map<string, ProviderRow>> {
+/**
+ * By uuid; what Placement records of capacities and of the trait that the compute of a disabled service sets.
+ *
+ * @throws SourceError that names the grants, where its tables may not be read
+ */
+export async function readProviders({ query }: CellSession): Promise<Map<string, ProviderRow>> {
   const read = async (sql: string): Promise<Awaited<ReturnType<Query>>> => {
     try {
       return await query(sql);

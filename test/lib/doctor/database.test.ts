@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type Socket, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DatabaseConnection } from '../../../lib/connection/connection.ts';
@@ -525,5 +526,49 @@ test('a user without the tables of machines is told what they cost, and how to d
     remedy:
       'grant SELECT on services, shadow_services, compute_nodes, shadow_compute_nodes, or set ' +
       'STAR_TABLES=instance_events,instances',
+  });
+});
+
+describe('Placement, where the secret has its database,', () => {
+  const TABLES = ['resource_providers', 'inventories', 'resource_provider_traits', 'traits'];
+  let placement: string;
+  const findingsWith = async (tables: readonly string[]): Promise<Finding[]> => {
+    const cell1 = await addCell('cell1');
+    const cell0 = await addCell('cell0');
+    const user = await db.createUser([
+      ...grantsOn(cell1, cell0),
+      ...tables.map((table) => `SELECT ON \`${placement}\`.\`${table}\``),
+    ]);
+    const dsns = { cell1: cell1.dsn(user), cell0: cell0.dsn(user) };
+    const secret = JSON.stringify({ cells: dsns, placement: db.dsn(placement, user), ssl: 'off' });
+    return examined(secret, [user.password]);
+  };
+
+  beforeEach(async () => {
+    placement = await db.database('placement');
+    const ddl = await readFile(new URL('../../support/nova/placement.sql', import.meta.url), 'utf8');
+    await db.pool(placement).query(ddl);
+  });
+  afterEach(() => db.query(`DROP DATABASE \`${placement}\``));
+
+  test('is fine with all four grants', async () => {
+    const findings = await findingsWith(TABLES);
+    expect(only(findings, 'tables of Placement')).toMatchObject({
+      of: 'placement',
+      verdict: 'fine',
+      found: 'readable: 0 resource providers',
+    });
+  });
+
+  test.each(TABLES)('is reported, with its remedy, without the grant on %s', async (missing) => {
+    const findings = await findingsWith(TABLES.filter((table) => table !== missing));
+    expect(only(findings, 'tables of Placement')).toMatchObject({
+      of: 'placement',
+      verdict: 'lacking',
+      cost: expect.stringContaining('machine_events') as string,
+      remedy: expect.stringMatching(
+        /^grant SELECT on resource_providers, .* or leave placement out/,
+      ) as string,
+    });
   });
 });
