@@ -25,6 +25,8 @@ export interface RandomHistory {
   start: number;
   /** The last server is created before; events go on for some days after. */
   end: number;
+  /** What the history is made of, before any row: when each server came and went, and what it did. */
+  servers: readonly ServerPlan[];
   /** In the order of their times. */
   changes: Change[];
   /** Events whose finish_time is replaced by a later one, with both times and when each shows. */
@@ -64,7 +66,7 @@ export function randomHistory(options: RandomHistoryOptions): RandomHistory {
   );
   const times = Array.from({ length: days }, (_, day) => archiveAt(day)).filter((at) => at !== undefined);
   const changes = withArchives(visible, servers, times);
-  return { seed, start, end, changes, rewritten: rewrittenIn(changes) };
+  return { seed, start, end, servers, changes, rewritten: rewrittenIn(changes) };
 }
 
 /**
