@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TABLES } from '../../lib/tables/registry.ts';
@@ -11,7 +13,7 @@ import { sqlTime } from '../support/nova/sql-time.ts';
 import { BUCKET } from '../support/stage.ts';
 import { blocksOf } from './documentation.ts';
 
-/* What docs/replaying.md tells analysts to ask, asked of a day whose answers are known. */
+/* What docs/replaying.md and docs/notebook.ipynb ask, asked of a day whose answers are known. */
 
 let db: MariaDb;
 let scene: Scene;
@@ -24,7 +26,7 @@ beforeAll(async () => {
   const env = {
     STAR_CLOUD: 'demo',
     STAR_TABLES: TABLES.map(({ name }) => name).join(),
-    STAR_FORMATS: 'parquet',
+    STAR_FORMATS: 'csv,parquet',
   };
   scene = await startScene(db, ['cell1'], { folder, env });
   const hosts = hostsOf(scene.cell('cell1'));
@@ -103,4 +105,84 @@ describe('An analyst with one drop and DuckDB', () => {
       { project_id: 'two', vcpus: '4', share: expect.closeTo(4 / 96, 6) },
     ]);
   });
+});
+
+interface Notebook {
+  cells: {
+    cell_type: string;
+    source: string[];
+    outputs?: { name?: string; text?: string[]; data?: Record<string, string | string[]> }[];
+  }[];
+}
+
+const NOTEBOOK = fileURLToPath(new URL('../../docs/notebook.ipynb', import.meta.url));
+const FIGURES = 4;
+
+const readNotebook = async (path: string): Promise<Notebook> =>
+  JSON.parse(await readFile(path, 'utf8')) as Notebook;
+
+/** What a notebook printed, and how many figures it drew. */
+function shown({ cells }: Notebook): { printed: string[]; figures: number } {
+  const outputs = cells.flatMap(({ outputs: of = [] }) => of);
+  return {
+    printed: outputs
+      .filter(({ name }) => name === 'stdout')
+      .flatMap(({ text = [] }) => text)
+      .map((line) => line.trimEnd()),
+    figures: outputs.filter(({ data }) => data?.['image/png'] !== undefined).length,
+  };
+}
+
+/** However busy the machine is. */
+const PATIENT = ['--ExecutePreprocessor.startup_timeout=3600', '--ExecutePreprocessor.timeout=-1'];
+
+/** Debian's packages are for the system's Python; another Python may come first on the path. */
+const JUPYTER = ['/usr/bin/python3', 'python3'].find(
+  (python) => spawnSync(python, ['-c', 'import nbconvert, ipykernel, pandas, matplotlib']).status === 0,
+);
+
+describe('An analyst with the notebook', () => {
+  test('can read it without running it: its outputs are kept, small, and of no particular machine', async () => {
+    const text = await readFile(NOTEBOOK, 'utf8');
+    expect(text.length).toBeLessThan(300_000);
+    expect(text).not.toMatch(/\/(root|home|tmp|work|usr)\/|Traceback/);
+    const { printed, figures } = shown(await readNotebook(NOTEBOOK));
+    expect([printed.length, figures]).toEqual([5, FIGURES]);
+  });
+
+  test.skipIf(JUPYTER === undefined)(
+    'finds the same as with DuckDB (needs python3-nbconvert, python3-ipykernel, python3-pandas, python3-matplotlib)',
+    async () => {
+      const home = await mkdtemp(join(tmpdir(), 'star-compactor-notebook-'));
+      try {
+        const options = [
+          '--to',
+          'notebook',
+          '--execute',
+          ...PATIENT,
+          '--output-dir',
+          home,
+          '--output',
+          'done.ipynb',
+        ];
+        execFileSync(JUPYTER ?? '', ['-m', 'nbconvert', ...options, NOTEBOOK], {
+          stdio: 'pipe',
+          env: { PATH: process.env['PATH'], HOME: home, TRACE: join(folder, BUCKET, 'cloud=demo') },
+        });
+        const done = await readNotebook(join(home, 'done.ipynb'));
+        expect(shown(done)).toEqual({
+          printed: [
+            '2 events, 5 servers, 3 hosts',
+            'busiest hour: 12 of 64 vCPUs, 18.8 %',
+            '2 arrivals',
+            '2 servers ended; half of them lived for 7.0 hours or less',
+            '1 of 2 events failed',
+          ],
+          figures: FIGURES,
+        });
+      } finally {
+        await rm(home, { recursive: true });
+      }
+    },
+  );
 });
