@@ -62,7 +62,7 @@ export async function connectionToDatabases(options: DatabaseOptions): Promise<D
     tls,
     byOptions: true,
   }));
-  const connection: DatabaseConnection = { kind: 'database', cells };
+  const connection: DatabaseConnection = { kind: 'database', cells, services: {} };
   warnWithoutCell0(connection, '--database');
   return connection;
 }

@@ -48,6 +48,8 @@ export interface DumpOptions extends Pick<
   | 'allowPartial'
   | 'forcedDownDisables'
   | 'rackPattern'
+  | 'nodeProperties'
+  | 'rackProperty'
 > {
   readonly table: AnyTable;
   readonly format: FormatName;
@@ -99,6 +101,8 @@ export async function readDumpOptions(
     allowPartial: given.allowPartial === true,
     forcedDownDisables: false,
     rackPattern: undefined,
+    nodeProperties: [],
+    rackProperty: '',
     tell: given.verbose === true || given.debug === true ? say : () => undefined,
   };
 }

@@ -41,16 +41,15 @@ export async function dump(
   const file = await openDump(path, signal, options.replaces);
   const display = showProgress(process.stderr);
   try {
-    const source = await openSource(connection, options, say);
+    const source = await openSource(connection, { ...options, tables: [options.table.name] }, say);
     const range = { start: options.start ?? BEGINNING, end: options.end };
     options.tell(`reading ${source.kind} for ${rangeText(options)}`);
     const { table, epoch } = options;
     const request = await requestOf(source, range, options, display, signal);
     // Without masks the scan would find everything.
     using scan = options.masking === 'none' ? undefined : openLeakScan();
-    const exactFrom =
-      options.masking === 'sha2-salted' && options.salt === undefined ? range.start : undefined;
-    using transform = openTransform(table, { ...options, exactFrom }, masking.mask, scan?.identifier);
+    const exactIn = options.masking === 'sha2-salted' && options.salt === undefined ? range : undefined;
+    using transform = openTransform(table, { ...options, exactIn }, masking.mask, scan?.identifier);
     const checked = { name: table.name, columns: transform.columns };
     const encoder = format.encoder(checked, epoch === 'window' ? range.start : epoch);
     await using opened = await source.open(signal);

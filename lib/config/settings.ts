@@ -1,8 +1,6 @@
 import type * as z from 'zod/mini';
 import { InputError } from '../core/errors.ts';
 import type { Compression, FormatName, HostFrom, MaskingMethod, TraceVersion } from './choices.ts';
-import { machineEvents } from '../tables/machine-events/table.ts';
-import { machines } from '../tables/machines/table.ts';
 import { DAY, HOUR, MINUTE, type Seconds, parseInstant } from '../core/time.ts';
 import { check } from '../core/validate.ts';
 import type { WindowPlan } from '../core/window.ts';
@@ -43,6 +41,10 @@ export interface Settings extends WindowPlan {
   readonly excludeUsers: ReadonlySet<string>;
   readonly excludeProjects: ReadonlySet<string>;
   readonly hostFrom: HostFrom;
+  /** Which properties of bare metal nodes are published, in their order. */
+  readonly nodeProperties: readonly string[];
+  /** The property of a bare metal node that is its rack. */
+  readonly rackProperty: string;
   /** Finds the rack in a hypervisor's name. */
   readonly rackPattern: RegExp | undefined;
   /** Whether a host that is forced down counts as disabled. */
@@ -119,7 +121,7 @@ function settingsOf(values: z.output<typeof Deployed>): Settings {
     settleSeconds: values.STAR_SETTLE_MINUTES * MINUTE,
     openHorizonSeconds: values.STAR_OPEN_HORIZON_DAYS * DAY,
     epoch: values.STAR_EPOCH === 'window' ? 'window' : (parseInstant(values.STAR_EPOCH) ?? Number.NaN),
-    tables: tablesOf(values),
+    tables: values.STAR_TABLES,
     formats: values.STAR_FORMATS.filter(isFormat),
     compression: values.STAR_COMPRESSION,
     formatVersion: values.STAR_FORMAT_VERSION,
@@ -132,6 +134,8 @@ function settingsOf(values: z.output<typeof Deployed>): Settings {
     excludeUsers: new Set(values.STAR_EXCLUDE_USERS),
     excludeProjects: new Set(values.STAR_EXCLUDE_PROJECTS),
     hostFrom: values.STAR_MACHINES === 'baremetal' ? 'node' : values.STAR_HOST_FROM,
+    nodeProperties: values.STAR_NODE_PROPERTIES,
+    rackProperty: values.STAR_RACK_PROPERTY,
     rackPattern: values.STAR_RACK_PATTERN === '' ? undefined : new RegExp(values.STAR_RACK_PATTERN, 'u'),
     forcedDownDisables: values.STAR_FORCED_DOWN_AS === 'DISABLE',
     stateKey: values.STAR_STATE_KEY === '' ? undefined : values.STAR_STATE_KEY,
@@ -142,13 +146,6 @@ function settingsOf(values: z.output<typeof Deployed>): Settings {
     apiSweepSeconds: values.STAR_API_SWEEP_HOURS * HOUR,
     allowPartial: values.STAR_ALLOW_PARTIAL === 'true',
   };
-}
-
-/** Those of Nova tell nothing of bare metal. */
-const OF_VM_CLOUDS: ReadonlySet<string> = new Set([machines.name, machineEvents.name]);
-
-function tablesOf({ STAR_TABLES: all, STAR_MACHINES: kind }: z.output<typeof Deployed>): string[] {
-  return kind === 'baremetal' ? all.filter((name) => !OF_VM_CLOUDS.has(name)) : all;
 }
 
 function refuseContradictions(
@@ -176,12 +173,10 @@ function refuseContradictions(
         'figures to hold against it; accepted: one of the two',
     );
   }
-  const machineTable = values.STAR_TABLES.find((name) => OF_VM_CLOUDS.has(name));
-  const isAsked = (env.STAR_TABLES ?? '') !== '';
-  if (values.STAR_MACHINES === 'baremetal' && isAsked && machineTable !== undefined) {
+  if (values.STAR_NODE_PROPERTIES.includes(values.STAR_RACK_PROPERTY)) {
     throw new InputError(
-      `STAR_TABLES: got "${machineTable}", which Nova tells of VM clouds only, but STAR_MACHINES=baremetal; ` +
-        'accepted: one of the two',
+      `STAR_NODE_PROPERTIES: got "${values.STAR_RACK_PROPERTY}", which is STAR_RACK_PROPERTY and is published masked, as ` +
+        'RACK; accepted: one of the two',
     );
   }
   if (values.STAR_MACHINES === 'baremetal' && (env.STAR_HOST_FROM ?? '') !== '') {

@@ -32,6 +32,20 @@ const SECRET_ID = 'the ARN or name of a Secrets Manager secret, not what it hold
 /** A secret that was pasted instead of its name must not be logged. */
 export const HIDDEN: ReadonlySet<string> = new Set(['STAR_SECRET', 'STAR_MASKING_SECRET', 'STAR_STATE_KEY']);
 
+/** Of Blazar's capabilities and Ironic's properties. */
+const PROPERTY_NAME = /^[\w.:-]{1,100}$/;
+
+/** As published traces of bare metal have them, and Ironic's own class of a node. */
+const NODE_PROPERTIES = [
+  'node_type',
+  'architecture.platform_type',
+  'main_memory.ram_size',
+  'architecture.smt_size',
+  'architecture.smp_size',
+  'storage_devices.0.size',
+  'resource_class',
+];
+
 export const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 export const KEY_PREFIX = /^$|^[\w.-]+(\/[\w.-]+)*$/;
 
@@ -68,7 +82,9 @@ const TRACE = {
   ),
   STAR_TABLES: list(
     `one or more of ${TABLES.map(({ name }) => name).join(', ')}, separated by commas, each once`,
-    TABLES.map(({ name }) => name).join(),
+    TABLES.filter(({ onRequest }) => onRequest !== true)
+      .map(({ name }) => name)
+      .join(),
     (names) =>
       names.length > 0 &&
       new Set(names).size === names.length &&
@@ -91,6 +107,12 @@ const TRACE = {
   STAR_EXCLUDE_PROJECTS: list('project ids separated by commas', ''),
   STAR_HOST_FROM: choice(['event', 'instance'], 'event'),
   STAR_MACHINES: choice(['vm', 'baremetal'], 'vm'),
+  STAR_NODE_PROPERTIES: list(
+    'names of properties, separated by commas, each once',
+    NODE_PROPERTIES.join(),
+    (names) => new Set(names).size === names.length && names.every((name) => PROPERTY_NAME.test(name)),
+  ),
+  STAR_RACK_PROPERTY: text('the name of a property, such as placement.rack', PROPERTY_NAME, 'placement.rack'),
   STAR_RACK_PATTERN: z.pipe(
     orDefault(''),
     z.string().check(z.refine(isPattern, { error: 'a regular expression, such as ^(r\\d+)-' })),

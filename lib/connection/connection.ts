@@ -34,9 +34,18 @@ export interface CellConnection {
 export interface DatabaseConnection {
   readonly kind: 'database';
   readonly cells: readonly CellConnection[];
-  /** Placement's own database, under the name of a cell; it knows when capacities changed. */
-  readonly placement?: CellConnection;
+  /** Databases of other services, each under its own name where a cell has its own. */
+  readonly services: ServiceDatabases;
 }
+
+/**
+ * Placement knows when capacities changed, Ironic which bare metal nodes there are, Blazar who reserved what. Undefined
+ * where the secret has none.
+ */
+export type ServiceDatabases = { readonly [Name in ServiceName]?: CellConnection };
+
+export const SERVICE_NAMES = ['placement', 'ironic', 'blazar'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** A user or a project of Keystone, by its id or by its name within a domain. */
 export type Named<Within> = { readonly id: string } | ({ readonly name: string } & Within);

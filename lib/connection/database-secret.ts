@@ -1,7 +1,12 @@
 import * as z from 'zod/mini';
 import { InputError } from '../core/errors.ts';
 import { check } from '../core/validate.ts';
-import type { CellConnection, DatabaseConnection } from './connection.ts';
+import {
+  type CellConnection,
+  type DatabaseConnection,
+  SERVICE_NAMES,
+  type ServiceDatabases,
+} from './connection.ts';
 import { type TlsOptions, preferOwn, readTlsTo } from './database-tls.ts';
 import { parseDsn } from './dsn.ts';
 
@@ -43,19 +48,19 @@ const RdsSecret = z.strictObject({
   ...tls,
 });
 
+const oneDatabase = z.union([z.string(), z.looseObject({})], {
+  error: 'a DSN, or JSON with host, username, password and dbname',
+});
+
 const CellsSecret = z.strictObject({
   cells: z.record(
     z.string().check(z.regex(/^[\w.-]{1,64}$/, { error: 'a cell name of letters, digits, dots, hyphens' })),
-    z.union([z.string(), z.looseObject({})], {
-      error: 'a DSN, or JSON with host, username, password and dbname',
-    }),
+    oneDatabase,
     { error: 'an object of cell names and their DSNs' },
   ),
-  placement: z.optional(
-    z.union([z.string(), z.looseObject({})], {
-      error: 'a DSN, or JSON with host, username, password and dbname',
-    }),
-  ),
+  placement: z.optional(oneDatabase),
+  ironic: z.optional(oneDatabase),
+  blazar: z.optional(oneDatabase),
   ...tls,
 });
 
@@ -76,15 +81,18 @@ export function dsnConnection(dsn: string): DatabaseConnection {
 export function databaseConnection(value: object): DatabaseConnection {
   if (!('cells' in value)) return database([parseRds(value, 'secret', ONLY_CELL)]);
 
-  const { cells, placement, ...options } = check(CellsSecret, value, { what: 'secret', hidden: true });
+  const { cells, ...options } = check(CellsSecret, value, { what: 'secret', hidden: true });
   const common = tlsOptions(options);
   const parse = (dsn: string | object, where: string, cell: string): CellConnection =>
     typeof dsn === 'string' ? parseDsn(dsn, where, cell, common) : parseRds(dsn, where, cell, common);
   const connections = Object.entries(cells).map(([cell, dsn]) => parse(dsn, `secret: cells: ${cell}`, cell));
   if (connections.length === 0) throw new InputError('secret: cells: accepted: at least one cell');
-  const opened = database(connections);
-  if (placement === undefined) return opened;
-  return { ...opened, placement: parse(placement, 'secret: placement', 'placement') };
+  const services: { -readonly [Name in keyof ServiceDatabases]: ServiceDatabases[Name] } = {};
+  for (const name of SERVICE_NAMES) {
+    const given = options[name];
+    if (given !== undefined) services[name] = parse(given, `secret: ${name}`, name);
+  }
+  return database(connections, services);
 }
 
 function parseRds(value: object, where: string, cell: string, common: TlsOptions = {}): CellConnection {
@@ -114,16 +122,18 @@ function tlsOptions({
   };
 }
 
-function database(cells: CellConnection[]): DatabaseConnection {
+function database(cells: CellConnection[], services: ServiceDatabases = {}): DatabaseConnection {
   const seen = new Map<string, string>();
-  for (const { cell, host, port: at, database: name } of cells) {
+  for (const connection of [...cells, ...Object.values(services)]) {
+    const { cell, host, port: at, database: name } = connection;
     const other = seen.get(`${host}:${at}/${name}`);
     if (other !== undefined) {
+      const field = cells.includes(connection) ? `cells: ${cell}` : cell;
       throw new InputError(
-        `secret: cells: ${cell}: names the same database as ${other}; accepted: each database once`,
+        `secret: ${field}: names the same database as ${other}; accepted: each database once`,
       );
     }
     seen.set(`${host}:${at}/${name}`, cell);
   }
-  return { kind: 'database', cells };
+  return { kind: 'database', cells, services };
 }

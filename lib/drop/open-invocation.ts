@@ -10,7 +10,7 @@ import type { Log } from '../core/log.ts';
 import { deployedStore, placeOf } from './place.ts';
 import { InputError } from '../core/errors.ts';
 import type { Settings } from '../config/settings.ts';
-import { STATE_KEY_BYTES } from '../source/machines/seal.ts';
+import { STATE_KEY_BYTES } from '../source/seal.ts';
 import { openSource } from '../source/open-source.ts';
 import { TABLES } from '../tables/registry.ts';
 import { type Masking, SECRET_BYTES, createMasking } from '../transform/masking.ts';

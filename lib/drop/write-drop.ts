@@ -130,8 +130,8 @@ async function openTable(
   table: AnyTable,
   watch: Watch | undefined,
 ): Promise<OpenTable> {
-  const exactFrom = masksJoin(settings) ? undefined : window.start;
-  const transform = openTransform(table, { ...settings, exactFrom }, masking.mask, watch?.identifier);
+  const exactIn = masksJoin(settings) ? undefined : window;
+  const transform = openTransform(table, { ...settings, exactIn }, masking.mask, watch?.identifier);
   const checked = { name: table.name, columns: transform.columns };
   const targets = await Promise.all(
     settings.formats.map(async (name) => {

@@ -76,11 +76,11 @@ function isAlike(a: Run<never>, b: Run<never>): boolean {
   );
 }
 
-type Named = Pick<Column<never>, 'csv' | 'jsonl' | 'inProperties' | 'property' | 'inCsv'>;
+type Named = Pick<Column<never>, 'csv' | 'jsonl' | 'inProperties' | 'property' | 'spread' | 'inCsv'>;
 
 function columnsOf<C extends Named>(all: readonly C[], version: TraceVersion): C[] {
   const columns = all.filter(({ inCsv }) => inCsv);
-  const folded = columns.filter(({ inProperties }) => inProperties);
+  const folded = all.filter(({ inProperties }) => inProperties);
   const [first] = folded;
   if (version === '0.2' || first === undefined) return [...columns];
   return [...columns.filter(({ inProperties }) => !inProperties), properties(first, folded)];
@@ -89,12 +89,22 @@ function columnsOf<C extends Named>(all: readonly C[], version: TraceVersion): C
 /** Valid JSON in a fixed order of keys; what is unknown is null. All columns in it are of one part. */
 function properties<C extends Named>(like: C, folded: readonly C[]): C {
   const value: Column<never>['value'] = (part, epoch) => {
-    const pairs = (folded as readonly (C & Column<never>)[]).map(
-      (one) => `${JSON.stringify(one.property ?? one.jsonl)}: ${JSON.stringify(one.value(part, epoch))}`,
-    );
+    const pairs = (folded as readonly (C & Column<never>)[]).flatMap((one) => {
+      const text = one.value(part, epoch);
+      if (one.spread === true) return text === null ? [] : pairsOf(text as string);
+      return [pair(one.property ?? one.jsonl, text)];
+    });
     return `{${pairs.join(', ')}}`;
   };
   return { ...like, csv: PROPERTIES, type: 'string', value };
+}
+
+function pair(name: string, value: unknown): string {
+  return `${JSON.stringify(name)}: ${JSON.stringify(value)}`;
+}
+
+function pairsOf(json: string): string[] {
+  return Object.entries(JSON.parse(json) as object).map(([name, value]) => pair(name, value));
 }
 
 /** Most fields are masks and event names, which need no quoting; the library quotes everything else. */

@@ -1,7 +1,8 @@
 import type { Seconds } from '../core/time.ts';
 import type { Window } from '../core/window.ts';
-import { type Basis, MACHINE_EVENTS, type MaskedMachineEvent } from '../tables/machine-events/row.ts';
+import { MACHINE_EVENTS, type MaskedMachineEvent } from '../tables/machine-events/row.ts';
 import type { MaskedMachine } from '../tables/machines/row.ts';
+import type { Basis } from '../tables/told.ts';
 import { instantsOf, levelsOf } from './levels.ts';
 
 /** Statistics of the physical hosts of a drop, as plain data for JSON. */

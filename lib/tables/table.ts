@@ -26,11 +26,15 @@ export interface Column<Row> {
   readonly parquet: string;
   readonly type: 'string' | 'integer' | 'timestamp' | 'boolean';
   readonly masked: boolean;
+  /** Whether it holds several values, such as masks, with a blank between them. */
+  readonly list?: boolean;
   readonly description: string;
   /** Whether a CSV of version 0.3 has it in the last column, PROPERTIES. */
   readonly inProperties: boolean;
   /** Its name there; that of JSON lines unless told otherwise. */
   readonly property?: string;
+  /** Whether it is the text of a JSON object, whose pairs PROPERTIES has in place of the column itself. */
+  readonly spread?: boolean;
   /** Whether CSV has it: the published formats have no place for some. */
   readonly inCsv: boolean;
   readonly part: Part<Row, unknown>;
@@ -58,6 +62,8 @@ export interface Masker {
   readonly hostOf: (row: Located) => string | null;
   /** A time as it may leave the process: `transform/times.ts` has the rule. For times that may lie before the window. */
   readonly timeOf: (time: Seconds | null) => Seconds | null;
+  /** Likewise a planned time, which may lie on either side of the window. */
+  readonly planOf: (time: Seconds) => Seconds;
   /** The rack of a hypervisor, by its name; null where nothing tells. */
   readonly rackOf: (node: string | null) => string | null;
 }
@@ -86,6 +92,8 @@ export interface Table<Raw, Row> {
   readonly title: string;
   /** `events`: each row in one drop. `snapshot`: what existed in the window; each drop has all of it. */
   readonly kind: 'events' | 'snapshot';
+  /** Whether a drop has it only where `tables` names it: not every cloud has what it tells of. */
+  readonly onRequest?: boolean;
   /** What a row is, for the catalogue. */
   readonly description: string;
   readonly columns: readonly Column<Row>[];
@@ -118,7 +126,7 @@ export type AnyTable = Table<unknown, unknown>;
 export function column<Row, V>(
   part: Part<Row, V>,
   described: Pick<Column<Row>, 'csv' | 'jsonl' | 'parquet' | 'type' | 'description'> &
-    Partial<Pick<Column<Row>, 'masked' | 'inProperties' | 'property' | 'inCsv'>>,
+    Partial<Pick<Column<Row>, 'masked' | 'list' | 'inProperties' | 'property' | 'spread' | 'inCsv'>>,
   value: (part: V, epoch: Seconds) => Value,
 ): Column<Row> {
   return { masked: false, inProperties: false, inCsv: true, ...described, part, value };

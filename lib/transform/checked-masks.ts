@@ -39,8 +39,14 @@ export function checkMasks(mask: Mask): CheckedMasks {
     checked.add(value);
     return true;
   };
-  const check = (table: string, { csv: name }: Pick<Column<never>, 'csv'>, text: Value): Value => {
-    if (text === null || text === '' || (typeof text === 'string' && isMask(text))) return text;
+  const check = (
+    table: string,
+    { csv: name, list }: Pick<Column<never>, 'csv' | 'list'>,
+    text: Value,
+  ): Value => {
+    if (text === null || text === '') return text;
+    if (typeof text === 'string' && (list === true ? text.split(' ').every(isMask) : isMask(text)))
+      return text;
     throw new PrivacyError(
       `${table}: ${name}: got a value that is not a mask; accepted: masks and empty values. ` +
         'This is a fault of Star Compactor; please report it',

@@ -1,13 +1,13 @@
 import { type DistinctCounter, countDistinct } from '../core/collections/distinct.ts';
 import { onceForEach } from '../core/collections/once-for-each.ts';
-import type { Seconds } from '../core/time.ts';
+import type { Window } from '../core/window.ts';
 import type { HostFrom } from '../config/choices.ts';
 import type { Column, Mask, Subject, Table } from '../tables/table.ts';
 import { checkMasks } from './checked-masks.ts';
 import { type Exclusion, reasonToExclude } from './exclude.ts';
 import { hostOf } from './host.ts';
 import { rackOf } from './rack.ts';
-import { cutTimes } from './times.ts';
+import { cutPlans, cutTimes } from './times.ts';
 
 /** Rows of one table, on their way from its reader to its files. */
 export interface Transform<Raw, Row> extends Disposable {
@@ -25,8 +25,8 @@ export interface Transform<Raw, Row> extends Disposable {
 
 export interface TransformSettings extends Exclusion {
   readonly hostFrom: HostFrom;
-  /** Times before are cut to the day; undefined where all stay exact. */
-  readonly exactFrom?: Seconds | undefined;
+  /** Times before it, and plans outside of it, are cut to the day; undefined where all stay exact. */
+  readonly exactIn?: Window | undefined;
   /** Finds the rack in a hypervisor's name: what its first group matches, or all of it. */
   readonly rackPattern?: RegExp | undefined;
 }
@@ -44,7 +44,8 @@ export function openTransform<Raw, Row>(
     mask: checked.mask,
     maskShared: checked.maskShared,
     hostOf: (row) => hostOf(row, settings.hostFrom),
-    timeOf: cutTimes(settings.exactFrom),
+    timeOf: cutTimes(settings.exactIn),
+    planOf: cutPlans(settings.exactIn),
     rackOf: (node) => rackOf(node, settings.rackPattern),
   });
   const skipped: Record<string, number> = {};

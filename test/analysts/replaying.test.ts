@@ -25,7 +25,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'star-compactor-replaying-'));
   const env = {
     STAR_CLOUD: 'demo',
-    STAR_TABLES: TABLES.map(({ name }) => name).join(),
+    STAR_TABLES: TABLES.filter(({ onRequest }) => onRequest !== true)
+      .map(({ name }) => name)
+      .join(),
     STAR_FORMATS: 'csv,parquet',
   };
   scene = await startScene(db, ['cell1'], { folder, env });

@@ -52,7 +52,9 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
   const start = last - (last % DAY) - DAYS * DAY;
   const env = {
     STAR_CLOUD: CLOUD,
-    STAR_TABLES: TABLES.map(({ name }) => name).join(),
+    STAR_TABLES: TABLES.filter(({ onRequest }) => onRequest !== true)
+      .map(({ name }) => name)
+      .join(),
     STAR_FORMATS: 'csv,jsonl,parquet',
     STAR_MASKING_SECRET: MASKING_SECRET,
     POWERTOOLS_LOG_LEVEL: 'INFO',

@@ -4,7 +4,10 @@
  *
  * @param limit how many are remembered; about 200 bytes each
  */
-export function memoize<K extends string | null, V>(make: (value: K) => V, limit = 4000): (value: K) => V {
+export function memoize<K extends string | number | null, V>(
+  make: (value: K) => V,
+  limit = 4000,
+): (value: K) => V {
   const made = new Map<K, V>();
   return (value) => {
     const known = made.get(value);

@@ -1,5 +1,5 @@
 import { disposables } from '../../core/disposables.ts';
-import type { CellConnection, DatabaseConnection } from '../../connection/connection.ts';
+import type { CellConnection, DatabaseConnection, ServiceName } from '../../connection/connection.ts';
 import { asSourceError, withoutCell } from '../codes.ts';
 import type { ExamineOptions } from '../options.ts';
 import { type Finding, teller, verdictOf } from '../finding.ts';
@@ -7,14 +7,14 @@ import { type OpenedCell, examineCells } from './cells.ts';
 import { examineHosts } from './hosts.ts';
 import { examineHistory } from './history.ts';
 import { examineLogin, openExamined } from './login.ts';
-import { examinePlacement } from './placement.ts';
 import { examinePrivileges } from './privileges.ts';
+import { EXAMINED_SERVICES } from './services.ts';
 import { examineServer } from './server.ts';
 import { examineTables } from './tables.ts';
 
-/** Every cell by itself, then Placement's database where the secret has it, then all cells together. */
+/** Every cell by itself, then the databases of other services that the secret has, then all cells together. */
 export async function* examineDatabases(
-  { cells, placement }: DatabaseConnection,
+  { cells, services }: DatabaseConnection,
   { signal, settleSeconds }: ExamineOptions,
 ): AsyncGenerator<Finding, void, void> {
   await using sessions = disposables();
@@ -43,21 +43,22 @@ export async function* examineDatabases(
     yield* guarded('tables of machines', connection.cell, signal, () => examineHosts(session, tell));
     yield* guarded('history', connection.cell, signal, () => examineHistory(session, tell));
   }
-  if (placement !== undefined) yield* examineOther(placement, signal);
+  for (const [name, connection] of Object.entries(services))
+    yield* examineOther(name as ServiceName, connection, signal);
   yield* guarded('cells', undefined, signal, () => examineCells(cells, opened));
 }
 
-/** Placement's database, in which only its own tables are looked for. */
+/** The database of another service, in which only its own tables are looked for. */
 async function* examineOther(
+  name: ServiceName,
   connection: CellConnection,
   signal: AbortSignal,
 ): AsyncGenerator<Finding, void, void> {
-  const { cell: name } = connection;
   const tell = teller(name);
   await using session = yield* openExamined(connection, tell, signal);
   if (session === undefined) return;
   yield* guarded('connection', name, signal, () => examineLogin(session, connection, tell));
-  yield* guarded('tables of Placement', name, signal, () => examinePlacement(session, tell));
+  yield* guarded('tables', name, signal, () => EXAMINED_SERVICES[name](session, tell));
 }
 
 /** A check that fails is a finding, too; the next one may still find something. */

@@ -23,6 +23,8 @@ export interface Change {
   readonly known: KnownMachine;
   /** When it was deleted in the window; null where it was not. */
   readonly ended: Seconds | null;
+  /** What was there before under the same name, and when it was deleted at the latest. */
+  readonly replaced?: readonly [KnownMachine, Seconds];
 }
 
 /** A time that Placement recorded may be of a moment before the read that missed it. */
@@ -32,6 +34,7 @@ const CLOCKS: Seconds = 2;
 export function changesOf(seen: Seen, tell: Tell): Change | undefined {
   const { machine, known, window } = seen;
   if (known?.deleted === true && machine.deleted !== null) return { known, ended: null };
+  if (known !== undefined && !known.deleted && isNewer(machine, known)) return replacedBy(seen, known, tell);
   const alive = known === undefined || known.deleted ? created(seen, tell) : { known, since: seen.since };
   if (alive === undefined) return known === undefined ? undefined : { known, ended: null };
 
@@ -51,6 +54,23 @@ export function changesOf(seen: Seen, tell: Tell): Change | undefined {
   return { known: switched, ended: null };
 }
 
+/** Of bare metal: a node that is enrolled again under its old uuid. */
+function isNewer(machine: FoundMachine, known: KnownMachine): boolean {
+  if (machine.renews !== true) return false;
+  return machine.created !== null && known.created !== null && machine.created > known.created;
+}
+
+/** The old one was deleted before the new one was created, and nothing tells when. */
+function replacedBy(seen: Seen, known: KnownMachine, tell: Tell): Change {
+  const { machine, window, since } = seen;
+  const by = (machine.created ?? since) - 1;
+  const isLater = by + 1 >= window.end;
+  if (isLater || !tell.bounded('DELETE', known.capacity, by, Math.min(since, by)))
+    return { known: { ...known, held: true }, ended: null };
+  const change = changesOf({ ...seen, known: undefined }, tell);
+  return { known, ended: null, ...change, replaced: [{ ...known, deleted: true }, by] };
+}
+
 interface Alive {
   readonly known: KnownMachine;
   readonly since: Seconds;
@@ -58,7 +78,7 @@ interface Alive {
 
 /** A machine that is new, or back: Nova may undelete a row in place, whose time of creation stays the old one. */
 function created({ machine, known, since, at, window }: Seen, tell: Tell): Alive | undefined {
-  const isBack = known?.deleted === true;
+  const isBack = known?.deleted === true && !isNewer(machine, known);
   const recorded = isBack ? null : machine.created;
   if (recorded !== null && recorded >= window.end) return undefined;
   const latest = isBack ? Math.min(machine.changedBy ?? at, at) : at;
@@ -101,12 +121,15 @@ function capacityChange({ machine, known, since, at, window, isRenamed }: SeenAl
     tell.recorded('UPDATE', capacity, changed);
     return { known: now, at: changed };
   }
-  const latest = Math.max(since, Math.min(isRecorded ? changed : (machine.changedBy ?? at), at));
+  const by = isRecorded && machine.capacityBy === undefined ? changed : machine.capacityBy;
+  const latest = Math.max(since, Math.min(by ?? machine.changedBy ?? at, at));
   return tell.bounded('UPDATE', capacity, latest, since) ? { known: now, at: latest } : held;
 }
 
 function isSame(a: Capacity, b: Capacity): boolean {
-  return a.vcpus === b.vcpus && a.memoryMb === b.memoryMb && a.diskGb === b.diskGb;
+  return (
+    a.vcpus === b.vcpus && a.memoryMb === b.memoryMb && a.diskGb === b.diskGb && a.properties === b.properties
+  );
 }
 
 function enabledChange(
@@ -133,7 +156,10 @@ function enabledChange(
   }
   const time = (enabled ? null : traced) ?? (isRecorded(switchedAt, since) ? switchedAt : null);
   const event = enabled ? 'ENABLE' : 'DISABLE';
-  if (time === null) return tell.bounded(event, capacityOf(at, enabled), at, since) ? now : held;
+  if (time === null) {
+    const latest = Math.max(since, Math.min(machine.switchedBy ?? at, at));
+    return tell.bounded(event, capacityOf(latest, enabled), latest, since) ? now : held;
+  }
   if (time >= window.end) return held;
   tell.recorded(event, capacityOf(time, enabled), time);
   return now;

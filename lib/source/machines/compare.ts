@@ -2,13 +2,15 @@ import { MINUTE, type Seconds } from '../../core/time.ts';
 import type { MachineEvent } from '../../tables/machine-events/row.ts';
 import { placeOf } from '../../tables/instances/place.ts';
 import type { Machine } from '../../tables/machines/row.ts';
+import { saltedHash } from '../salted-hash.ts';
 import { changesOf } from './changes.ts';
 import type { FoundMachine } from './found.ts';
 import { type Tell, openTelling } from './telling.ts';
 import { stateAt } from './opening.ts';
 import { findRenamed } from './renamed.ts';
 import type { CompareRequest } from './request.ts';
-import { type KnownMachine, type MachinesState, saltedHash } from './state.ts';
+import { sealName, unsealName } from './names.ts';
+import type { KnownMachine, MachinesState } from './state.ts';
 
 export interface Compared {
   /** In no order. */
@@ -40,7 +42,7 @@ export function compareMachines(request: CompareRequest): Compared {
 
   const keep = (key: string, machine: FoundMachine, known: KnownMachine): void => {
     const slot = machine.slot === null ? null : saltedHash(salt, machine.slot);
-    next.set(key, { ...known, slot, sealed: known.deleted ? null : (seal?.close(key, machine) ?? null) });
+    next.set(key, { ...known, slot, sealed: known.deleted ? null : sealName(seal, key, machine) });
     const { created, capacity, enabled } = known;
     if (!known.deleted) existing.push(rowOf(machine, { created, deleted: null, capacity, enabled }));
   };
@@ -67,19 +69,27 @@ export function compareMachines(request: CompareRequest): Compared {
     }
     const tell: Tell = telling.of(machine);
     const since = known?.held === true ? before.until : before.at;
+    if (machine.noticed === true && known?.deleted === false && (machine.deleted ?? Infinity) < since)
+      continue;
     const change = changesOf(
       { machine, known, since, at: read.at, window, isRenamed: was !== undefined },
       tell,
     );
     if (change === undefined) continue;
+    if (change.replaced !== undefined) end(machine, ...change.replaced);
     keep(key, machine, change.known);
     if (change.ended !== null) end(machine, change.known, change.ended);
   }
 
   let vanished = 0;
+  const names = new Map([...(read.names ?? [])].map(([key, name]) => [saltedHash(salt, key), name]));
   for (const [key, known] of before.machines) {
-    if (next.has(key) || known.deleted) continue;
-    const name = known.sealed === null ? undefined : seal?.open(key, known.sealed);
+    if (next.has(key)) continue;
+    if (known.deleted) {
+      if (names.has(key)) next.set(key, known);
+      continue;
+    }
+    const name = unsealName(seal, key, known.sealed) ?? names.get(key);
     const { created, capacity, enabled } = known;
     const since = known.held ? before.until : before.at;
     const deleted = read.partial ? null : read.at;
@@ -87,7 +97,11 @@ export function compareMachines(request: CompareRequest): Compared {
       existing.push(rowOf({ ...name, up: false }, { created, deleted, capacity, enabled }));
     if (read.partial) next.set(key, { ...known, held: true });
     else if (name === undefined) vanished++;
-    else telling.of(name).bounded('DELETE', capacity, read.at, since);
+    else {
+      telling.of(name).bounded('DELETE', capacity, read.at, since);
+      // The other service will tell of the deletion, too.
+      if (names.has(key)) next.set(key, { ...known, deleted: true, held: false, sealed: null });
+    }
   }
   const { late, beforeBegin, events } = telling;
   return {
@@ -101,10 +115,11 @@ export function compareMachines(request: CompareRequest): Compared {
 }
 
 function rowOf(
-  { host, node, up }: Pick<FoundMachine, 'host' | 'node' | 'up'>,
+  { host, node, rack, up }: Pick<FoundMachine, 'host' | 'node' | 'rack' | 'up'>,
   state: Pick<Machine, 'created' | 'deleted' | 'capacity' | 'enabled'>,
 ): Machine {
-  return { host, node, ...state, up: up && state.deleted === null, place: placeOf(state.created) };
+  const name = { host, node, ...(rack === undefined ? {} : { rack }) };
+  return { ...name, ...state, up: up && state.deleted === null, place: placeOf(state.created) };
 }
 
 /** A host that has not reported for longer is down, as Nova has it (`service_down_time`). */

@@ -1,6 +1,7 @@
 import type { Seconds } from '../../core/time.ts';
 import type { FoundMachine, MachinesRead } from './found.ts';
-import { type KnownMachine, type MachinesState, newSalt, saltedHash } from './state.ts';
+import { newSalt, saltedHash } from '../salted-hash.ts';
+import type { KnownMachine, MachinesState } from './state.ts';
 
 /**
  * What existed at a time, as far as a later read tells: where a trace of machines begins. Of capacities there is no

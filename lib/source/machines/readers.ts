@@ -4,7 +4,7 @@ import type { Machine } from '../../tables/machines/row.ts';
 import { type Batch, NO_COUNTS, type Outcome, type ReadRequest } from '../source.ts';
 import { type Compared, compareMachines } from './compare.ts';
 import type { MachinesRead } from './found.ts';
-import type { Seal } from './seal.ts';
+import type { Seal } from '../seal.ts';
 import { type MachinesState, restoreMachines, storeMachines } from './state.ts';
 
 /** What a source gives the readers of machines, whatever it is. */

@@ -1,6 +1,7 @@
 import { MINUTE } from '../../core/time.ts';
 import type { FoundMachine } from './found.ts';
-import { type MachinesState, saltedHash } from './state.ts';
+import { saltedHash } from '../salted-hash.ts';
+import type { MachinesState } from './state.ts';
 
 /**
  * A hypervisor that starts under another name is a new row beside a deleted one, within seconds and for the same

@@ -1,7 +1,7 @@
 import type { Seconds } from '../../core/time.ts';
 import type { Window } from '../../core/window.ts';
 import type { MachinesRead } from './found.ts';
-import type { Seal } from './seal.ts';
+import type { Seal } from '../seal.ts';
 import type { MachinesState } from './state.ts';
 
 export interface CompareRequest {

@@ -1,4 +1,3 @@
-import { hash, randomBytes } from 'node:crypto';
 import * as z from 'zod/mini';
 import { StoreError } from '../../core/errors.ts';
 import type { Seconds } from '../../core/time.ts';
@@ -43,18 +42,9 @@ const Stored = z.strictObject({
   parts: z.array(z.string()),
   machines: z.record(
     z.string(),
-    z.tuple([z.int(), optional, optional, optional, optional, text, optional, optional, text, text]),
+    z.tuple([z.int(), optional, optional, optional, optional, text, text, optional, optional, text, text]),
   ),
 });
-
-export function newSalt(): string {
-  return randomBytes(16).toString('hex');
-}
-
-/** Enough digits that no two of some thousand are alike. */
-export function saltedHash(salt: string, value: string): string {
-  return hash('sha256', `${salt}/${value}`, 'hex').slice(0, 20);
-}
 
 /** Plain JSON, one short list a machine. */
 export function storeMachines({ salt, at, until, parts, machines }: MachinesState): SourceState {
@@ -66,6 +56,7 @@ export function storeMachines({ salt, at, until, parts, machines }: MachinesStat
       known.capacity.vcpus,
       known.capacity.memoryMb,
       known.capacity.diskGb,
+      known.capacity.properties ?? null,
       known.alike,
       known.enabled === null ? null : Number(known.enabled),
       known.disabledAt,
@@ -88,12 +79,13 @@ export function restoreMachines(state: SourceState): MachinesState {
     ...rest,
     machines: new Map(
       Object.entries(machines).map(([key, list]) => {
-        const [flags, created, vcpus, memoryMb, diskGb, alike, enabled, disabledAt, slot, sealed] = list;
+        const [flags, created, vcpus, memoryMb, diskGb, properties, ...more] = list;
+        const [alike, enabled, disabledAt, slot, sealed] = more;
         const known: KnownMachine = {
           deleted: flags % 2 === 1,
           held: flags >= 2,
           created,
-          capacity: { vcpus, memoryMb, diskGb },
+          capacity: { vcpus, memoryMb, diskGb, ...(properties === null ? {} : { properties }) },
           alike,
           enabled: enabled === null ? null : enabled === 1,
           disabledAt,

@@ -1,6 +1,8 @@
 import type { Seconds } from '../../core/time.ts';
-import type { Basis, MachineEvent, MachineEventName } from '../../tables/machine-events/row.ts';
+import type { MachineEvent, MachineEventName } from '../../tables/machine-events/row.ts';
 import type { Capacity, MachineName } from '../../tables/machines/row.ts';
+import type { Basis, Told } from '../../tables/told.ts';
+import { tellTimes } from '../telling-times.ts';
 import type { CompareRequest } from './request.ts';
 import type { FoundMachine } from './found.ts';
 import type { KnownMachine } from './state.ts';
@@ -31,46 +33,40 @@ export function openTelling({
   bounds,
 }: Pick<CompareRequest, 'before' | 'window' | 'begin' | 'bounds'>): Telling {
   const events: MachineEvent[] = [];
-  let [late, beforeBegin] = [0, 0];
+  const times = tellTimes({ continues: before !== undefined, window, begin, bounds });
   const add = (
-    { host, node }: MachineName,
-    event: Omit<MachineEvent, 'host' | 'node' | 'belongs'>,
-    belongs = window.start,
-  ): void => {
-    events.push({ host, node, ...event, belongs });
+    { host, node, rack }: MachineName,
+    event: MachineEventName,
+    capacity: Capacity,
+    told: Told | undefined,
+  ): boolean => {
+    if (told !== undefined)
+      events.push({ host, node, ...(rack === undefined ? {} : { rack }), event, capacity, ...told });
+    return told !== undefined;
   };
   return {
     of: (name) => ({
-      recorded(event, capacity, time, basis = 'recorded') {
-        if (before !== undefined && time < begin) {
-          beforeBegin++;
-          return;
-        }
-        if (before !== undefined && time < window.start) late++;
-        add(name, { event, capacity, time, notBefore: null, basis }, time);
+      recorded(event, capacity, time, basis) {
+        add(name, event, capacity, times.recorded(time, basis));
       },
       assumed(event, capacity, time) {
-        add(name, { event, capacity, time, notBefore: null, basis: 'assumed' });
+        add(name, event, capacity, times.assumed(time));
       },
-      bounded(event, capacity, time, notBefore) {
-        if (!bounds) return false;
-        add(name, { event, capacity, time: Math.max(time, notBefore), notBefore, basis: 'bounded' });
-        return true;
-      },
+      bounded: (event, capacity, time, notBefore) =>
+        add(name, event, capacity, times.bounded(time, notBefore)),
     }),
     open(machine, { created, capacity, enabled }) {
       const time = created ?? window.start;
-      const opening = { capacity, notBefore: null, basis: 'opening' } as const;
-      add(machine, { ...opening, event: 'CREATE', time });
+      add(machine, 'CREATE', capacity, times.opening(time));
       const isTold = enabled === true && machine.enabled !== null;
-      add(machine, { ...opening, event: 'ENABLE', time, ...(isTold ? {} : { basis: 'assumed' }) });
+      add(machine, 'ENABLE', capacity, isTold ? times.opening(time) : times.assumed(time));
       if (enabled !== false) return;
       const disabled = machine.disabledAt ?? machine.switchedAt;
       const isKnown = disabled !== null && disabled >= time && disabled < window.start;
-      add(machine, { ...opening, event: 'DISABLE', time: isKnown ? disabled : time });
+      add(machine, 'DISABLE', capacity, times.opening(isKnown ? disabled : time));
     },
     events,
-    late: () => late,
-    beforeBegin: () => beforeBegin,
+    late: times.late,
+    beforeBegin: times.beforeBegin,
   };
 }

@@ -1,7 +1,7 @@
 import { SourceError } from '../../core/errors.ts';
 import type { Seconds } from '../../core/time.ts';
 import type { MachinesSource } from '../machines/readers.ts';
-import type { Seal } from '../machines/seal.ts';
+import type { Seal } from '../seal.ts';
 import type { Nova } from './nova.ts';
 
 export interface ApiOptions {

@@ -1,8 +1,18 @@
-import type { DatabaseConnection } from '../../connection/connection.ts';
+import type { DatabaseConnection, ServiceName } from '../../connection/connection.ts';
+import { leases } from '../../tables/leases/table.ts';
+import { machines } from '../../tables/machines/table.ts';
 import { disposables } from '../../core/disposables.ts';
+import { memoize } from '../../core/collections/memoize.ts';
+import type { Seconds } from '../../core/time.ts';
 import { InputError } from '../../core/errors.ts';
+import { readBlazarLeases } from '../blazar-db/leases.ts';
+import type { LeasesRead } from '../leases/found.ts';
 import type { MachinesRead } from '../machines/found.ts';
-import type { Seal } from '../machines/seal.ts';
+import type { Seal } from '../seal.ts';
+import { readBareMetal } from '../ironic-db/nodes.ts';
+import type { PropertyChoice } from '../ironic-db/properties.ts';
+import { refuseOtherMachines } from '../machines/other-machines.ts';
+import { refuseWithout } from '../lacking-services.ts';
 import { readerOf } from '../readers.ts';
 import type { History, Source } from '../source.ts';
 import { historyOf } from './history.ts';
@@ -23,17 +33,21 @@ export interface DatabaseOptions extends HostsOptions {
   readonly retiredCells: ReadonlySet<string>;
   /** Keeps names of machines between runs. */
   readonly seal: Seal | undefined;
+  /** Properties of hosts that may be told of what leases ask for. */
+  readonly leaseProperties: readonly string[];
+  /** Where machines are Ironic's nodes: what is told of them. Undefined where they are Nova's hosts. */
+  readonly bareMetal: PropertyChoice | undefined;
 }
 
 /**
- * Nova's cell databases as a source, and Placement's where it may be read. Each opening has connections of its own, one
- * a database, each in one consistent snapshot.
+ * Nova's cell databases as a source, and those of other services that the secret has. Each opening has connections of its
+ * own, one a database, each in one consistent snapshot.
  */
 export function databaseSource(
-  { cells, placement }: Pick<DatabaseConnection, 'cells' | 'placement'>,
+  { cells, services }: Pick<DatabaseConnection, 'cells' | 'services'>,
   options: DatabaseOptions,
 ): Source {
-  const { retiredCells, seal } = options;
+  const { retiredCells, seal, bareMetal } = options;
   return {
     kind: 'database',
     async open(signal) {
@@ -42,17 +56,34 @@ export function databaseSource(
       for (const cell of cells) sessions.push(opening.use(await openCell(cell, signal)));
       const opened = opening.move();
       let hosts: Promise<MachinesRead> | undefined;
-      const readOnce = async (): Promise<MachinesRead> => {
-        await using other = placement === undefined ? undefined : await openCell(placement, signal);
-        return await readHosts(sessions, other, options);
+      const openService = async (name: ServiceName): Promise<CellSession | undefined> =>
+        services[name] && (await openCell(services[name], signal));
+      const readMachines = async (): Promise<MachinesRead> => {
+        if (bareMetal === undefined) {
+          await using placement = await openService('placement');
+          return await readHosts(sessions, placement, options);
+        }
+        await using ironic = await openService('ironic');
+        await using blazar = await openService('blazar');
+        if (ironic === undefined) refuseWithout('ironic', machines.name);
+        return await readBareMetal(ironic, sessions, blazar, bareMetal);
+      };
+      const readLeases = async (since: Seconds): Promise<LeasesRead> => {
+        await using blazar = await openService('blazar');
+        if (blazar === undefined) refuseWithout('blazar', leases.name);
+        return await readBlazarLeases(blazar, options.leaseProperties, since);
       };
       const databases: OpenDatabases = {
         cells,
         retiredCells,
         sessions,
         seal,
-        machines: () => (hosts ??= readOnce()),
-        refuseLost: (parts) => refuseLostCells(parts, cells, retiredCells),
+        leases: memoize(readLeases),
+        machines: () => (hosts ??= readMachines()),
+        refuseLost: (parts) => {
+          refuseOtherMachines(parts, bareMetal !== undefined);
+          if (bareMetal === undefined) refuseLostCells(parts, cells, retiredCells);
+        },
       };
       return {
         read: (table, request) => readerOf(READERS, table, 'Nova’s databases')(databases, request),

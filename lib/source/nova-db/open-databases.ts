@@ -1,9 +1,10 @@
+import type { LeasesSource } from '../leases/readers.ts';
 import type { MachinesSource } from '../machines/readers.ts';
 import type { CellConnection } from '../../connection/connection.ts';
 import type { CellSession } from './session.ts';
 
 /** The cells of one opening, each in its snapshot. */
-export interface OpenDatabases extends MachinesSource {
+export interface OpenDatabases extends MachinesSource, LeasesSource {
   readonly cells: readonly CellConnection[];
   /** Cells that the checkpoint may know and the secret need not. */
   readonly retiredCells: ReadonlySet<string>;

@@ -1,7 +1,10 @@
 import { instanceEvents } from '../../tables/instance-events/table.ts';
 import { instances } from '../../tables/instances/table.ts';
+import { leaseEvents } from '../../tables/lease-events/table.ts';
+import { leases } from '../../tables/leases/table.ts';
 import { machineEvents } from '../../tables/machine-events/table.ts';
 import { machines } from '../../tables/machines/table.ts';
+import { readLeaseEvents, readLeases } from '../leases/readers.ts';
 import { readMachineEvents, readMachines } from '../machines/readers.ts';
 import type { ReadRequest, Reader } from '../source.ts';
 import { readInstanceEvents } from './instance-events.ts';
@@ -16,4 +19,6 @@ export const READERS: Readonly<
   [instances.name]: readServers,
   [machines.name]: readMachines,
   [machineEvents.name]: readMachineEvents,
+  [leases.name]: readLeases,
+  [leaseEvents.name]: readLeaseEvents,
 };

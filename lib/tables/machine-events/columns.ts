@@ -5,7 +5,7 @@ import type { MaskedMachineEvent } from './row.ts';
 
 const row: Part<MaskedMachineEvent, MaskedMachineEvent> = { of: (event) => event, kind: 'object' };
 
-const { host, rack, vcpus, memory, disk } = machineColumns(row, {
+const { host, rack, vcpus, memory, disk, properties } = machineColumns(row, {
   host: (event) => event.host,
   rack: (event) => event.rack,
   capacity: (event) => event.capacity,
@@ -30,13 +30,14 @@ export const COLUMNS: readonly Column<MaskedMachineEvent>[] = [
       jsonl: 'event',
       parquet: 'event',
       type: 'string',
-      description: 'CREATE, ENABLE, UPDATE (of the capacity), DISABLE or DELETE',
+      description: 'CREATE, ENABLE, UPDATE (of the capacity or properties), DISABLE or DELETE',
     },
     ({ event }) => event,
   ),
   vcpus,
   memory,
   disk,
+  properties,
   column(
     row,
     {

@@ -13,9 +13,9 @@ export const machineEvents: Table<MachineEvent, MaskedMachineEvent> = {
   at: ({ belongs }) => belongs,
   masked:
     ({ maskShared, rackOf }) =>
-    ({ host, node, event, time, notBefore, basis, capacity }) => ({
+    ({ host, node, rack, event, time, notBefore, basis, capacity }) => ({
       host: maskShared(host) as MaskedMachineEvent['host'],
-      rack: maskShared(rackOf(node)),
+      rack: maskShared(rack === undefined ? rackOf(node) : rack),
       event,
       time,
       notBefore,

@@ -12,7 +12,7 @@ export function machineColumns<Row extends object>(
     readonly rack: (row: Row) => string | null;
     readonly capacity: (row: Row) => Capacity;
   },
-): Record<'host' | 'rack' | 'vcpus' | 'memory' | 'disk', Column<Row>> {
+): Record<'host' | 'rack' | 'vcpus' | 'memory' | 'disk' | 'properties', Column<Row>> {
   return {
     host: column(
       of,
@@ -35,7 +35,7 @@ export function machineColumns<Row extends object>(
         type: 'string',
         masked: true,
         inProperties: true,
-        description: 'Rack, as rackPattern finds it in the hypervisor’s name; empty without one',
+        description: 'Rack, by rackPattern in the hypervisor’s name, or by rackProperty of a bare metal node',
       },
       get.rack,
     ),
@@ -78,10 +78,24 @@ export function machineColumns<Row extends object>(
       },
       (row) => get.capacity(row).diskGb,
     ),
+    properties: column(
+      of,
+      {
+        csv: 'PROPERTIES',
+        jsonl: 'properties',
+        parquet: 'properties',
+        type: 'string',
+        inCsv: false,
+        inProperties: true,
+        spread: true,
+        description: 'Of bare metal, the properties that nodeProperties names, as JSON; else empty',
+      },
+      (row) => get.capacity(row).properties ?? null,
+    ),
   };
 }
 
-const { host, rack, vcpus, memory, disk } = machineColumns(machine, {
+const { host, rack, vcpus, memory, disk, properties } = machineColumns(machine, {
   host: (row) => row.host,
   rack: (row) => row.rack,
   capacity: (row) => row.capacity,
@@ -120,7 +134,8 @@ export const COLUMNS: readonly Column<MaskedMachine>[] = [
       jsonl: 'up',
       parquet: 'up',
       type: 'boolean',
-      description: 'Whether it reported in the last minute, and was not forced down, when the drop was made',
+      description:
+        'When the drop was made: whether it reported within a minute and was not forced down, or the node was fit for use',
     },
     ({ up }) => up,
   ),
@@ -128,4 +143,5 @@ export const COLUMNS: readonly Column<MaskedMachine>[] = [
   vcpus,
   memory,
   disk,
+  properties,
 ];

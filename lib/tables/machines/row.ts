@@ -6,14 +6,18 @@ export interface Capacity {
   readonly vcpus: number | null;
   readonly memoryMb: number | null;
   readonly diskGb: number | null;
+  /** Of bare metal, the configured properties: the text of a JSON object in their order. Undefined for other hosts. */
+  readonly properties?: string;
 }
 
 /** What names a physical host. */
 export interface MachineName {
   /** As events of servers name it. */
   readonly host: string;
-  /** The hypervisor's own name, which tells the rack. */
+  /** The hypervisor's own name, which tells the rack of a VM cloud's host. */
   readonly node: string | null;
+  /** Of bare metal, what is recorded as its rack. Undefined for other hosts. */
+  readonly rack?: string | null;
 }
 
 /** A physical host that existed in a window, in the state to which the window's events lead. */

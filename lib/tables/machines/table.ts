@@ -14,7 +14,7 @@ export const machines: Table<Machine, MaskedMachine> = {
     ({ maskShared, rackOf, timeOf }) =>
     (machine) => ({
       host: maskShared(machine.host) as MaskedMachine['host'],
-      rack: maskShared(rackOf(machine.node)),
+      rack: maskShared(machine.rack === undefined ? rackOf(machine.node) : machine.rack),
       created: timeOf(machine.created),
       deleted: timeOf(machine.deleted),
       capacity: machine.capacity,

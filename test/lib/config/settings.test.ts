@@ -28,7 +28,8 @@ describe('settings', () => {
   test('name the node on bare metal', () => {
     expect(readSettings({ ...least, STAR_MACHINES: 'baremetal' })).toMatchObject({
       hostFrom: 'node',
-      tables: ['instance_events', 'instances'],
+      tables: ['instance_events', 'instances', 'machines', 'machine_events'],
+      rackProperty: 'placement.rack',
     });
   });
 
@@ -40,9 +41,10 @@ describe('settings', () => {
 
   test.each([
     [
-      { STAR_MACHINES: 'baremetal', STAR_TABLES: 'instances,machines' },
-      'STAR_TABLES: got "machines", which Nova tells of VM clouds only, but STAR_MACHINES=baremetal',
+      { STAR_NODE_PROPERTIES: 'node_type,placement.rack' },
+      'STAR_NODE_PROPERTIES: got "placement.rack", which is STAR_RACK_PROPERTY and is published masked, as RACK',
     ],
+    [{ STAR_NODE_PROPERTIES: 'a b' }, 'STAR_NODE_PROPERTIES: got "a b"; accepted: names of properties'],
     [{ STAR_BUCKET: undefined }, 'STAR_BUCKET: got nothing; accepted: an S3 bucket name'],
     [{ STAR_BUCKET: 'My_Bucket' }, 'STAR_BUCKET: got "My_Bucket"; accepted: an S3 bucket name'],
     [{ STAR_SECRET: '' }, 'STAR_SECRET: got nothing; accepted: the ARN or name of a Secrets Manager secret'],

@@ -71,6 +71,22 @@ describe('a secret', () => {
     ]);
   });
 
+  test('may name the databases of Placement, Ironic and Blazar beside the cells', async () => {
+    const connection = await parseSecret(
+      JSON.stringify({
+        cells: { cell1: `mysql://a:${password}@one.example/nova` },
+        ironic: `mysql://a:${password}@one.example/ironic`,
+        blazar: { ...rds, dbname: 'blazar', ssl: 'verify' },
+        ssl_ca: pem,
+      }),
+    );
+    const services = connection.kind === 'database' ? Object.values(connection.services) : [];
+    expect(services.map(({ cell, database, tls }) => ({ cell, database, tls }))).toEqual([
+      { cell: 'ironic', database: 'ironic', tls: { mode: 'verify', ca: pem } },
+      { cell: 'blazar', database: 'blazar', tls: { mode: 'verify', ca: pem } },
+    ]);
+  });
+
   test('lets a cell say otherwise about TLS than is said for all', async () => {
     const cells = await cellsOf(
       JSON.stringify({
@@ -236,6 +252,17 @@ describe('a secret', () => {
       /^secret: cells: a name: accepted: a cell name/,
     ],
     [JSON.stringify({ cells: {} }), /^secret: cells: accepted: at least one cell$/],
+    [
+      JSON.stringify({
+        cells: { cell1: `mysql://a:${password}@db/nova` },
+        ironic: `mysql://b:${password}@db:3306/nova`,
+      }),
+      /^secret: ironic: names the same database as cell1/,
+    ],
+    [
+      JSON.stringify({ cells: { cell1: `mysql://a:${password}@db/nova` }, blazar: password }),
+      /^secret: blazar: DSN/,
+    ],
     [JSON.stringify({ cells: { cell1: password } }), /^secret: cells: cell1: DSN/],
     [JSON.stringify({ cells: { cell1: 7 } }), /^secret: cells: cell1: accepted/],
     [

@@ -68,8 +68,14 @@ const examinedAs = (user: DatabaseUser, of: Record<string, Cell>): Promise<Findi
 async function runRefuses(user: DatabaseUser, of: Record<string, Cell>): Promise<boolean> {
   const { cells: connections } = (await parseSecret(secretOf(user, of))) as DatabaseConnection;
   const source = databaseSource(
-    { cells: connections },
-    { retiredCells: new Set(), seal: undefined, forcedDownDisables: false },
+    { cells: connections, services: {} },
+    {
+      retiredCells: new Set(),
+      seal: undefined,
+      forcedDownDisables: false,
+      bareMetal: undefined,
+      leaseProperties: [],
+    },
   );
   return source.history({ start: 0, end: DAY }, new AbortController().signal).then(
     () => false,

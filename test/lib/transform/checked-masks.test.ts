@@ -106,6 +106,7 @@ describe('A masked column', () => {
           maskShared: other,
           hostOf: () => null,
           timeOf: (time) => time,
+          planOf: (time) => time,
           rackOf: () => null,
         }),
     };

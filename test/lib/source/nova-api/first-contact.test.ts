@@ -280,6 +280,10 @@ describe('A token that came over https and goes on over http', () => {
       apiSweepSeconds: 0,
       allowPartial: false,
       forcedDownDisables: false,
+      hostFrom: 'event' as const,
+      nodeProperties: [],
+      rackProperty: '',
+      tables: [],
     };
     const source = await openSource(connection, settings, (text) => warnings.push(text));
     const day = { start: 0, end: 86_400 };

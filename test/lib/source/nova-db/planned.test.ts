@@ -117,8 +117,14 @@ test('A plan counts for each range what the server counts, and a worker fails fo
   ]);
 
   const source = databaseSource(
-    { cells: [connection] },
-    { retiredCells: new Set(), seal: undefined, forcedDownDisables: false },
+    { cells: [connection], services: {} },
+    {
+      retiredCells: new Set(),
+      seal: undefined,
+      forcedDownDisables: false,
+      bareMetal: undefined,
+      leaseProperties: [],
+    },
   );
   const { signal } = new AbortController();
   const [first, second] = await source.statesAt(ranges, ['instance_events'], signal);

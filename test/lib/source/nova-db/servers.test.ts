@@ -196,6 +196,8 @@ describe(`A backfill of servers (seed ${SEED})`, () => {
       retiredCells: new Set(),
       seal: undefined,
       forcedDownDisables: false,
+      bareMetal: undefined,
+      leaseProperties: [],
     });
     const { signal } = new AbortController();
     const groups = [0, 4, 8].map((day) => ({ start: start + day * DAY, end: start + (day + 4) * DAY }));

@@ -1,13 +1,15 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { MachineName } from '../../tables/machines/row.ts';
 
-/** Keeps names in the state so that nobody can read them without the key. */
+/** Keeps names in a state so that nobody can read them without the key. */
 export interface Seal {
   /** @param key what the name belongs to, which is sealed with it */
-  readonly close: (key: string, name: MachineName) => string;
+  readonly close: (key: string, names: Json) => string;
   /** Undefined where another key sealed it. */
-  readonly open: (key: string, sealed: string) => MachineName | undefined;
+  readonly open: (key: string, sealed: string) => Json | undefined;
 }
+
+/** Names, as JSON has them. */
+export type Json = string | number | null | readonly Json[];
 
 export const STATE_KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -19,12 +21,13 @@ const PADDED = 64;
 /** AES-256-GCM under a key of 32 random bytes. */
 export function sealWith(secret: Buffer): Seal {
   return {
-    close(key, { host, node }) {
+    close(key, names) {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', secret, nonce, TAG).setAAD(Buffer.from(key));
-      const name = JSON.stringify([host, node]);
-      const padded = name.padEnd(Math.ceil(name.length / PADDED) * PADDED);
-      const text = Buffer.concat([cipher.update(padded, 'utf8'), cipher.final()]);
+      const bytes = Buffer.from(JSON.stringify(names));
+      const padded = Buffer.alloc(Math.ceil(bytes.length / PADDED) * PADDED, ' ');
+      bytes.copy(padded);
+      const text = Buffer.concat([cipher.update(padded), cipher.final()]);
       return Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64');
     },
     open(key, sealed) {
@@ -37,8 +40,7 @@ export function sealWith(secret: Buffer): Seal {
           decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)),
           decipher.final(),
         ]);
-        const [host, node] = JSON.parse(text.toString('utf8')) as [string, string | null];
-        return { host, node };
+        return JSON.parse(text.toString('utf8')) as Json;
       } catch {
         return undefined;
       }
