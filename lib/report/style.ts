@@ -147,6 +147,7 @@ ${[1, 2, 3, 4, 5].map((n) => `.level-${n}{background:var(--l${n});color:var(--${
 `;
 
 const HEAT = `
+.heat{position:relative}
 .heat table{border-collapse:separate;border-spacing:1px;table-layout:auto}
 .heat th,.heat td{padding:0;border:0;height:1.15rem;font-size:.8125rem;vertical-align:middle}
 .heat thead th{min-width:0;height:auto;padding:.3rem 0 .15rem;border:0;text-align:start}

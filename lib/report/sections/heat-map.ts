@@ -31,7 +31,7 @@ export function heatMapSection(statistics: DropStatistics): Section {
         ? `The ${busiestHosts.length} busiest of ${counted(hosts.distinct, 'host')}.`
         : `${counted(hosts.distinct, 'host')}.`
     } <span>1 ${levels} ${count(most)} events</span></p>`,
-    markup`<div class="wide heat" role="region" tabindex="0" aria-label="${title}"><table role="table"><caption class="hidden">${title}</caption>
+    markup`<div class="wide heat" role="region" tabindex="0" aria-label="${title}, as a table"><table role="table"><caption class="hidden">${title}</caption>
 <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Host</th>${axis.slots.map((slot) => head(axis, slot))}<th scope="col" role="columnheader">All</th></tr></thead>
 <tbody role="rowgroup">${busiestHosts.map((host) => row(axis, markup`<code>${host.mask.slice(0, 8)}</code>`, host, most))}${
       rest.rows > 0 && restRow(axis, rest, hosts.distinct - busiestHosts.length)
