@@ -18,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, Needs>> = {
   formats: {},
   statistics: { flags: ['--expose-gc'] },
   'window-cost': {},
+  tables: {},
   'catch-up': { silent: true },
   // It compares the rows of a whole year.
   'backfill-year': { flags: ['--max-old-space-size=8192'], silent: true },
