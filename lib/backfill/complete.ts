@@ -1,12 +1,11 @@
 import { PassThrough } from 'node:stream';
-import type { FormatName } from '../config/choices.ts';
 import { type TableDescription, releasePackage } from '../drop/data-package.ts';
+import { foreignField } from '../drop/foreign.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import { type Manifest, TOOL } from '../drop/manifest.ts';
 import type { Place } from '../drop/place.ts';
 import { manifestsOf, publishedIn } from '../drop/published.ts';
 import type { ReleaseTrace } from '../drop/trace.ts';
-import { type Packing, packingOf } from '../format/packing.ts';
 import { TABLES } from '../tables/registry.ts';
 import { sha256 } from '../core/bytes.ts';
 import { BackfillIncompleteError } from '../core/errors.ts';
@@ -96,24 +95,11 @@ export async function completeRelease(
   await store.writeText(layout.release, text, await store.expectedNow(layout.release, signal), signal);
 }
 
-/** A manifest that a worker with other settings made, or that was copied there, belongs to no release as a whole. */
-function refuseForeign(key: string, { masking, tables }: Manifest, trace: ReleaseTrace): void {
-  const named = trace.formats.map((name) => packed(name, packingOf(name as FormatName, trace.compression)));
-  const fields = [
-    ['masking.scope', masking.scope, trace.maskingScope],
-    ['tables', Object.keys(tables).toSorted().join(), trace.tables.toSorted().join()],
-    ...Object.entries(tables).flatMap(([table, { source, files }]) => [
-      [`tables.${table}.source`, source, trace.source],
-      [`tables.${table}.files`, listed(files.map((file) => packed(file.format, file))), listed(named)],
-    ]),
-  ];
-  const [field, came, begun] = fields.find(([, is, was]) => is !== was) ?? [];
-  if (field === undefined) return;
+function refuseForeign(key: string, manifest: Manifest, trace: ReleaseTrace): void {
+  const foreign = foreignField(manifest, trace);
+  if (foreign === undefined) return;
+  const { field, came, begun } = foreign;
   throw new BackfillIncompleteError(
     `${key}: ${field}: got ${came}; accepted: ${begun}, with which the release was begun; make it under another name`,
   );
 }
-
-const packed = (format: string, { compression }: Pick<Packing, 'compression'>): string =>
-  `${format} ${compression}`;
-const listed = (formats: readonly string[]): string => formats.toSorted().join(', ');

@@ -97,7 +97,7 @@ const TRACE = {
   ),
   STAR_COMPRESSION: choice(COMPRESSIONS, 'gzip'),
   STAR_FORMAT_VERSION: choice(TRACE_VERSIONS, '0.2'),
-  STAR_LICENCE: text('an identifier of SPDX such as CC-BY-4.0', /^$|^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, ''),
+  STAR_LICENCE: text('an identifier of SPDX such as CC-BY-4.0', /^$|^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/, ''),
   STAR_MASKING: choice(MASKING_METHODS, 'sha2-salted'),
   STAR_ALLOW_UNSAFE_MASKING: choice(['true', 'false'], 'false'),
   STAR_REPORT: choice(['true', 'false'], 'true'),

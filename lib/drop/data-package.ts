@@ -9,16 +9,21 @@ export interface DataPackage {
   readonly $schema: 'https://datapackage.org/profiles/2.0/datapackage.json';
   readonly name: string;
   readonly created: string;
-  readonly licenses: readonly { readonly name: string; readonly title?: string }[];
+  /** Absent where no licence was chosen. */
+  readonly licenses?: readonly { readonly name: string }[];
   readonly resources: readonly Resource[];
 }
 
 interface Resource {
   readonly name: string;
+  readonly type: 'table';
+  /** Relative to the descriptor, and below it. */
   readonly path: string;
   readonly format: string;
   readonly mediatype: string;
   readonly encoding?: 'utf-8';
+  /** Of the file as a whole, as the recipe for compressed resources names it; absent where there is none. */
+  readonly compression?: 'gz' | 'zst';
   readonly bytes: number;
   readonly hash: string;
   readonly schema: { readonly fields: readonly Field[]; readonly missingValues?: readonly string[] };
@@ -33,6 +38,8 @@ interface Field {
 
 interface Described {
   readonly cloud: string;
+  /** Key of the trace's folder, where the descriptor lies. */
+  readonly root: string;
   readonly created: string;
   /** As SPDX names it; empty if none was chosen. */
   readonly licence: string;
@@ -45,25 +52,23 @@ export type TableDescription = Pick<Table<never, never>, 'name' | 'columns'>;
 /** By name, the part of a table's manifest that a package describes. */
 type Tables = Readonly<Record<string, { readonly files: readonly ManifestFile[] }>>;
 
-/** Describes the files of a drop. Paths are keys: the descriptor belongs at the top of the bucket. */
+/** Describes the files of a drop. */
 export function dataPackageOf(
   drop: Described & { readonly window: Window; readonly tables: Tables },
 ): DataPackage {
   const resources = Object.entries(drop.tables).flatMap(([name, { files }]) => {
     const table = descriptionOf(drop, name);
-    return files.map((file) => resourceOf(table, file, dashed(`${name}-${file.format}`), file.key));
+    return files.map((file) => resourceOf(table, file, dashed(`${name}-${file.format}`), drop.root));
   });
   return packageOf(drop, `${drop.cloud}-${windowKey(drop.window)}`, resources);
 }
 
 /**
- * Describes all files of a release. Paths are relative to the release's own folder, where the descriptor lies. A drop
- * of all tables takes up to 40 kB, and a release has up to 100,000 drops; so the text comes piece by piece.
- *
- * @param release whose `root` is the key of that folder
+ * Describes all files of a release. A drop of all tables takes up to 40 kB, and a release has up to 100,000 drops; so the
+ * text comes piece by piece.
  */
 export async function* releasePackage(
-  release: Omit<Described, 'created'> & { readonly range: Window; readonly root: string },
+  release: Omit<Described, 'created'> & { readonly range: Window },
   drops: AsyncIterable<{ readonly created: string; readonly tables: Tables }>,
 ): AsyncGenerator<string, void, void> {
   const { root, range, cloud } = release;
@@ -77,8 +82,7 @@ export async function* releasePackage(
     for (const [of, { files }] of Object.entries(tables)) {
       const table = descriptionOf(release, of);
       for (const file of files) {
-        const path = posix.relative(root, file.key);
-        yield separator + JSON.stringify(resourceOf(table, file, dashed(posix.basename(path)), path));
+        yield separator + JSON.stringify(resourceOf(table, file, dashed(posix.basename(file.key)), root));
         separator = ',\n';
       }
     }
@@ -97,8 +101,6 @@ function dashed(text: string): string {
   return text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 }
 
-const PLACEHOLDER = { name: 'to-be-chosen', title: 'No licence was chosen for this trace' };
-
 function packageOf(
   { created, licence }: Described,
   name: string,
@@ -109,7 +111,7 @@ function packageOf(
     // Lower case is the profile's rule.
     name: name.toLowerCase(),
     created,
-    licenses: [licence === '' ? PLACEHOLDER : { name: licence }],
+    ...(licence === '' ? {} : { licenses: [{ name: licence }] }),
     resources,
   };
 }
@@ -117,14 +119,16 @@ function packageOf(
 /** What a file is, and every column with its type. */
 function resourceOf(
   table: TableDescription,
-  { format, columns, bytes, sha256 }: ManifestFile,
+  { key, format, compression, columns, bytes, sha256 }: ManifestFile,
   name: string,
-  path: string,
+  root: string,
 ): Resource {
   return {
     name,
-    path,
+    type: 'table',
+    path: posix.relative(root, key),
     ...KINDS[format as FormatName],
+    ...PACKED[compression],
     bytes,
     hash: `sha256:${sha256}`,
     schema: {
@@ -138,6 +142,12 @@ const KINDS: Readonly<Record<FormatName, Pick<Resource, 'format' | 'mediatype' |
   csv: { format: 'csv', mediatype: 'text/csv', encoding: 'utf-8' },
   jsonl: { format: 'jsonl', mediatype: 'application/jsonl', encoding: 'utf-8' },
   parquet: { format: 'parquet', mediatype: 'application/vnd.apache.parquet' },
+};
+
+export const PACKED: Readonly<Record<ManifestFile['compression'], Pick<Resource, 'compression'>>> = {
+  gzip: { compression: 'gz' },
+  zstd: { compression: 'zst' },
+  none: {},
 };
 
 const TYPES = { string: 'string', integer: 'integer', timestamp: 'datetime', boolean: 'boolean' } as const;

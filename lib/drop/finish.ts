@@ -1,7 +1,7 @@
 import { StoreError } from '../core/errors.ts';
 import { advanceCheckpoint } from './checkpoint.ts';
 import type { DecidedClaim } from './claim.ts';
-import { type Manifest, filesOf } from './manifest.ts';
+import { type Manifest, companionsOf, filesOf } from './manifest.ts';
 import type { Place } from './place.ts';
 
 export type WindowResult =
@@ -41,7 +41,6 @@ export async function finishWindow(place: Place, run: string, claim: DecidedClai
 }
 
 /** Keys of all objects that a manifest lists. */
-export function keysOf(manifest: Pick<Manifest, 'tables' | 'report'>): string[] {
-  const { report } = manifest;
-  return [...filesOf(manifest).map(({ key }) => key), ...(report === undefined ? [] : [report.key])];
+export function keysOf(manifest: Pick<Manifest, 'tables' | 'datapackage' | 'report'>): string[] {
+  return [...filesOf(manifest), ...companionsOf(manifest)].map(({ key }) => key);
 }

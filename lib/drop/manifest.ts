@@ -9,7 +9,6 @@ import { iso } from '../core/time.ts';
 import type { Masking } from '../transform/masking.ts';
 import { type Window, isoWindow, windowText } from '../core/window.ts';
 import type { ManifestRef } from './checkpoint.ts';
-import { type DataPackage, type TableDescription, dataPackageOf } from './data-package.ts';
 import type { ManifestFile } from './manifest-file.ts';
 
 /** What a drop is: written last, it makes a drop exist. What it lists is there, byte for byte. */
@@ -23,6 +22,8 @@ export interface Manifest {
   readonly masking: { readonly method: MaskingMethod; readonly scope: string };
   readonly hostFrom: HostFrom;
   readonly created: string;
+  /** Under which the trace is published, as SPDX names it; absent where none was chosen. */
+  readonly licence?: string;
   /** Random id of the invocation that made it. No two manifests are alike, so that one can be told from the next. */
   readonly run: string;
   /** The scheduled drop before this one; null for the first. Drops of a backfill or release have none. */
@@ -34,11 +35,14 @@ export interface Manifest {
     readonly instances?: ServerFigures;
     readonly scan: ScanFigures | null;
   };
-  /** Its page. */
-  readonly report?: Pick<ManifestFile, 'key' | 'bytes' | 'sha256'>;
   /** The files as a Frictionless data package. */
-  readonly datapackage: DataPackage;
+  readonly datapackage: Companion;
+  /** Its page. */
+  readonly report?: Companion;
 }
+
+/** An object that belongs to a drop and holds no rows. */
+export type Companion = Pick<ManifestFile, 'key' | 'bytes' | 'sha256'>;
 
 export interface TableManifest {
   readonly kind: AnyTable['kind'];
@@ -80,17 +84,16 @@ export function makeManifest(drop: {
   settings: Settings;
   masking: Masking;
   window: Window;
-  /** Describe the tables. */
-  descriptions: readonly TableDescription[];
   tables: Readonly<Record<string, TableManifest>>;
   previous: Manifest['previous'];
   privacy: Manifest['privacy'];
-  created: number;
+  datapackage: Companion;
+  /** As an instant in text. */
+  created: string;
   run: string;
 }): Manifest {
-  const { settings, masking, window, descriptions, tables } = drop;
+  const { settings, masking, window } = drop;
   const { cloud, licence } = settings;
-  const created = iso(drop.created);
   return {
     manifestVersion: 2,
     tool: TOOL,
@@ -99,12 +102,13 @@ export function makeManifest(drop: {
     epoch: iso(epochOf(settings, window)),
     masking: { method: masking.method, scope: masking.scope },
     hostFrom: settings.hostFrom,
-    created,
+    created: drop.created,
+    ...(licence === '' ? {} : { licence }),
     run: drop.run,
     ...(drop.previous === undefined ? {} : { previous: drop.previous }),
-    tables,
+    tables: drop.tables,
     ...(drop.privacy === undefined ? {} : { privacy: drop.privacy }),
-    datapackage: dataPackageOf({ cloud, window, created, licence, descriptions, tables }),
+    datapackage: drop.datapackage,
   };
 }
 
@@ -155,6 +159,11 @@ export function aboutFile(
 /** All files of a drop, of all its tables. */
 export function filesOf({ tables }: Pick<Manifest, 'tables'>): ManifestFile[] {
   return Object.values(tables).flatMap(({ files }) => files);
+}
+
+/** What else a drop consists of. */
+export function companionsOf({ datapackage, report }: Pick<Manifest, 'datapackage' | 'report'>): Companion[] {
+  return [datapackage, ...(report === undefined ? [] : [report])];
 }
 
 /** Rows of all tables of a drop. */

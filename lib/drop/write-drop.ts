@@ -6,7 +6,9 @@ import type { OpenObject } from '../store/store.ts';
 import type { AnyTable } from '../tables/table.ts';
 import { masksJoin } from '../transform/masking.ts';
 import { type Transform, openTransform } from '../transform/transform.ts';
+import { iso } from '../core/time.ts';
 import type { Window } from '../core/window.ts';
+import { dataPackageOf } from './data-package.ts';
 import type { Invocation } from './invocation.ts';
 import {
   type Manifest,
@@ -18,6 +20,7 @@ import {
 } from './manifest.ts';
 import type { ManifestFile } from './manifest-file.ts';
 import type { Watch } from './watch.ts';
+import { openCompanion } from './write-companion.ts';
 import { openReport } from './write-report.ts';
 import { type OrderedRows, type Output, writeTable } from './write-table.ts';
 
@@ -33,8 +36,8 @@ export interface WrittenDrop {
 }
 
 /**
- * Writes everything of a window except its manifest: the data objects of one table after the other, then the report. All
- * formats of a table are written and uploaded in one pass over its rows.
+ * Writes everything of a window except its manifest: the data objects of one table after the other, then the data
+ * package, then the report. All formats of a table are written and uploaded in one pass over its rows.
  *
  * @param mayFinish throws if this run has lost its claim; called after the last row, before any object becomes visible
  * @param previous for the manifest
@@ -49,8 +52,9 @@ export async function writeDrop(
   mayFinish: () => Promise<void>,
   previous: Manifest['previous'],
 ): Promise<WrittenDrop | undefined> {
-  const { settings, masking, run, tables } = invocation;
+  const { settings, masking, layout, run, tables } = invocation;
   using watch = invocation.openWatch?.(window, tables);
+  const describe = await openCompanion(invocation, layout.datapackageOf(window), 'application/json');
   const report = watch && (await openReport(invocation, window, watch));
   const opened: OpenTable[] = [];
   try {
@@ -69,15 +73,20 @@ export async function writeDrop(
         basis: parts.basis,
       });
     }
-    const created = Math.floor(Date.now() / 1000);
+    const created = iso(Math.floor(Date.now() / 1000));
+    const { cloud, licence } = settings;
+    const { root } = layout;
+    const files = { cloud, root, window, created, licence, descriptions: tables, tables: described };
+    const datapackage = await describe(`${JSON.stringify(dataPackageOf(files), null, 2)}\n`);
+    if (datapackage === undefined) return undefined;
     const manifest = makeManifest({
       settings,
       masking,
       window,
-      descriptions: tables,
       tables: described,
       previous,
       privacy,
+      datapackage,
       created,
       run,
     });
@@ -100,7 +109,8 @@ export function keysToWrite(
   const data = tables.flatMap(({ name }) =>
     settings.formats.map((format) => layout.data(window, name, format, settings.compression)),
   );
-  return openWatch === undefined ? data : [...data, layout.report(window)];
+  const pages = openWatch === undefined ? [] : [layout.report(window)];
+  return [...data, layout.datapackageOf(window), ...pages];
 }
 
 interface DataObject extends Output<unknown> {

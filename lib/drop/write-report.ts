@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
-import { sha256 } from '../core/bytes.ts';
 import type { Window } from '../core/window.ts';
-import type { Manifest } from './manifest.ts';
+import type { Companion, Manifest } from './manifest.ts';
 import { windowOfKey } from './published.ts';
 import type { Place } from './place.ts';
 import type { Watch } from './watch.ts';
+import { openCompanion } from './write-companion.ts';
 
 /**
  * Looks at the present page of a drop, before any row is read.
@@ -13,26 +13,26 @@ import type { Watch } from './watch.ts';
  *   run has changed the page meanwhile
  */
 export async function openReport(
-  { store, layout, signal }: Place,
+  place: Place,
   window: Window,
   watch: Watch,
-): Promise<(manifest: Manifest) => Promise<Manifest['report'] | undefined>> {
+): Promise<(manifest: Manifest) => Promise<Companion | undefined>> {
+  const { layout } = place;
   const key = layout.report(window);
-  const expected = await store.expectedNow(key, signal);
-  return async (manifest) => {
-    const folder = posix.dirname(key);
-    const to = (other: string): string => posix.relative(folder, other);
+  const folder = posix.dirname(key);
+  const to = (other: string): string => posix.relative(folder, other);
+  const write = await openCompanion(place, key, 'text/html; charset=utf-8');
+  return (manifest) => {
     const before = windowBefore(manifest, window);
-    const page = watch.page(manifest, {
-      index: to(layout.index),
-      manifest: to(layout.manifest(window)),
-      ...(before === undefined ? {} : { previous: to(layout.report(before)) }),
-      next: to(layout.report({ start: window.end, end: 2 * window.end - window.start })),
-      to,
-    });
-    const version = await store.writeText(key, page, expected, signal, 'text/html; charset=utf-8');
-    if (version === undefined) return undefined;
-    return { key, bytes: Buffer.byteLength(page), sha256: sha256(page) };
+    return write(
+      watch.page(manifest, {
+        index: to(layout.index),
+        manifest: to(layout.manifest(window)),
+        ...(before === undefined ? {} : { previous: to(layout.report(before)) }),
+        next: to(layout.report({ start: window.end, end: 2 * window.end - window.start })),
+        to,
+      }),
+    );
   };
 }
 

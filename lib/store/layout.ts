@@ -12,6 +12,8 @@ export interface Layout {
   manifest(window: Window): string;
   /** The page of a drop. */
   report(window: Window): string;
+  /** A drop's files as a data package. It lies above them, for its paths may not point upwards. */
+  datapackageOf(window: Window): string;
   /** The page over a cloud's drops. */
   readonly index: string;
   /** What that page was last made of. */
@@ -24,7 +26,7 @@ export interface Layout {
   windowClaim(window: Window): string;
   /** All keys of these begin so. */
   readonly windowClaims: string;
-  /** What a complete release is proven by, and its description as one data package. */
+  /** What a complete release is proven by, and all its files as one data package. */
   readonly release: string;
   readonly datapackage: string;
   /** Keys of what was planned for executions of the backfill's state machine begin so, and of one of them. */
@@ -48,6 +50,7 @@ export function layoutOf({ prefix, cloud }: { prefix: string; cloud: string }): 
     },
     manifest: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.json`,
     report: (window) => `${root}/manifests/date=${isoDate(window.start)}/${windowKey(window)}.report.html`,
+    datapackageOf: (window) => `${root}/${windowKey(window)}.datapackage.json`,
     index: `${root}/index.html`,
     indexState: `${root}/state/index.json`,
     trace: `${root}/state/trace.json`,

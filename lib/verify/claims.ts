@@ -1,6 +1,7 @@
+import { sha256 } from '../core/bytes.ts';
 import { StoreError, firstLine } from '../core/errors.ts';
 import { DAY, type Seconds } from '../core/time.ts';
-import { windowText } from '../core/window.ts';
+import { type Window, windowText } from '../core/window.ts';
 import { type Claim, isDecided, readClaim } from '../drop/claim.ts';
 import type { Manifest } from '../drop/manifest.ts';
 import { keysOf } from '../drop/finish.ts';
@@ -11,9 +12,21 @@ import { type Finding, fault, note } from './fault.ts';
 export interface FoundClaims {
   /** Keys that runs at work may have written. */
   readonly atWork: ReadonlySet<string>;
-  /** Manifests that were decided, and who says so. */
-  readonly decided: ReadonlyMap<string, { readonly key: string; readonly isOld: boolean }>;
+  /** By key, manifests that were decided. */
+  readonly decided: ReadonlyMap<string, DecidedManifest>;
+  /** Keys of all claims. */
+  readonly keys: ReadonlySet<string>;
+  /** By key, windows of the claims. */
+  readonly windows: ReadonlyMap<string, Window>;
   readonly findings: readonly Finding[];
+}
+
+interface DecidedManifest {
+  /** Of the claim. */
+  readonly key: string;
+  readonly isOld: boolean;
+  /** Of the manifest, whose very bytes the claim holds. */
+  readonly sha256: string;
 }
 
 /** Longer than any run takes. */
@@ -23,15 +36,20 @@ const LONG: Seconds = DAY;
 export async function findClaims(place: Place, now: Seconds): Promise<FoundClaims> {
   const { store, layout, signal } = place;
   const atWork = new Set<string>();
-  const decided = new Map<string, { readonly key: string; readonly isOld: boolean }>();
+  const decided = new Map<string, DecidedManifest>();
+  const keys = new Set<string>();
+  const windows = new Map<string, Window>();
   const findings: Finding[] = [];
   const look = async ({ key, modified }: Listed): Promise<void> => {
+    keys.add(key);
     const claim = await tryToRead(place, key, findings);
     if (claim === undefined) return;
+    windows.set(key, claim.window);
     const isOld = now - modified > LONG;
     if (isDecided(claim)) {
-      const manifest = JSON.parse(claim.decided.manifest) as Manifest;
-      decided.set(layout.manifest(claim.window), { key, isOld });
+      const text = claim.decided.manifest;
+      const manifest = JSON.parse(text) as Manifest;
+      decided.set(layout.manifest(claim.window), { key, isOld, sha256: sha256(text) });
       for (const file of keysOf(manifest)) atWork.add(file);
       return;
     }
@@ -48,7 +66,7 @@ export async function findClaims(place: Place, now: Seconds): Promise<FoundClaim
   };
   for (const prefix of [layout.claim, layout.windowClaims])
     for await (const object of store.list(prefix, '', signal)) await look(object);
-  return { atWork, decided, findings };
+  return { atWork, decided, keys, windows, findings };
 }
 
 async function tryToRead(place: Place, key: string, findings: Finding[]): Promise<Claim | undefined> {

@@ -44,6 +44,8 @@ export function checkRange(drops: readonly CheckedDrop[], range: Window, isCompl
     sha256: '',
     previous: undefined,
     keys: [],
+    files: [],
+    totals: {},
   });
   return [...between([edges(range.start), ...drops, edges(range.end)], tell), ...overlaps(drops)];
 }

@@ -58,10 +58,8 @@ export function manifestLines(manifest: Manifest, indent: string): string[] {
   const tables = Object.fromEntries(
     Object.entries(manifest.tables).map(([name, table]) => [name, { ...table, files: cut(table.files) }]),
   );
-  const { name, licenses, resources } = manifest.datapackage;
-  const datapackage = { name, licenses, resources: [`… and ${resources.length} more`] };
   return (
-    JSON.stringify({ ...manifest, tables, datapackage }, null, 2)
+    JSON.stringify({ ...manifest, tables }, null, 2)
       // Small lists and objects on a line of their own, as one would write them.
       .replaceAll(
         /(\[|\{)\n\s+([^[\]{}]*?)\n\s+(\]|\})/g,

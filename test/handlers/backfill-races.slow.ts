@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { filesOf } from '../../lib/drop/manifest.ts';
+import { keysOf } from '../../lib/drop/finish.ts';
 import type { BackfillSummary } from '../../lib/backfill/summary.ts';
 import type { ScheduleSummary } from '../../lib/schedule/summary.ts';
 import { iso } from '../../lib/core/time.ts';
@@ -69,11 +69,10 @@ async function expectNothingLeftOver(): Promise<void> {
   const { client, env } = cloud.stage;
   const keys = await listKeys(client, env['STAR_PREFIX']);
   const drops = await readDrops(client, env['STAR_PREFIX'], { rows: false });
-  const listed = drops.flatMap(({ manifest }) => [
-    ...filesOf(manifest).map(({ key }) => key),
-    ...(manifest.report === undefined ? [] : [manifest.report.key]),
-  ]);
-  expect(keys.filter((key) => /\/instance_events|\.report\.html$/.test(key))).toEqual(listed.toSorted());
+  const listed = drops.flatMap(({ manifest }) => keysOf(manifest));
+  expect(keys.filter((key) => /\/instance_events|\.report\.html$|\.datapackage\.json$/.test(key))).toEqual(
+    listed.toSorted(),
+  );
   for (const key of keys.filter((each) => each.includes('state/claims/'))) {
     const { decided } = JSON.parse((await readObject(client, key)).toString('utf8')) as { decided: unknown };
     expect([key, decided === null]).toEqual([key, false]);

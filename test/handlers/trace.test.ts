@@ -248,6 +248,7 @@ describe('the trace of a real Nova’s day', () => {
     expect(keys.toSorted()).toEqual(
       [
         ...filesOf(manifest).map(({ key }) => key),
+        'cloud=test/20251123T000000Z-20251124T000000Z.datapackage.json',
         'cloud=test/manifests/date=2025-11-23/20251123T000000Z-20251124T000000Z.json',
         'cloud=test/manifests/date=2025-11-23/20251123T000000Z-20251124T000000Z.report.html',
         'cloud=test/index.html',

@@ -49,7 +49,11 @@ const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:star-compa
 const OBJECTS = 'arn:aws:s3:::DropBucket/cloud=openstack';
 /** Of the cloud's releases, each a trace of its own. */
 const RELEASES = 'arn:aws:s3:::DropBucket/cloud=openstack-*';
-const ofDrops = (trace: string): string[] => [`${trace}/*/date=????-??-??/*-*-*`, `${trace}/manifests/*`];
+const ofDrops = (trace: string): string[] => [
+  `${trace}/*/date=????-??-??/*-*-*`,
+  `${trace}/manifests/*`,
+  `${trace}/????????T??????Z-????????T??????Z.datapackage.json`,
+];
 const RenewTheIndex = {
   actions: ['s3:PutObject'],
   resources: [`${OBJECTS}/index.html`, `${OBJECTS}/state/index.json`],

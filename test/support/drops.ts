@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { parse } from 'csv-parse/sync';
 import { parquetReadObjects } from 'hyparquet';
 import type { ManifestFile } from '../../lib/drop/manifest-file.ts';
-import type { Manifest, TableManifest } from '../../lib/drop/manifest.ts';
+import { type Manifest, type TableManifest, companionsOf } from '../../lib/drop/manifest.ts';
 import { instanceEvents } from '../../lib/tables/instance-events/table.ts';
 import { assertManifest } from './manifest-schema.ts';
+import { sha256 as sha256Of } from './sha256.ts';
 import { BUCKET } from './stage.ts';
 
 /** One published window as an analyst finds it. */
@@ -38,13 +38,17 @@ export async function readDrops(
   for (const key of manifests) {
     const manifest = JSON.parse((await readObject(client, key)).toString('utf8')) as Manifest;
     assertManifest(manifest, key);
+    for (const { key: other, bytes, sha256 } of companionsOf(manifest)) {
+      const stored = await readObject(client, other);
+      if (stored.length !== bytes || sha256Of(stored) !== sha256)
+        throw new Error(`${other} is not what ${key} says`);
+    }
     const tables: Record<string, RowsByFormat> = {};
     for (const [name, { files }] of Object.entries(manifest.tables)) {
       const rows: Record<string, Record<string, unknown>[]> = {};
       for (const file of files) {
         const bytes = await readObject(client, file.key);
-        const sha256 = createHash('sha256').update(bytes).digest('hex');
-        if (bytes.length !== file.bytes || sha256 !== file.sha256)
+        if (bytes.length !== file.bytes || sha256Of(bytes) !== file.sha256)
           throw new Error(`${file.key} is not what ${key} says`);
         if (!wantsRows) continue;
         const parsed = await parseRows(file, bytes);

@@ -20,7 +20,6 @@ function dropFacts(manifest: Manifest): Fact[] {
   const events = manifest.tables[instanceEvents.name];
   const api = events?.api;
   const sourceFrom = events?.sourceFrom ?? null;
-  const [licence] = manifest.datapackage.licenses;
   const code = (text: string): Content => markup`<code>${text}</code>`;
   const time = (text: string): Content => markup`<code class="time">${text}</code>`;
   return [
@@ -49,7 +48,7 @@ function dropFacts(manifest: Manifest): Fact[] {
       note: markup`scope ${code(masking.scope)}; masks of one scope join`,
     },
     { name: 'Host names', value: HOSTS[manifest.hostFrom] ?? manifest.hostFrom },
-    { name: 'Licence', value: licence === undefined ? 'not told' : (licence.title ?? licence.name) },
+    { name: 'Licence', value: manifest.licence ?? 'No licence was chosen for this trace' },
     { name: 'Seconds count from', value: time(manifest.epoch) },
     {
       name: 'Made',

@@ -108,7 +108,7 @@ async function ask(
 const drops = (cloud = 'test'): Promise<Drop[]> => readDrops(place.stage.client, `${prefix}/cloud=${cloud}/`);
 const dataKeys = async (): Promise<string[]> =>
   (await listKeys(place.stage.client, `${prefix}/`)).filter((key) =>
-    /\/(owners|instance_events)|report\.html$/.test(key),
+    /\/(owners|instance_events)|report\.html$|Z\.datapackage\.json$/.test(key),
   );
 
 /** Both tables are there, in all formats, with masks that join. */

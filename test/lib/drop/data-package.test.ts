@@ -6,10 +6,10 @@ import { COLUMNS } from '../../../lib/tables/instance-events/columns.ts';
 import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
 
 const file = (format: string, columns: readonly string[]): ManifestFile => ({
-  key: `cloud=Uc/instance_events/date=2026-11-22/x.${format}`,
+  key: `top/cloud=Uc/instance_events/date=2026-11-22/x.${format}`,
   format,
   formatVersion: '0.2',
-  compression: 'gzip',
+  compression: format === 'parquet' ? 'none' : format === 'csv' ? 'gzip' : 'zstd',
   bytes: 10,
   sha256: 'ab'.repeat(32),
   rows: 1,
@@ -17,6 +17,7 @@ const file = (format: string, columns: readonly string[]): ManifestFile => ({
 });
 const drop = {
   cloud: 'Uc',
+  root: 'top/cloud=Uc',
   window: { start: 1_795_305_600, end: 1_795_392_000 },
   created: '2026-11-24T00:45:00Z',
   licence: '',
@@ -44,8 +45,13 @@ describe('A drop as a data package', () => {
       'instance-events-jsonl',
       'instance-events-parquet',
     ]);
-    expect(resources.map(({ path, bytes, hash }) => ({ path, bytes, hash }))).toEqual(
-      files.map(({ key, sha256 }) => ({ path: key, bytes: 10, hash: `sha256:${sha256}` })),
+    expect(resources.map(({ path, compression }) => [path, compression])).toEqual([
+      ['instance_events/date=2026-11-22/x.csv', 'gz'],
+      ['instance_events/date=2026-11-22/x.jsonl', 'zst'],
+      ['instance_events/date=2026-11-22/x.parquet', undefined],
+    ]);
+    expect(resources.map(({ bytes, hash }) => ({ bytes, hash }))).toEqual(
+      files.map(({ sha256 }) => ({ bytes: 10, hash: `sha256:${sha256}` })),
     );
     for (const [nth, { schema }] of resources.entries()) {
       expect(schema.fields.map((field) => field.name)).toEqual(files[nth]?.columns);
@@ -77,8 +83,8 @@ describe('A drop as a data package', () => {
     );
   });
 
-  test('has a placeholder in the place of a licence, until one is chosen', () => {
-    expect(dataPackageOf(dropOf([])).licenses[0]?.name).toBe('to-be-chosen');
+  test('has a licence where one was chosen, and nothing in its place otherwise', () => {
+    expect(Object.keys(dataPackageOf(dropOf([])))).not.toContain('licenses');
     expect(dataPackageOf({ ...dropOf([]), licence: 'CC-BY-4.0' }).licenses).toEqual([{ name: 'CC-BY-4.0' }]);
   });
 });

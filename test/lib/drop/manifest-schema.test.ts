@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { readSettings } from '../../../lib/config/settings.ts';
-import { DAY } from '../../../lib/core/time.ts';
+import { DAY, iso } from '../../../lib/core/time.ts';
 import type { ManifestFile } from '../../../lib/drop/manifest-file.ts';
 import { type Manifest, makeManifest, tableManifest } from '../../../lib/drop/manifest.ts';
 import { loadFormat } from '../../../lib/format/load-format.ts';
@@ -22,6 +22,7 @@ async function everything(): Promise<Manifest> {
     STAR_CLOUD: 'aurora',
     STAR_SECRET: 'nova',
     STAR_FORMATS: 'csv,jsonl,parquet',
+    STAR_LICENCE: 'CC-BY-4.0',
   });
   const layout = layoutOf(settings);
   const files = await Promise.all(
@@ -55,7 +56,6 @@ async function everything(): Promise<Manifest> {
     settings,
     masking,
     window: WINDOW,
-    descriptions: [instanceEvents],
     tables: {
       instance_events: tableManifest(
         { ...instanceEvents, cannotShow: ['what is gone'] },
@@ -79,7 +79,8 @@ async function everything(): Promise<Manifest> {
       singleOwnerFlavours: { count: 1, rows: 1, of: 1 },
       scan: { values: 1, tokens: 1, found: 0, ambiguous: 0 },
     },
-    created: WINDOW.end + 60,
+    datapackage: { key: layout.datapackageOf(WINDOW), bytes: 9, sha256: SHA },
+    created: iso(WINDOW.end + 60),
     run: randomUUID(),
   });
   return { ...manifest, report: { key: layout.report(WINDOW), bytes: 7, sha256: SHA } };
@@ -104,19 +105,7 @@ function changed(manifest: Manifest, path: Path, change: (object: Record<string,
 }
 
 /** What may be missing: see the fields with a question mark in `Manifest` and what it is made of. */
-const OPTIONAL = [
-  'previous',
-  'api',
-  'encoding',
-  'format',
-  'missingValues',
-  'title',
-  'approximate',
-  'reading',
-  'basis',
-  'cannotShow',
-  'recorded',
-];
+const OPTIONAL = ['previous', 'api', 'licence', 'approximate', 'reading', 'basis', 'cannotShow', 'recorded'];
 /** Objects whose names are free. */
 const isFree = (path: Path): boolean => ['skipped', 'tables', 'basis'].includes(String(path.at(-1)));
 

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { readSettings } from '../../../lib/config/settings.ts';
 import { SourceError } from '../../../lib/core/errors.ts';
 import { HOUR, MINUTE } from '../../../lib/core/time.ts';
+import type { DataPackage } from '../../../lib/drop/data-package.ts';
 import { readCheckpoint } from '../../../lib/drop/checkpoint.ts';
 import { readClaim } from '../../../lib/drop/claim.ts';
 import type { Invocation } from '../../../lib/drop/invocation.ts';
@@ -94,7 +95,7 @@ const checkpoint = async () => (await readCheckpoint(stored()))?.checkpoint;
 /** Data objects and pages, listed by a manifest or not. */
 const dataKeys = async (): Promise<string[]> =>
   (await listKeys(place.stage.client, `${trace}/`)).filter((key) =>
-    /owners|instance_events|\.html$/.test(key),
+    /owners|instance_events|\.html$|\.datapackage\.json$/.test(key),
   );
 
 /** Both tables are there, all formats, with masks that join. */
@@ -134,7 +135,9 @@ describe('A drop of several tables', () => {
     await run(0);
     const [drop] = await drops();
     const { manifest, tables } = drop!;
-    const fields = manifest.datapackage.resources
+    const descriptor = await readObject(place.stage.client, manifest.datapackage.key);
+    const { resources } = JSON.parse(descriptor.toString('utf8')) as DataPackage;
+    const fields = resources
       .filter(({ path }) => path.includes('/owners'))
       .map(({ schema }) => schema.fields.map(({ name, description }) => `${name}: ${description}`));
     expect(fields).toHaveLength(3);

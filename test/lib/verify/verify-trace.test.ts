@@ -49,6 +49,9 @@ const dataKey = (day: number, end: string, root = ROOT): string =>
   `${root}/instance_events${end.startsWith('csv') ? '' : `_${end.split('.')[0]}`}/date=2025-08-0${day}/` +
   `instance_events-2025080${day}T000000Z-2025080${day + 1}T000000Z.${end}`;
 
+const packageKey = (day: number, root = ROOT): string =>
+  `${root}/2025080${day}T000000Z-2025080${day + 1}T000000Z.datapackage.json`;
+
 type Editable = { -readonly [K in keyof Manifest]: Manifest[K] };
 
 /** Changes a manifest; the chain of those behind it then no longer holds. */
@@ -71,6 +74,13 @@ const faults = async (options: { since?: number; trace?: string } = {}): Promise
   (await findings(options)).filter(({ kind }) => kind === 'fault').map(({ text }) => text);
 const notes = async (options: { trace?: string } = {}): Promise<string[]> =>
   (await findings(options)).filter(({ kind }) => kind === 'note').map(({ text }) => text);
+
+/** Changes a JSON object of the trace. */
+async function editJson(key: string, change: (value: never) => void): Promise<void> {
+  const value: unknown = JSON.parse(await readFile(path(key), 'utf8'));
+  change(value as never);
+  await writeFile(path(key), JSON.stringify(value));
+}
 
 async function age(key: string, days: number): Promise<void> {
   const then = Date.now() / 1000 - days * DAY;
@@ -108,6 +118,7 @@ describe('A fault is found:', () => {
       [
         '2025-08-06T00:00:00Z/2025-08-07T00:00:00Z: no drop is there',
         `${manifestKey(7)}: names ${manifestKey(6)} as the drop before it, which is ${manifestKey(5)}`,
+        `${packageKey(6)}: is in no manifest`,
         ...['csv.gz', 'jsonl.gz', 'parquet'].map((end) => `${dataKey(6, end)}: is in no manifest`),
         `${manifestKey(6).replace('.json', '.report.html')}: is in no manifest`,
       ].map((text) => expect.stringContaining(text) as string),
@@ -126,6 +137,7 @@ describe('A fault is found:', () => {
   test('a gap: a drop that is gone with all its files', async () => {
     for (const key of (await cloud.objects()).keys())
       if (key.startsWith(`${ROOT}/`) && key.includes('date=2025-08-06/')) await rm(path(key));
+    await rm(path(packageKey(6)));
     expect(await faults()).toEqual([
       '2025-08-06T00:00:00Z/2025-08-07T00:00:00Z: no drop is there',
       `${manifestKey(7)}: names ${manifestKey(6)} as the drop before it, which is ${manifestKey(5)}`,
@@ -277,6 +289,7 @@ describe('A fault is found:', () => {
       manifest.epoch = '1970-01-01T00:00:00Z';
     });
     expect(await faults(options)).toEqual([
+      `${manifestKey(2, root)}: is not the manifest that ${root}/state/claims/20250802T000000Z.json decided`,
       `${manifestKey(2, root)}: is not the manifest that ${root}/release.json lists by its SHA-256`,
     ]);
     await rm(path(manifestKey(2, root)));
@@ -286,10 +299,282 @@ describe('A fault is found:', () => {
   });
 });
 
+interface Package {
+  name: string;
+  resources: Resource[];
+}
+interface Resource {
+  path: string;
+  format: string;
+  compression: string;
+  bytes: number;
+  hash: string;
+  schema: { fields: unknown[] };
+}
+interface Release {
+  range: { start: string; end: string };
+  windows: number;
+  maskingScope: string;
+  tables: Record<string, object>;
+  manifests: unknown[];
+}
+
+describe('Of a data package a fault is found:', () => {
+  const release = { trace: 'test-r1' };
+
+  test('one that is missing, or changed', async () => {
+    await rm(path(packageKey(5)));
+    await editJson(packageKey(6), (value: Package) => (value.name = 'other'));
+    expect(await faults()).toEqual([
+      `${packageKey(5)}: is missing`,
+      expect.stringMatching(new RegExp(`^${packageKey(6)}: has \\d+ bytes; the manifest says \\d+$`)),
+    ]);
+  });
+
+  /** Changes a package and has the manifest say so: as if it had been published like this. */
+  async function publishOther(day: number, change: (value: Package) => void): Promise<void> {
+    const key = packageKey(day);
+    await editJson(key, change);
+    const bytes = await readFile(path(key));
+    await edit(manifestKey(day), (manifest) => {
+      manifest.datapackage = { key, bytes: bytes.length, sha256: sha256(bytes) };
+    });
+  }
+
+  const described = dataKey(8, 'csv.gz');
+  const relative = described.slice(ROOT.length + 1);
+  const csv = (value: Package): Resource => {
+    const found = value.resources.find((one) => one.path === relative);
+    if (found === undefined) throw new Error(`${relative} is not described`);
+    return found;
+  };
+  const unlike = `${packageKey(8)}: does not describe ${relative} as its manifest does`;
+
+  test.each<[string, (value: Package) => void, string]>([
+    [
+      'no resources',
+      (value) => delete (value as Partial<Package>).resources,
+      `${packageKey(8)}: is no data package`,
+    ],
+    ['another hash', (value) => (csv(value).hash = `sha256:${'0'.repeat(64)}`), unlike],
+    ['other bytes', (value) => csv(value).bytes++, unlike],
+    ['another format', (value) => (csv(value).format = 'jsonl'), unlike],
+    ['no compression', (value) => delete (csv(value) as Partial<Resource>).compression, unlike],
+    ['another column', (value) => csv(value).schema.fields.pop(), unlike],
+    [
+      'a file more',
+      (value) => value.resources.push({ ...csv(value), path: 'instance_events/x.csv.gz' }),
+      `${packageKey(8)}: describes instance_events/x.csv.gz, which is in no manifest`,
+    ],
+    [
+      'a file less',
+      (value) => value.resources.splice(value.resources.indexOf(csv(value)), 1),
+      `${packageKey(8)}: does not describe ${described}`,
+    ],
+    [
+      'a table less',
+      (value) => {
+        const isOther = ({ path: of }: { path: string }): boolean => !of.startsWith('instance_events');
+        value.resources = value.resources.filter(isOther);
+      },
+      `${packageKey(8)}: does not describe ${described}`,
+    ],
+    [
+      'a resource that is none',
+      (value) => value.resources.push({} as Resource),
+      `${packageKey(8)}: has a resource that is none`,
+    ],
+  ])('one with %s', async (_, change, expected) => {
+    await publishOther(8, change);
+    expect(await faults()).toContain(expected);
+  });
+
+  test('that of a release, which describes other files', async () => {
+    const key = 'cloud=test-r1/datapackage.json';
+    const text = await readFile(path(key), 'utf8');
+    const file = dataKey(3, 'csv.gz', 'cloud=test-r1');
+    const line =
+      text.split('\n').find((one) => one.includes(`"${file.slice('cloud=test-r1/'.length)}"`)) ?? '';
+    await writeFile(path(key), text.replace(line, line.replace('"gz"', '"zst"')));
+    expect(await faults(release)).toEqual([
+      `${key}: does not describe ${file.slice('cloud=test-r1/'.length)} as its manifest does`,
+    ]);
+    await writeFile(path(key), text.replace(`${line}\n`, ''));
+    expect(await faults(release)).toEqual([`${key}: does not describe ${file}`]);
+    await rm(path(key));
+    expect(await faults(release)).toEqual([
+      `${key}: is missing; cloud=test-r1/release.json says that the release is complete`,
+    ]);
+  });
+});
+
+describe('A release that differs from what it was begun with is found:', () => {
+  const root = 'cloud=test-r1';
+  const found = (): Promise<string[]> => faults({ trace: 'test-r1' });
+  const trace = `${root}/state/trace.json`;
+
+  test.each<[string, (manifest: Editable) => void, string]>([
+    [
+      'another masking scope in a manifest',
+      (manifest) => Object.assign(manifest.masking, { scope: 'other' }),
+      'masking.scope: is other; ',
+    ],
+    [
+      'a table more in a manifest',
+      (manifest) => Object.assign(manifest.tables, { machines: events(manifest) }),
+      'tables: is instance_events,machines; ',
+    ],
+    [
+      'a format less in a manifest',
+      (manifest) => (events(manifest).files as unknown[]).pop(),
+      'tables.instance_events.files: is csv gzip, jsonl gzip; ',
+    ],
+    [
+      'another source in a manifest',
+      (manifest) => Object.assign(events(manifest), { source: 'api' }),
+      'tables.instance_events.source: is api; ',
+    ],
+  ])('%s', async (_, change, text) => {
+    const key = manifestKey(2, root);
+    await edit(key, change);
+    expect((await found()).filter((one) => one.startsWith(`${key}: ${text}${trace} says `))).toHaveLength(1);
+  });
+
+  test.each<[string, (release: Release) => void, RegExp]>([
+    [
+      'another masking scope',
+      (release) => (release.maskingScope = 'other'),
+      /: maskingScope: is other; .* says /,
+    ],
+    [
+      'another range',
+      (release) => (release.range.end = '2025-08-05T00:00:00Z'),
+      /: range: is .*05T.* says .*04T/,
+    ],
+    ['another number of windows', (release) => release.windows++, /: windows: is 3; .*trace\.json says 2$/],
+    [
+      'a table more',
+      (release) => (release.tables['machines'] = { rows: 0, files: 0, bytes: 0 }),
+      /: tables: is instance_events,machines; .*trace\.json says instance_events$/,
+    ],
+    [
+      'other rows of a table',
+      (release) => (release.tables['instance_events'] as { rows: number }).rows++,
+      /: tables\.instance_events\.rows: is \d+; the sum of its manifests says \d+$/,
+    ],
+    ['a manifest less', (release) => release.manifests.pop(), /: manifests: is 1; .*trace\.json says 2$/],
+  ])('release.json with %s', async (_, change, text) => {
+    await editJson(`${root}/release.json`, change);
+    expect(await found()).toContainEqual(expect.stringMatching(text));
+  });
+
+  test('trace.json with another scope', async () => {
+    await editJson(trace, (value: Release) => (value.maskingScope = 'other'));
+    expect(await found()).toContainEqual(
+      expect.stringMatching(/release\.json: maskingScope: is .*; .* says other$/),
+    );
+  });
+});
+
+describe('What the schedule goes by is held against the drops:', () => {
+  const [checkpoint, claim] = [`${ROOT}/state/checkpoint.json`, `${ROOT}/state/claim.json`];
+
+  test('neither checkpoint nor claim is there', async () => {
+    await rm(path(checkpoint));
+    await rm(path(claim));
+    expect(await faults()).toEqual([
+      `${checkpoint}: is missing, and no claim tells it, but the schedule has published up to 2025-08-09T00:00:00Z; ` +
+        'bring it back (the bucket keeps old versions)',
+    ]);
+  });
+
+  test('no checkpoint, but a claim that decided it, or one for another window', async () => {
+    await rm(path(checkpoint));
+    expect(await findings()).toEqual([
+      { kind: 'note', text: `${checkpoint}: is not there; the next run writes it, as ${claim} decided` },
+    ]);
+    const window = { start: '2025-08-09T00:00:00Z', end: '2025-08-10T00:00:00Z' };
+    await writeFile(
+      path(claim),
+      JSON.stringify({ claimVersion: 2, run: 'r', window, tried: [], decided: null }),
+    );
+    expect(await faults()).toEqual([
+      expect.stringMatching(/checkpoint\.json: is missing, and no claim tells it/),
+    ]);
+  });
+
+  test('no claim, which the next run makes', async () => {
+    await rm(path(claim));
+    expect(await findings()).toEqual([
+      { kind: 'note', text: `${claim}: is missing; the next run makes another` },
+    ]);
+  });
+
+  test('a manifest before begin that its claim did not decide', async () => {
+    await edit(manifestKey(3), (manifest) => {
+      manifest.epoch = '1970-01-01T00:00:00Z';
+    });
+    expect(await faults()).toEqual([
+      `${manifestKey(3)}: is not the manifest that ${ROOT}/state/claims/20250803T000000Z.json decided`,
+    ]);
+  });
+
+  test('a manifest before begin without a claim', async () => {
+    const key = `${ROOT}/state/claims/20250803T000000Z.json`;
+    await rm(path(key));
+    expect(await faults()).toEqual([
+      `${key}: is missing; the run that published ${manifestKey(3)} left it there`,
+    ]);
+  });
+
+  test('a decided claim before begin whose manifest is missing', async () => {
+    await rm(path(manifestKey(3)));
+    const text =
+      `${manifestKey(3)}: is missing; ${ROOT}/state/claims/20250803T000000Z.json decided it, ` +
+      'and asking for the backfill or release again writes it';
+    expect(await findings()).toEqual([{ kind: 'note', text }]);
+    await age(`${ROOT}/state/claims/20250803T000000Z.json`, 2);
+    expect(await findings()).toEqual([{ kind: 'fault', text }]);
+  });
+
+  test.each([
+    [
+      `${ROOT}/state/claims/20250806T000000Z.json`,
+      6,
+      "is a backfill's, and reaches beyond the begin of the trace",
+    ],
+    [claim, 3, 'lies before the begin of the trace'],
+    [`${ROOT}/state/claims/20250803T120000Z.json`, 3, 'belongs to another claim'],
+  ])('%s, whose window does not belong there', async (key, day, text) => {
+    const window = { start: `2025-08-0${day}T00:00:00Z`, end: `2025-08-0${day + 1}T00:00:00Z` };
+    await writeFile(
+      path(key),
+      JSON.stringify({ claimVersion: 2, run: 'r', window, tried: [], decided: null }),
+    );
+    expect(await faults()).toContainEqual(
+      expect.stringContaining(`${key}: its window ${window.start}/${window.end} ${text}`),
+    );
+  });
+
+  test('a claim of a release that lies out of its range', async () => {
+    const key = 'cloud=test-r1/state/claims/20250805T000000Z.json';
+    const window = { start: '2025-08-05T00:00:00Z', end: '2025-08-06T00:00:00Z' };
+    await writeFile(
+      path(key),
+      JSON.stringify({ claimVersion: 2, run: 'r', window, tried: [], decided: null }),
+    );
+    expect(await faults({ trace: 'test-r1' })).toEqual([
+      `${key}: its window 2025-08-05T00:00:00Z/2025-08-06T00:00:00Z lies out of the range of the release, ` +
+        '2025-08-02T00:00:00Z/2025-08-04T00:00:00Z',
+    ]);
+  });
+});
+
 describe('What may be meant so is told, and is no fault:', () => {
   test('windows that are missing before begin', async () => {
     for (const key of (await cloud.objects()).keys())
       if (key.startsWith(`${ROOT}/`) && key.includes('date=2025-08-03/')) await rm(path(key));
+    await rm(path(packageKey(3)));
     await age(`${ROOT}/state/claims/20250803T000000Z.json`, 0);
     expect(await faults()).toEqual([]);
   });
@@ -314,6 +599,7 @@ describe('What may be meant so is told, and is no fault:', () => {
     await rm(path(`${root}/release.json`));
     for (const key of (await cloud.objects()).keys())
       if (key.startsWith(`${root}/`) && key.includes('date=2025-08-03/')) await rm(path(key));
+    await rm(path(packageKey(3, root)));
     await rm(path(`${root}/state/claims/20250803T000000Z.json`));
     expect(await findings({ trace: 'test-r1' })).toEqual([
       { kind: 'note', text: `${root}/release.json: is not there; the release is not complete` },

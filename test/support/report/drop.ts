@@ -5,7 +5,7 @@ import { packingOf } from '../../../lib/format/packing.ts';
 import { jsonLines } from '../../../lib/format/json-lines.ts';
 import { type Collected, collect } from '../../../lib/report/collect.ts';
 import { readSettings } from '../../../lib/config/settings.ts';
-import { DAY, MINUTE } from '../../../lib/core/time.ts';
+import { DAY, MINUTE, iso } from '../../../lib/core/time.ts';
 import { layoutOf } from '../../../lib/store/layout.ts';
 import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
 import { instances } from '../../../lib/tables/instances/table.ts';
@@ -88,11 +88,11 @@ export function reportedDrop(
     settings,
     masking,
     window,
-    descriptions: tables,
     tables: Object.fromEntries(described),
     previous: undefined,
     privacy: undefined,
-    created: window.end + 45 * MINUTE,
+    datapackage: { key: layout.datapackageOf(window), bytes: 4711, sha256: hash('sha256', 'package') },
+    created: iso(window.end + 45 * MINUTE),
     run: randomUUID(),
   });
   return { manifest, ...collected };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { iso } from '../../../lib/core/time.ts';
-import { filesOf } from '../../../lib/drop/manifest.ts';
+import { companionsOf, filesOf } from '../../../lib/drop/manifest.ts';
+import { packageFaults } from '../data-package.ts';
 import { manifestFaults } from '../manifest-schema.ts';
 import type { Objects, StoredDrop, StoredTrace } from './read.ts';
 
@@ -29,7 +30,7 @@ export function brokenPromises(trace: StoredTrace): string[] {
 /** Also what is only decided lists nothing that is missing. */
 function notWhole({ key, text, manifest }: StoredDrop, objects: Objects): string[] {
   const stored = objects.get(key)?.toString('utf8');
-  const files = [...filesOf(manifest), ...(manifest.report === undefined ? [] : [manifest.report])];
+  const files = [...filesOf(manifest), ...companionsOf(manifest)];
   return [
     ...manifestFaults(manifest).map((fault) => `${key}: ${fault}`),
     ...(stored !== undefined && stored !== text ? [`${key} is not what was decided`] : []),
@@ -38,6 +39,7 @@ function notWhole({ key, text, manifest }: StoredDrop, objects: Objects): string
       const isThere = bytes?.length === file.bytes && sha256Of(bytes) === file.sha256;
       return isThere ? [] : [`${file.key} is not what ${key} says`];
     }),
+    ...packageFaults(manifest.datapackage.key, objects),
   ];
 }
 
@@ -105,7 +107,7 @@ function brokenRelease({ drops, fixed, release }: StoredTrace): string[] {
 /** Data objects are listed by a drop, or an undecided claim says who may have written them. */
 function unlisted({ root, drops, tried, objects }: StoredTrace): string[] {
   const listed = new Set(
-    drops.flatMap(({ manifest }) => [...filesOf(manifest), manifest.report].map((file) => file?.key)),
+    drops.flatMap(({ manifest }) => [...filesOf(manifest), ...companionsOf(manifest)].map(({ key }) => key)),
   );
   const isOther = (key: string): boolean =>
     key.startsWith(`${root}/state/`) ||
