@@ -89,6 +89,8 @@ const FINISHED = `SELECT e.event, e.start_time, e.finish_time, e.result, i.memor
 /** The API tells by these times what has changed: a server when it was deleted, an action with each of its events. */
 async function dateChanges(cell: Cell): Promise<void> {
   await cell.query('UPDATE instances SET updated_at = deleted_at WHERE deleted_at IS NOT NULL');
+  // Exports for simulators leave out what never ran.
+  await cell.query('UPDATE instances SET launched_at = created_at WHERE host IS NOT NULL');
   await cell.query(
     `UPDATE instance_actions a JOIN (
          SELECT action_id, MAX(GREATEST(start_time, COALESCE(finish_time, start_time))) AS last
