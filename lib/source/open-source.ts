@@ -1,6 +1,6 @@
 import type { CloudConnection } from '../connection/connection.ts';
 import type { Settings } from '../config/settings.ts';
-import { refuseLackingServices } from './lacking-services.ts';
+import { refuseLackingServices, refuseWithoutDatabases } from './lacking-services.ts';
 import { sealWith } from './seal.ts';
 import type { Source } from './source.ts';
 
@@ -44,6 +44,7 @@ export async function openSource(
       leaseProperties: settings.nodeProperties.filter((name) => name !== settings.rackProperty),
     });
   }
+  refuseWithoutDatabases(settings.tables, bareMetal !== undefined);
   const { apiSource } = await import('./nova-api/nova-api.ts');
   return apiSource(connection, {
     concurrency: settings.apiConcurrency,
