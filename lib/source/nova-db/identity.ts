@@ -101,31 +101,36 @@ export interface Sampler {
   samples(before: readonly Sample[]): Sample[];
 }
 
+/** Keeps rows and makes samples of them at the end: samples of every row would double the garbage of a window. */
 export function openSampler(): Sampler {
   let stride = 1;
   let count = 0;
-  let spread: Sample[] = [];
-  let top: Sample[] = [];
+  let spread: EventRow[] = [];
+  /** In order of id, and no more than {@link TOP}. */
+  const top: EventRow[] = [];
   return {
-    add({ id, start, created, actionId }) {
+    add(row) {
       // The expression for a row with a clock far ahead gives another value once that time has come.
-      if (start === null || Math.abs(start - created) > DISORDER) return;
-      const sample = { id, start, created, actionId };
-      if (count++ % stride === 0) spread.push(sample);
+      if (row.start === null || Math.abs(row.start - row.created) > DISORDER) return;
+      if (count++ % stride === 0) spread.push(row);
       if (spread.length > 2 * SPREAD) {
         spread = spread.filter((_, nth) => nth % 2 === 0);
         stride *= 2;
       }
-      if (top.length < TOP || id > (top[0]?.id ?? 0)) {
-        top.push(sample);
-        top.sort((a, b) => a.id - b.id);
-        if (top.length > TOP) top = top.slice(1);
-      }
+      if (top.length === TOP && row.id <= (top[0]?.id ?? 0)) return;
+      let at = top.push(row) - 1;
+      for (; at > 0 && (top[at - 1] as EventRow).id > row.id; at--) top[at] = top[at - 1] as EventRow;
+      top[at] = row;
+      if (top.length > TOP) top.shift();
     },
     samples(before) {
-      const all = new Map(
-        [...(spread.length < SPREAD ? before : []), ...spread, ...top].map((one) => [one.id, one]),
-      );
+      const fresh = [...spread, ...top].map(({ id, start, created, actionId }) => ({
+        id,
+        start: start as Seconds,
+        created,
+        actionId,
+      }));
+      const all = new Map([...(spread.length < SPREAD ? before : []), ...fresh].map((one) => [one.id, one]));
       return [...all.values()].toSorted((a, b) => a.id - b.id).slice(-(2 * SPREAD + TOP));
     },
   };

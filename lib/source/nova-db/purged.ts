@@ -149,21 +149,22 @@ export interface Edge {
 /** @param last the edge before, and its time; undefined where there was none */
 export function openEdge(end: Seconds, last: Point | undefined): Edge {
   const from = last?.id ?? 0;
-  let before = last && { id: last.id - 1, created: last.created };
+  let before: Point | undefined = last && { id: last.id - 1, created: last.created };
   let after: Point | undefined;
   let [rows, below] = [0, 0];
   const early: number[] = [];
   return {
-    add({ id, created }) {
+    add(point) {
+      const { id, created } = point;
       if (id < from) return;
       if (id <= (before?.id ?? -1)) early.push(id);
       else rows++;
       if (created < end) {
         if (id <= (before?.id ?? -1)) return;
-        before = { id, created };
+        before = point;
         below = rows;
         if ((after?.id ?? Infinity) < id) after = undefined;
-      } else if (id < (after?.id ?? Infinity) && id > (before?.id ?? -1)) after = { id, created };
+      } else if (id < (after?.id ?? Infinity) && id > (before?.id ?? -1)) after = point;
     },
     id() {
       if (before === undefined) return after?.id;
