@@ -1,6 +1,6 @@
-import { countDistinct } from '../core/collections/distinct.ts';
 import { fingerprint } from '../core/collections/fingerprint.ts';
 import { numberSet } from '../core/collections/number-set.ts';
+import { spilledNumbers } from '../core/collections/spilled-numbers.ts';
 import type { MaskedInstance } from '../tables/instance-events/row.ts';
 import { onceForEach } from '../core/collections/once-for-each.ts';
 
@@ -55,7 +55,7 @@ export function identify(): Identities {
   const users = numberUsers();
   const projects = tallies();
   const flavours = new Map<string, FlavourTally>();
-  const instances = countDistinct();
+  const instances = spilledNumbers();
   let seen = numberSet();
 
   const flavourOf = (instance: MaskedInstance, user: number): FlavourTally => {
@@ -74,10 +74,11 @@ export function identify(): Identities {
     const user = users.number(instance.userId);
     const flavour = flavourOf(instance, user);
     // The same instance may come in several objects.
-    instances.add(instance.uuid);
+    const number = fingerprint(instance.uuid);
+    instances.add(number);
     if (seen.size >= SEEN) seen = numberSet();
     const before = seen.size;
-    seen.add(fingerprint(instance.uuid));
+    seen.add(number);
     flavour.instances += seen.size - before;
     return { user, flavour, project: projects.of(instance.projectId) };
   });

@@ -1,10 +1,32 @@
 import { hash } from 'node:crypto';
 
-/** Masks are hashes already. Not hashing them again saves 0.15 s of CPU at a million events, with the report. */
-const HASHED = /^(?:[0-9a-f]{32}|[0-9a-f]{40})$/;
+/** Hexadecimal digits of a fingerprint: 52 bits. */
+const DIGITS = 13;
 
-/** The fingerprint of a text: a whole number from 1 to 2^52. */
+/** What a digit is worth, by its code; -1 for any other character. */
+const VALUES = Int8Array.from({ length: 128 }, (_, code) =>
+  '0123456789abcdef'.indexOf(String.fromCharCode(code)),
+);
+
+/**
+ * The fingerprint of a text: a whole number from 1 to 2^52. Masks and other texts of their lengths that begin with as
+ * many digits are hashes already. They are not hashed again, and read without a regular expression: a million events
+ * take hundreds of thousands of fingerprints.
+ */
 export function fingerprint(text: string): number {
-  const digits = HASHED.test(text) ? text : hash('sha256', text, 'hex');
-  return Number.parseInt(digits.slice(0, 13), 16) + 1;
+  const isHashLong = text.length === 32 || text.length === 40;
+  return (
+    (isHashLong ? leadingDigits(text) : undefined) ?? (leadingDigits(hash('sha256', text, 'hex')) as number)
+  );
+}
+
+/** The number that the first digits make, plus one; undefined where one of them is no digit. */
+function leadingDigits(text: string): number | undefined {
+  let number = 0;
+  for (let at = 0; at < DIGITS; at++) {
+    const value = VALUES[text.charCodeAt(at)] ?? -1;
+    if (value < 0) return undefined;
+    number = number * 16 + value;
+  }
+  return number + 1;
 }

@@ -4,6 +4,10 @@ export interface NumberSet {
   readonly has: (number: number) => boolean;
   readonly size: number;
   values(): Iterable<number>;
+  /** All of them, the least first. */
+  sorted(): Float64Array<ArrayBuffer>;
+  /** Removes all, and keeps the memory. */
+  clear(): void;
 }
 
 export function numberSet(): NumberSet {
@@ -37,6 +41,11 @@ export function numberSet(): NumberSet {
     },
     *values() {
       for (const number of slots) if (number !== 0) yield number;
+    },
+    sorted: () => slots.filter((number) => number !== 0).toSorted(),
+    clear() {
+      slots.fill(0);
+      size = 0;
     },
   };
 }

@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { type NamelessFile, openNameless } from './nameless-file.ts';
 import { type NumberSet, numberSet } from './number-set.ts';
 
-/** Numbers held in memory: up to 8 MiB. A drop with fewer distinct servers, masks or identifiers spills nothing. */
-const HELD = 2 ** 19;
+/** Numbers held in memory: 2 MiB. Reached at a million events, so that a drop of twenty million takes no more. */
+const HELD = 2 ** 17;
 /** Numbers read of a run at a time. */
 const BLOCK = 4096;
 const BYTES = Float64Array.BYTES_PER_ELEMENT;
@@ -13,10 +10,16 @@ const BYTES = Float64Array.BYTES_PER_ELEMENT;
 /** Distinct whole numbers from 1 to 2^53 - 1, exact, in flat memory however many they are. */
 export interface SpilledNumbers extends Disposable {
   readonly add: (number: number) => void;
-  /** How many there are. */
+  /** How many there are. Reads all that was spilled. */
   count(): number;
-  /** Those of the given numbers that were added. */
+  /** Those of the given numbers that were added, in any order. Reads all that was spilled. */
   among(numbers: NumberSet): number[];
+}
+
+/** Sorted numbers in the file: at which byte they begin, and how many they are. */
+interface Run {
+  readonly from: number;
+  readonly length: number;
 }
 
 /**
@@ -24,30 +27,17 @@ export interface SpilledNumbers extends Disposable {
  * name, so nothing is left of it when the process ends. It takes 8 bytes a number: 160 MB for 20 million.
  */
 export function spilledNumbers(held: number = HELD): SpilledNumbers {
-  let recent = numberSet();
-  /** Lengths of the sorted runs in the file, in its order. */
-  const runs: number[] = [];
-  let file: number | undefined;
+  const recent = numberSet();
+  const runs: Run[] = [];
+  let file: NamelessFile | undefined;
 
   const spill = (): void => {
     file ??= openNameless();
-    const sorted = Float64Array.from(recent.values()).toSorted();
-    const bytes = new Uint8Array(sorted.buffer);
-    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
-    runs.push(sorted.length);
-    recent = numberSet();
+    const sorted = recent.sorted();
+    runs.push({ from: file.size, length: sorted.length });
+    file.append(new Uint8Array(sorted.buffer));
+    recent.clear();
   };
-  /** All numbers, each once, in order. */
-  function* all(): Generator<number> {
-    if (file === undefined) return yield* recent.values();
-    let from = 0;
-    const sources: Iterator<number>[] = [Float64Array.from(recent.values()).toSorted().values()];
-    for (const length of runs) {
-      sources.push(readRun(file, from, length));
-      from += length;
-    }
-    yield* merged(sources);
-  }
   return {
     add(number) {
       recent.add(number);
@@ -55,56 +45,59 @@ export function spilledNumbers(held: number = HELD): SpilledNumbers {
     },
     count() {
       if (file === undefined) return recent.size;
-      let count = 0;
-      for (const _ of all()) count++;
-      return count;
+      const spilled = file;
+      return countMerged([blocksOf(recent.sorted()), ...runs.map((run) => readBlocks(spilled, run))]);
     },
     among(numbers) {
-      if (file === undefined) return [...numbers.values()].filter(recent.has);
-      const found: number[] = [];
-      for (const number of all()) if (numbers.has(number)) found.push(number);
-      return found;
+      const found = numberSet();
+      for (const number of numbers.values()) if (recent.has(number)) found.add(number);
+      for (const run of file === undefined ? [] : runs) {
+        for (const block of readBlocks(file as NamelessFile, run))
+          for (const number of block) if (numbers.has(number)) found.add(number);
+      }
+      return [...found.values()];
     },
     [Symbol.dispose]() {
-      if (file !== undefined) closeSync(file);
+      file?.[Symbol.dispose]();
       file = undefined;
     },
   };
 }
 
-function openNameless(): number {
-  const path = join(tmpdir(), `star-compactor-${randomBytes(8).toString('hex')}`);
-  const file = openSync(path, 'wx+', 0o600);
-  unlinkSync(path);
-  return file;
+type Blocks = Generator<Float64Array<ArrayBuffer>, void, void>;
+
+function* blocksOf(numbers: Float64Array<ArrayBuffer>): Blocks {
+  if (numbers.length > 0) yield numbers;
 }
 
-function* readRun(file: number, from: number, length: number): Generator<number> {
+/** The numbers of a run; each block is good until the next. */
+function* readBlocks(file: NamelessFile, { from, length }: Run): Blocks {
   const block = new Float64Array(BLOCK);
-  const bytes = new Uint8Array(block.buffer);
   for (let at = 0; at < length; at += BLOCK) {
-    const numbers = Math.min(BLOCK, length - at);
-    for (let done = 0; done < numbers * BYTES;) {
-      done += readSync(file, bytes, done, numbers * BYTES - done, (from + at) * BYTES + done);
-    }
-    for (let nth = 0; nth < numbers; nth++) yield block[nth] as number;
+    const numbers = block.subarray(0, Math.min(BLOCK, length - at));
+    file.read(new Uint8Array(block.buffer, 0, numbers.byteLength), from + at * BYTES);
+    yield numbers;
   }
 }
 
-/** Merges sorted sources; a number that several have comes once. */
-function* merged(sources: readonly Iterator<number>[]): Generator<number> {
-  const heads = sources.map((source) => next(source));
-  for (;;) {
+/** How many distinct numbers there are in sorted sources. */
+function countMerged(sources: readonly Blocks[]): number {
+  const lanes = sources.map((blocks) => ({ blocks, block: new Float64Array(), at: 0 }));
+  const heads = new Float64Array(lanes.length);
+  const advance = (nth: number): void => {
+    const lane = lanes[nth] as (typeof lanes)[number];
+    if (lane.at === lane.block.length) {
+      lane.block = lane.blocks.next().value ?? new Float64Array();
+      lane.at = 0;
+    }
+    heads[nth] = lane.block[lane.at++] ?? Infinity;
+  };
+  for (let nth = 0; nth < heads.length; nth++) advance(nth);
+  for (let count = 0; ; count++) {
     // Some dozens of runs at most: to look at all heads is as fast as a heap.
     let least = Infinity;
     for (const head of heads) if (head < least) least = head;
-    if (least === Infinity) return;
-    yield least;
-    for (const [nth, source] of sources.entries()) if (heads[nth] === least) heads[nth] = next(source);
+    if (least === Infinity) return count;
+    for (let nth = 0; nth < heads.length; nth++) if (heads[nth] === least) advance(nth);
   }
-}
-
-function next(source: Iterator<number>): number {
-  const { done, value } = source.next();
-  return done === true ? Infinity : value;
 }

@@ -4,8 +4,8 @@ import type { Window } from '../../core/window.ts';
 import type { Extent, IdSpan } from './bounds.ts';
 import type { Filter } from './chunks.ts';
 import { IDS_PER_STATEMENT, unixSeconds } from './event-rows.ts';
-import { type IdRange, LAST_ID, mergeIds, rangesBelow, rangesBetween } from './id-ranges.ts';
-import { type CellSchema, LIVE, SHADOW } from './schema.ts';
+import { type IdRange, LAST_ID, mergeIds, mergeRanges, rangesBelow, rangesBetween } from './id-ranges.ts';
+import { type CellSchema, LIVE, SHADOW, type Tables } from './schema.ts';
 import type { CellSession, Row } from './session.ts';
 
 /*
@@ -167,25 +167,35 @@ async function* newestFirst(
   }
 }
 
-/** The ids from `from` on that are live now, the given ids, and all future ids. */
+/**
+ * The ids from `from` on that are live now, and those given; and all that are yet to come. Ids become ranges page by page:
+ * a window of twenty million events has two and a half million of them.
+ */
 async function unarchivedFrom(
   session: CellSession,
   from: number,
   others: readonly number[],
 ): Promise<IdRange[]> {
-  const live: number[] = [];
+  const highest = Math.max(await highestId(session, LIVE), await highestId(session, SHADOW), from - 1);
+  const yetToCome = Math.max(from, highest + 1 - IN_FLIGHT);
+  const ranges = mergeIds(
+    others.filter((id) => id < yetToCome),
+    GAP,
+  );
   for (let next = from; ;) {
     const rows = await session.query(
-      `SELECT id FROM ${LIVE.instances} WHERE id >= ? ORDER BY id LIMIT ${ROWS_PER_PAGE}`,
-      [next],
+      `SELECT id FROM ${LIVE.instances} WHERE id >= ? AND id < ? ORDER BY id LIMIT ${ROWS_PER_PAGE}`,
+      [next, yetToCome],
     );
-    for (const [id] of rows) live.push(id as number);
+    const ids = rows.map(([id]) => id as number);
+    ranges.push(...mergeIds(ids, GAP));
     if (rows.length < ROWS_PER_PAGE) break;
-    next = Number(rows.at(-1)?.[0]) + 1;
+    next = Number(ids.at(-1)) + 1;
   }
-  const [newest] = await session.query(`SELECT COALESCE(MAX(id), 0) FROM ${SHADOW.instances}`);
-  const highest = Math.max(Number(newest?.[0]), live.at(-1) ?? 0, from - 1);
-  const yetToCome = Math.max(from, highest + 1 - IN_FLIGHT);
-  const known = [...live, ...others].filter((id) => id < yetToCome);
-  return [...mergeIds(known, GAP), [yetToCome, LAST_ID]];
+  return [...mergeRanges(ranges, GAP), [yetToCome, LAST_ID]];
+}
+
+async function highestId({ query }: CellSession, { instances }: Tables): Promise<number> {
+  const [row] = await query(`SELECT COALESCE(MAX(id), 0) FROM ${instances}`);
+  return Number(row?.[0]);
 }

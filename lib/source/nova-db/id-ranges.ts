@@ -20,6 +20,17 @@ export function mergeIds(ids: Iterable<number>, gap: number): IdRange[] {
   return ranges;
 }
 
+/** The same ids in fewer ranges, with up to `gap` others between two of them. */
+export function mergeRanges(ranges: readonly IdRange[], gap: number): IdRange[] {
+  const merged: [number, number][] = [];
+  for (const [first, last] of ranges.toSorted(([a], [b]) => a - b)) {
+    const current = merged.at(-1);
+    if (current !== undefined && first <= current[1] + 1 + gap) current[1] = Math.max(current[1], last);
+    else merged.push([first, last]);
+  }
+  return merged;
+}
+
 export function idsOfRanges(ranges: Iterable<IdRange>): number[] {
   const ids: number[] = [];
   for (const [first, last] of ranges) for (let id = first; id <= last; id++) ids.push(id);

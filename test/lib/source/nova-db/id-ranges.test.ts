@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { idsOfRanges, mergeIds, rangesBelow, rangesOfIds } from '../../../../lib/source/nova-db/id-ranges.ts';
+import {
+  idsOfRanges,
+  mergeIds,
+  mergeRanges,
+  rangesBelow,
+  rangesOfIds,
+} from '../../../../lib/source/nova-db/id-ranges.ts';
 
 const ids = fc.uniqueArray(fc.nat(200)).map((list) => list.toSorted((a, b) => a - b));
 
@@ -21,6 +27,15 @@ describe('ranges of ids', () => {
     fc.assert(
       fc.property(ids, (list) => {
         expect(idsOfRanges(rangesOfIds(list))).toEqual(list);
+      }),
+    );
+  });
+
+  test('are the same whether they are made of all ids at once or of some at a time', () => {
+    fc.assert(
+      fc.property(ids, ids, fc.nat(5), (some, others, gap) => {
+        const parts = [...mergeIds(some, gap), ...mergeIds(others, gap)];
+        expect(mergeRanges(parts, gap)).toEqual(mergeIds([...some, ...others], gap));
       }),
     );
   });
