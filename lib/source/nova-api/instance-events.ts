@@ -1,4 +1,6 @@
+import { spilledOrder } from '../../core/collections/spilled-order.ts';
 import type { TraceEvent } from '../../tables/instance-events/row.ts';
+import { instanceEvents } from '../../tables/instance-events/table.ts';
 import type { Seconds } from '../../core/time.ts';
 import { readAhead } from '../ahead.ts';
 import type { Batch, Outcome, Progress, ReadRequest } from '../source.ts';
@@ -11,10 +13,10 @@ import type { OpenApi } from './open-api.ts';
 import { restoreState, storeState } from './state.ts';
 import { unseenBy } from './unseen.ts';
 
-/**
- * Finished events, as far as the API shows them. Those of a window are held in memory, about 300 bytes each, because
- * the API does not sort them.
- */
+/** The API does not sort events. So many are held in memory, about 300 bytes each; more are sorted on disk. */
+const HELD = 50_000;
+
+/** Finished events, as far as the API shows them. None is given before every server has been asked. */
 export async function* readInstanceEvents(
   { nova, options, stop }: OpenApi,
   toRead: ReadRequest,
@@ -46,10 +48,13 @@ export async function* readInstanceEvents(
     horizon,
     onServer: (events) => toRead.progress?.done(1, events),
   };
+  const { order } = instanceEvents;
+  using events = spilledOrder<TraceEvent>(order, HELD);
   for await (const page of readAhead(counted(discovery.candidates, toRead.progress))) {
     for (const { instance, isDeleted } of page) ledger.meet(instance.uuid, isDeleted);
-    yield { rows: await eventsOfAll(page, reading, stop), watermark: -Infinity };
+    events.add(await eventsOfAll(page, reading, stop));
   }
+  for (const rows of events.sorted()) yield { rows, watermark: order(rows.at(-1) as TraceEvent) };
   const isPartial = discovery.isPartial();
   const isComplete = sweep && !isPartial;
   const { state: next, counts } = ledger.close(isComplete);
