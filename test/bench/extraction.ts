@@ -1,8 +1,8 @@
 /*
  * What it costs to take a day's events out of a database into S3, masked, in order and compressed, against yardsticks
  * on the same rows: `npm run bench`. The database and S3 run beside it and are not counted. The subjects take turns,
- * so that what else the machine does hits all alike. `npm run bench -- extraction --events 5000000 --rounds 3`; with `--alone` the
- * yardsticks are left out. `--cost` asks what days of several sizes cost on Lambda instead (cost.ts).
+ * so that what else the machine does hits all alike. `npm run bench -- extraction --events 5000000 --rounds 3`; with
+ * `--alone` the yardsticks are left out. `--cost` asks what days of several sizes cost on Lambda instead (cost.ts).
  */
 import { parseArgs } from 'node:util';
 import { DAY, MINUTE } from '../../lib/core/time.ts';
@@ -13,7 +13,7 @@ import { startStage } from '../support/stage.ts';
 import { reportCost } from './cost.ts';
 import { costOf } from './process-cost.ts';
 import { type Cost, bundledHandler, invocation, median, table } from './subject.ts';
-import { yardsticks } from './yardsticks.ts';
+import { YARDSTICK, yardsticks } from './yardsticks.ts';
 
 const START = Date.UTC(2026, 9, 1) / 1000;
 
@@ -28,6 +28,13 @@ export interface Run {
   /** Of ours: requests to S3, by operation. */
   readonly requests?: readonly string[];
 }
+
+/** Each with the report and without. */
+const OURS = [
+  { what: 'CSV, gzip', env: { STAR_FORMATS: 'csv', STAR_COMPRESSION: 'gzip' } },
+  { what: 'CSV, zstd', env: { STAR_FORMATS: 'csv', STAR_COMPRESSION: 'zstd' } },
+  { what: 'Parquet', env: { STAR_FORMATS: 'parquet' } },
+];
 
 const { values } = parseArgs({
   options: {
@@ -51,9 +58,14 @@ try {
 
 async function compare(events: number): Promise<void> {
   const { cell, window } = await makeDay(events);
+  const ours = OURS.flatMap(({ what, env }) =>
+    ['false', 'true'].map((report) => ({
+      what: report === 'true' ? `${what}, report` : what,
+      run: () => runOurs(cell, events, { ...env, STAR_REPORT: report }),
+    })),
+  );
   const subjects: { what: string; run: () => Promise<Run> }[] = [
-    { what: 'Star Compactor', run: () => runOurs(cell, events, { STAR_REPORT: 'false' }) },
-    { what: 'with its report', run: () => runOurs(cell, events) },
+    ...ours,
     ...(values.alone ? [] : await yardsticks(cell, window, events)),
   ];
   const runs = subjects.map((): Run[] => []);
@@ -62,16 +74,22 @@ async function compare(events: number): Promise<void> {
     say(`round ${round} of ${rounds}`);
   }
   const cpu = (nth: number): number => median((runs[nth] ?? []).map(({ cpuSeconds }) => cpuSeconds));
-  console.log(`${events} events, medians of ${rounds} rounds; ratio: ours to theirs, CPU`);
+  const yardstick = Math.max(
+    0,
+    subjects.findIndex(({ what }) => what === YARDSTICK),
+  );
+  console.log(
+    `${events} events, medians of ${rounds} rounds; ratio: CPU to that of ${subjects[yardstick]?.what}`,
+  );
   console.log(
     table(
       subjects.map(({ what }, nth) => {
         const of = (pick: (run: Run) => number): number[] => (runs[nth] ?? []).map(pick);
         return {
-          '': what.padEnd(22),
+          '': what.padEnd(26),
           'CPU s': cpu(nth).toFixed(2),
           spread: spread(of(({ cpuSeconds }) => cpuSeconds)),
-          ratio: (cpu(0) / cpu(nth)).toFixed(2),
+          ratio: (cpu(nth) / cpu(yardstick)).toFixed(2),
           'wall s': median(of(({ wallSeconds }) => wallSeconds)).toFixed(2),
           'peak MiB': median(of(({ peakMiB }) => peakMiB)).toFixed(),
           'bytes/event': (median(of(({ bytes }) => bytes)) / events).toFixed(1).replace(/^0.0$/, ''),

@@ -26,10 +26,21 @@ export async function bundledHandler(): Promise<string> {
   return `${outdir}/handlers/scheduled.js`;
 }
 
-/** One invocation in a process of its own, as Lambda starts it. */
-export async function invokeOnce(stage: Stage, handler: string, scheduledTime: number): Promise<Cost> {
+/**
+ * One invocation in a process of its own, as Lambda starts it.
+ *
+ * @param onStart told the process's id
+ */
+export async function invokeOnce(
+  stage: Stage,
+  handler: string,
+  scheduledTime: number,
+  onStart: (pid: number) => void = () => undefined,
+): Promise<Cost> {
   const { program, args, env } = invocation(stage, handler, scheduledTime);
-  const { stdout } = await promisify(execFile)(program, args, { env });
+  const running = promisify(execFile)(program, args, { env });
+  onStart(running.child.pid ?? 0);
+  const { stdout } = await running;
   return JSON.parse(stdout) as Cost;
 }
 

@@ -6,6 +6,9 @@ import { findProgram } from '../support/mariadb/run.ts';
 import type { Cell } from '../support/nova/schema.ts';
 import { type ProcessCost, costOf } from './process-cost.ts';
 
+/** What the others are held against: what an operator would do by hand. */
+export const YARDSTICK = 'client | gzip -6';
+
 /** Something to hold an extraction against, on the same rows. */
 export interface Yardstick {
   readonly what: string;
@@ -17,7 +20,8 @@ const COLUMNS =
   'i.user_id, i.project_id, i.host AS instance_host, e.host AS event_host';
 
 /**
- * The three tables' join by the database's own client, alone and compressed, and by the usual libraries. With
+ * The three tables' join by the database's own client, alone and compressed, and by the usual libraries. Of a pipe the
+ * CPU of all its programs counts. With
  * STRAIGHT_JOIN rows come in the order of the events, which is nearly that of a trace. Left to itself the server may
  * begin with the instances; then all events of one stand together, which gzip likes, but it is another file.
  *
@@ -35,6 +39,8 @@ export async function yardsticks(
     `SELECT ${straight} ${COLUMNS} FROM instance_actions_events e JOIN instance_actions a ON a.id = e.action_id ` +
     `JOIN instances i ON i.uuid = a.instance_uuid WHERE ${finished}`;
   const client = await clientCommand(cell);
+  const zstd = await findProgram('zstd');
+  if (zstd === undefined) process.stderr.write('no zstd here, so it is left out: apt-get install zstd\n');
   const env = { ...client.env, TZ: 'UTC' };
   const run = (sql: string, into: string) => async () => {
     const cost = await costOf(`${client.command(sql)} ${into}`, env);
@@ -46,8 +52,11 @@ export async function yardsticks(
 
   return [
     { what: 'mariadb client', run: run(select('STRAIGHT_JOIN'), '>/dev/null') },
-    { what: 'client | gzip -6', run: run(select('STRAIGHT_JOIN'), '| gzip -6 | wc -c') },
-    { what: 'the same, in any order', run: run(select(''), '| gzip -6 | wc -c') },
+    { what: YARDSTICK, run: run(select('STRAIGHT_JOIN'), '| gzip -6 | wc -c') },
+    { what: `${YARDSTICK}, any order`, run: run(select(''), '| gzip -6 | wc -c') },
+    ...(zstd === undefined
+      ? []
+      : [{ what: 'client | zstd -3', run: run(select('STRAIGHT_JOIN'), `| '${zstd}' -3 | wc -c`) }]),
     { what: 'naive Node.js', run: () => runNaive(cell, select('STRAIGHT_JOIN'), rows) },
   ];
 }
