@@ -3,7 +3,7 @@ import { spilledNumbers } from './spilled-numbers.ts';
 
 /**
  * Counts distinct texts by 52-bit fingerprints: at ten million texts two of them are mistaken for one in about one run of
- * a hundred. More than half a million are counted on disk, so ask once, at the end.
+ * a hundred. More than 131,072 are counted on disk, so ask once, at the end.
  */
 export interface DistinctCounter extends Disposable {
   add(text: string): void;
