@@ -78,7 +78,7 @@ describe(`A release that a worker interrupts at 40 % (seed ${SEED})`, () => {
     const [before, scope] = [await manifests(), await scopeOfTrace()];
     expect(Object.keys(before)).toHaveLength(REACHED);
     expect(
-      Object.keys(await past.objects()).filter((key) => /(release|datapackage)\.json$/.test(key)),
+      Object.keys(await past.objects()).filter((key) => /\/(release|datapackage)\.json$/.test(key)),
     ).toEqual([]);
 
     past.onS3Request = undefined;
