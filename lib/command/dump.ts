@@ -118,8 +118,11 @@ function summaryLine(
   seconds: number,
 ): string {
   const name = path === '-' ? 'standard output' : path;
+  // The rows of the other tables are one for each that they tell of, or of no instance.
+  const of =
+    options.table.name === 'instance_events' ? ` of ${instances.toLocaleString('en-US')} instances` : '';
   return (
-    `${name}: ${rows.toLocaleString('en-US')} rows of ${instances.toLocaleString('en-US')} instances, ` +
+    `${name}: ${rows.toLocaleString('en-US')} rows${of}, ` +
     `${rangeText(options)}, ${bytes.toLocaleString('en-US')} bytes, ${duration(seconds)}`
   );
 }
