@@ -1,15 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
-/** What takes minutes: kills before every request, two runs in every gap of each other, long histories. */
+/** What takes minutes: kills and deadlines at every request, two runs in every gap of each other, long histories. */
 export default defineConfig({
   test: {
     include: [
       'test/**/*.slow.ts',
       // Those that take a part of their steps in `npm test`.
-      'test/handlers/*exactly-once.test.ts',
-      'test/handlers/deadline.test.ts',
+      'test/handlers/exactly-once.test.ts',
       'test/lib/drop/several-tables.test.ts',
       'test/lib/command/publish.test.ts',
+      'test/package/template.test.ts',
     ],
     setupFiles: ['test/support/temporary-folder.ts'],
     testTimeout: 1_200_000,

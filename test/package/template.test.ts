@@ -22,6 +22,7 @@ import {
   string,
 } from './resolve.ts';
 import { readZip, unpack } from './zip.ts';
+import { IS_SLOW } from '../support/slow.ts';
 
 const KEY = 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555';
 const SECRET = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:nova-AbCdEf';
@@ -747,7 +748,8 @@ describe('the zip', () => {
 });
 
 describe('serverless refuses', () => {
-  test.each([
+  // Each is a run of serverless.
+  test.runIf(IS_SLOW).each([
     ['to deploy without a secret', ['deploy'], /secret: not given; it is the ARN or name/],
     [
       'to deploy the function without a secret',

@@ -14,7 +14,6 @@ import {
   startBothSources,
 } from '../support/nova/both-sources.ts';
 import { watchedHistory } from '../support/nova/watch.ts';
-import { IS_SLOW } from '../support/slow.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_125);
 const DAYS = 10;
@@ -113,7 +112,7 @@ describe(`The same days over a fake of the Nova API and from its databases (seed
 });
 
 describe('The recorded changes of a real Nova, over a fake of its API', () => {
-  test.runIf(IS_SLOW)('give the rows that its databases give, minute by minute', async () => {
+  test('give the rows that its databases give, minute by minute', async () => {
     both.set({ STAR_WINDOW_MINUTES: '1', STAR_SETTLE_MINUTES: '1' });
     const changes = await watchedHistory();
     const start = Math.floor((changes[0]?.at ?? 0) / MINUTE) * MINUTE;
