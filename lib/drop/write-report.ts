@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { Window } from '../core/window.ts';
 import type { Companion, Manifest } from './manifest.ts';
 import { windowOfKey } from './published.ts';
+import type { Invocation } from './invocation.ts';
 import type { Place } from './place.ts';
 import type { Watch } from './watch.ts';
 import { openCompanion } from './write-companion.ts';
@@ -13,17 +14,18 @@ import { openCompanion } from './write-companion.ts';
  *   run has changed the page meanwhile
  */
 export async function openReport(
-  place: Place,
+  place: Place & Pick<Invocation, 'settings'>,
   window: Window,
   watch: Watch,
 ): Promise<(manifest: Manifest) => Promise<Companion | undefined>> {
-  const { layout } = place;
+  const { layout, settings } = place;
   const key = layout.report(window);
   const folder = posix.dirname(key);
   const to = (other: string): string => posix.relative(folder, other);
   const write = await openCompanion(place, key, 'text/html; charset=utf-8');
   return (manifest) => {
-    const before = windowBefore(manifest, window);
+    const isFirst = window.start === settings.release?.start;
+    const before = isFirst ? undefined : windowBefore(manifest, window);
     return write(
       watch.page(manifest, {
         index: to(layout.index),

@@ -120,6 +120,12 @@ describe(`A release (seed ${SEED})`, () => {
 
     await expectProven(ROOT, drops, events.length);
     expect((await readObject(past.stage.client, `${ROOT}/index.html`)).toString()).toContain('test-year');
+    const pages = (await listKeys(past.stage.client, `${ROOT}/manifests/`)).filter((key) =>
+      key.endsWith('.html'),
+    );
+    const links = pages.map(async (key) => (await readObject(past.stage.client, key)).includes('rel="prev"'));
+    // The first has no page before it.
+    expect(await Promise.all(links)).toEqual(pages.map((_, nth) => nth > 0));
     expect(await past.objects('cloud=test/')).toEqual(beside);
     expect(past.secrets()).toEqual([]);
     expect(await listKeys(past.stage.client, `${ROOT}/state/backfills/`)).toEqual([]);
