@@ -2,7 +2,13 @@ import type { Invocation } from '../drop/invocation.ts';
 import type { WindowRows } from '../drop/write-drop.ts';
 import type { OrderedRows } from '../drop/write-table.ts';
 import { inOrder } from '../source/order.ts';
-import { ANY_TIME, type OpenSource, type SourceState, type TableStates } from '../source/source.ts';
+import {
+  ANY_TIME,
+  type Batch,
+  type OpenSource,
+  type SourceState,
+  type TableStates,
+} from '../source/source.ts';
 import type { AnyTable } from '../tables/table.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Window } from '../core/window.ts';
@@ -42,7 +48,8 @@ export function openRange(
     // Only a release begins with what there was; before `begin` of a schedule nothing stands alone.
     const opens = release !== undefined && window.start === (release.start ?? range.start);
     const request = { window, begin: window.start, state, settleSeconds, whole: true, opens };
-    return inOrder(open.read(name, { ...request, openHorizonSeconds: ANY_TIME }), order);
+    const batches = open.read(name, { ...request, openHorizonSeconds: ANY_TIME });
+    return inOrder(source.kind === 'api' ? toTheEnd(batches) : batches, order);
   };
   async function* snapshot(open: OpenSource, table: AnyTable, window: Window): OrderedRows<unknown> {
     const before = (snapshots.get(table.name) ?? []).filter(({ end }) => end <= window.start);
@@ -84,4 +91,18 @@ export function openRange(
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** The API gives its outcome, which the manifest of every window quotes, after the last row: all rows wait for it. */
+async function* toTheEnd<R>(
+  batches: AsyncGenerator<Batch<unknown>, R, void>,
+): AsyncGenerator<Batch<unknown>, R, void> {
+  try {
+    for (let next = await batches.next(); ; next = await batches.next()) {
+      if (next.done === true) return next.value;
+      yield { ...next.value, watermark: -Infinity };
+    }
+  } finally {
+    await batches.return(undefined as never);
+  }
 }
