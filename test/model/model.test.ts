@@ -9,7 +9,7 @@ import { type History, type StepKind, WEIGHTS, play } from './model.ts';
 import { openTroubles } from './trouble.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_125);
-const STEPS = Number(process.env['TEST_STEPS'] ?? 150);
+const STEPS = Number(process.env['TEST_STEPS'] ?? 100);
 const LENGTH = 120;
 
 let db: MariaDb;
