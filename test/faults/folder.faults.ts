@@ -149,7 +149,7 @@ describe('A run that publishes into a folder', PATIENCE, () => {
     );
     expect(last).toMatchObject({ summary: { status: 0 } });
     await expectWhole(hour.end, steps + 2);
-    // Nine objects, each created, written, brought to the disk, moved, and its folder brought to the disk.
+    // Ten objects, each created, written, brought to the disk, moved, and its folder brought to the disk.
     expect(steps).toBeGreaterThan(45);
   });
 

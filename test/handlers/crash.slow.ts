@@ -94,7 +94,7 @@ test('a run killed before any of its requests to S3 is repaired by the next: eve
   const writes = deaths
     .filter((died) => died.includes('PutObject'))
     .map((died) => died.split('/').slice(0, -1));
-  expect(writes).toHaveLength(9);
+  expect(writes).toHaveLength(10);
   expect(deaths.length).toBeGreaterThan(12);
   await expectExactlyOnce(cloud, end);
   expect(leftovers).toEqual([]);
