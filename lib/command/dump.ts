@@ -118,7 +118,7 @@ function summaryLine(
   seconds: number,
 ): string {
   const name = path === '-' ? 'standard output' : path;
-  // The rows of the other tables are one for each that they tell of, or of no instance.
+  // In the other tables a row is a server itself, or has nothing to do with one.
   const of =
     options.table.name === 'instance_events' ? ` of ${instances.toLocaleString('en-US')} instances` : '';
   return (

@@ -3,7 +3,6 @@ import type { RunProgress } from '../drop/invocation.ts';
 import type { WindowSummary } from '../drop/window-summary.ts';
 import { say } from './terminal.ts';
 
-/** A window as a run logs it. */
 /** Shows how far a run is, window by window. */
 export interface WindowsDisplay extends RunProgress {
   done(window: WindowSummary): void;

@@ -71,7 +71,7 @@ function verdict(
 ): Markup | false {
   if (rows === 0) return false;
   const part = percent(rareShare * rows, rows);
-  const who = `Whoever knows when one of fewer than ${fewer} users did something can find the row, and from there all rows with the same masks`;
+  const who = `A reader who knows when one of fewer than ${fewer} users did something can find that row, and through its masks all other rows of that user`;
   if (rareShare >= MANY) {
     return markup`<p class="verdict warn"><strong>People can be found: ${part} of the events stand out.</strong> ${who}. Give this drop to people you trust, or make windows longer, or exclude who stands out.</p>`;
   }

@@ -2,6 +2,7 @@ import { DAY, type Seconds } from '../../core/time.ts';
 import type { LeaseEvent } from '../../tables/lease-events/row.ts';
 import { leaseEvents } from '../../tables/lease-events/table.ts';
 import type { Lease } from '../../tables/leases/row.ts';
+import { changesOutcome } from '../changes-outcome.ts';
 import { type Batch, NO_COUNTS, type Outcome, type ReadRequest } from '../source.ts';
 import type { Seal } from '../seal.ts';
 import { type Compared, compareLeases } from './compare.ts';
@@ -29,17 +30,8 @@ export async function* readLeaseEvents(
   const before = request.state === undefined ? undefined : restoreLeases(request.state);
   const { read, compared } = await compare(source, request, before);
   yield { rows: compared.events, watermark: Infinity };
-  const { late, beforeBegin, vanished, next } = compared;
-  return {
-    state: storeLeases(next),
-    counts: { ...NO_COUNTS, late, beforeBegin, skipped: vanished === 0 ? {} : { vanished } },
-    sourceFrom: null,
-    reading: {
-      reads: 1,
-      longestGapSeconds: before === undefined ? null : Math.max(0, read.at - before.at),
-    },
-    ...source.view?.(),
-  };
+  const outcome = changesOutcome(compared, storeLeases(compared.next), read, before);
+  return { ...outcome, ...source.view?.() };
 }
 
 /** The state to which the window's changes lead. */

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { StoreError } from '../../core/errors.ts';
 import type { Seconds } from '../../core/time.ts';
 import type { LeasePlan } from '../../tables/leases/row.ts';
 import type { SourceState } from '../source.ts';
+import { readStored } from '../stored-state.ts';
 
 /** What is known of a lease from one read to the next: no name but a sealed one. */
 export interface KnownLease extends LeasePlan {
@@ -84,12 +84,8 @@ export function storeLeases({ salt, at, until, leases }: LeasesState): SourceSta
 
 /** @throws StoreError where the checkpoint holds something else */
 export function restoreLeases(state: SourceState): LeasesState {
-  const parsed = z.safeParse(Stored, state);
-  if (!parsed.success) {
-    const path = parsed.error.issues[0]?.path.join('.');
-    throw new StoreError(`checkpoint: lease_events.${path}: not what a source of leases wrote`);
-  }
-  const { leases, ...rest } = parsed.data;
+  const stored = readStored(Stored, state, 'lease_events', 'not what a source of leases wrote');
+  const { leases, ...rest } = stored;
   return {
     ...rest,
     leases: new Map(

@@ -1,6 +1,7 @@
 import type { MachineEvent } from '../../tables/machine-events/row.ts';
 import { machineEvents } from '../../tables/machine-events/table.ts';
 import type { Machine } from '../../tables/machines/row.ts';
+import { changesOutcome } from '../changes-outcome.ts';
 import { type Batch, NO_COUNTS, type Outcome, type ReadRequest } from '../source.ts';
 import { type Compared, compareMachines } from './compare.ts';
 import type { MachinesRead } from './found.ts';
@@ -26,17 +27,8 @@ export async function* readMachineEvents(
   const before = request.state === undefined ? undefined : restoreMachines(request.state);
   const { read, compared } = await compare(source, request, before);
   yield { rows: compared.events, watermark: Infinity };
-  const { late, beforeBegin, vanished, next } = compared;
-  return {
-    state: storeMachines(next),
-    counts: { ...NO_COUNTS, late, beforeBegin, skipped: vanished === 0 ? {} : { vanished } },
-    sourceFrom: null,
-    reading: {
-      reads: 1,
-      longestGapSeconds: before === undefined ? null : Math.max(0, read.at - before.at),
-    },
-    ...source.view?.(),
-  };
+  const outcome = changesOutcome(compared, storeMachines(compared.next), read, before);
+  return { ...outcome, ...source.view?.() };
 }
 
 /** The state to which the window's changes lead. */

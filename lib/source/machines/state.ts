@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { StoreError } from '../../core/errors.ts';
 import type { Seconds } from '../../core/time.ts';
 import type { Capacity } from '../../tables/machines/row.ts';
 import type { SourceState } from '../source.ts';
+import { readStored } from '../stored-state.ts';
 
 /** What is known of a machine from one read to the next: no name but a sealed one. */
 export interface KnownMachine {
@@ -69,12 +69,8 @@ export function storeMachines({ salt, at, until, parts, machines }: MachinesStat
 
 /** @throws StoreError where the checkpoint holds something else */
 export function restoreMachines(state: SourceState): MachinesState {
-  const parsed = z.safeParse(Stored, state);
-  if (!parsed.success) {
-    const path = parsed.error.issues[0]?.path.join('.');
-    throw new StoreError(`checkpoint: machine_events.${path}: not what a source of machines wrote`);
-  }
-  const { machines, ...rest } = parsed.data;
+  const stored = readStored(Stored, state, 'machine_events', 'not what a source of machines wrote');
+  const { machines, ...rest } = stored;
   return {
     ...rest,
     machines: new Map(

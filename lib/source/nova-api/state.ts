@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { StoreError } from '../../core/errors.ts';
 import type { Seconds } from '../../core/time.ts';
 import type { SourceState } from '../source.ts';
 import { newSalt } from './fingerprint.ts';
+import { readStored } from '../stored-state.ts';
 
 /** State of the API source between windows. It holds servers, actions and events as fingerprints only. */
 export interface ApiState {
@@ -72,12 +72,8 @@ export function storeState({ pending, published, siblings, servers, ...rest }: A
 
 /** @throws StoreError if the checkpoint holds something else */
 export function restoreState(state: SourceState): ApiState {
-  const parsed = z.safeParse(Stored, state);
-  if (!parsed.success) {
-    const path = ['source', ...(parsed.error.issues[0]?.path ?? [])].join('.');
-    throw new StoreError(`checkpoint: ${path}: not written by the API source`);
-  }
-  const { pending, published, siblings, servers, ...rest } = parsed.data;
+  const stored = readStored(Stored, state, 'source', 'not written by the API source');
+  const { pending, published, siblings, servers, ...rest } = stored;
   return {
     ...rest,
     pending: pending.map(([server, action, event, start]) => ({ server, action, event, start })),

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { StoreError } from '../../core/errors.ts';
 import type { SourceState } from '../source.ts';
 import { type IdRange, LAST_ID, mergeIds } from './id-ranges.ts';
+import { readStored } from '../stored-state.ts';
 
 /*
  * `deleted_at` has no index, so a window's servers can be found by their ids only. The ids of servers that are not
@@ -48,12 +48,8 @@ export function storedRanges(ranges: ServerRanges): { readonly living: number[] 
 
 /** @throws StoreError where the checkpoint holds something else */
 export function restoreRanges(state: SourceState | undefined): Map<string, ServerRanges> {
-  const parsed = z.safeParse(Stored, state ?? {});
-  if (!parsed.success) {
-    const path = parsed.error.issues[0]?.path.join('.');
-    throw new StoreError(`checkpoint: instances.${path}: not what a database source wrote`);
-  }
-  return new Map(Object.entries(parsed.data).map(([cell, { living }]) => [cell, pairs(living)]));
+  const stored = readStored(Stored, state ?? {}, 'instances', 'not what a database source wrote');
+  return new Map(Object.entries(stored).map(([cell, { living }]) => [cell, pairs(living)]));
 }
 
 function pairs(flat: readonly number[]): IdRange[] {

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import { StoreError } from '../../core/errors.ts';
 import type { Seconds } from '../../core/time.ts';
 import type { Window } from '../../core/window.ts';
 import type { SourceState } from '../source.ts';
 import { type IdRange, idsOfRanges, rangesOfIds } from './id-ranges.ts';
+import { readStored } from '../stored-state.ts';
 
 /** What one cell's reader carries from window to window, so that nothing is read twice or missed. */
 export interface CellState {
@@ -118,14 +118,11 @@ export interface RestoredCells {
 
 /** @throws StoreError where the checkpoint or the plan holds something else */
 export function restoreCells(state: SourceState): RestoredCells {
-  const parsed = z.safeParse(z.record(z.string(), z.union([Stored, StoredPlan])), state);
-  if (!parsed.success) {
-    const path = parsed.error.issues[0]?.path.join('.');
-    throw new StoreError(`checkpoint: source.${path}: not what a database source wrote`);
-  }
+  const schema = z.record(z.string(), z.union([Stored, StoredPlan]));
+  const cells = readStored(schema, state, 'source', 'not what a database source wrote');
   const states = new Map<string, CellState>();
   const plans = new Map<string, PlannedCell>();
-  for (const [cell, stored] of Object.entries(parsed.data)) {
+  for (const [cell, stored] of Object.entries(cells)) {
     const unarchived = pairs(stored.unarchived);
     if ('elsewhere' in stored) {
       plans.set(cell, { ...stored, elsewhere: idsOfRanges(pairs(stored.elsewhere)), unarchived });

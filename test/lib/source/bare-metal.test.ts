@@ -272,7 +272,7 @@ describe('What is gone without a trace', () => {
       { vanished: 1 },
       { vanished: 1 },
     ]);
-    // The others were sealed again with the new key, and nothing is opened anew.
+    // The names of the others are sealed with the new key now, and no opening row is written again.
     expect(['machine_events', 'lease_events'].map((table) => rowsOf(drop, table))).toEqual([[], []]);
     await removeLease('PENDING');
     expect(rowsOf(await run('04'), 'lease_events')).toMatchObject([{ event: 'DELETE', status: 'DELETED' }]);
