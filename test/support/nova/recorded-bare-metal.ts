@@ -1,26 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
 import { leasesOf } from '../../../lib/source/blazar-db/lease-rows.ts';
 import type { LeasesRead } from '../../../lib/source/leases/found.ts';
 import type { MachinesRead } from '../../../lib/source/machines/found.ts';
 import { bareMetalOf } from '../../../lib/source/ironic-db/node-rows.ts';
 import { jsonObject } from '../../../lib/source/ironic-db/nodes.ts';
+import { type Columns, type RecordedChange, apply, readRecording, seconds } from './recorded-changes.ts';
 
 /*
  * Recorded from a real Ironic 21.4, Blazar 10.0 and Nova 26.2 with Ironic's driver, every table read once a second while
  * nodes were enrolled, maintained, changed, deleted and enrolled again, and leases of each kind made, changed and ended:
  * each change of the columns that machines and leases are made of.
  */
-
-type Columns = Record<string, string | number | null>;
-
-interface RecordedChange {
-  readonly t: number;
-  readonly table: string;
-  readonly key: string;
-  /** Of an update the columns that changed; absent where the row went. */
-  readonly row?: Columns;
-}
 
 /** What really happened, and when, by the columns that changed. */
 export interface TrueEvent {
@@ -42,26 +31,12 @@ export interface RecordedBareMetal {
 
 export const CHOICE = { names: ['node_type', 'resource_class', 'cpu_arch'], rack: 'placement.rack' };
 
-const seconds = (value: unknown): number | null =>
-  typeof value === 'string' ? Date.parse(`${value}Z`) / 1000 : null;
-
 const text = (value: string | number | null | undefined): string | null =>
   value === null || value === undefined ? null : String(value);
 const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 
 export async function recordedBareMetal(): Promise<RecordedBareMetal> {
-  const file = new URL('../../fixtures/baremetal/changes.jsonl.gz', import.meta.url);
-  const changes = gunzipSync(await readFile(file))
-    .toString('utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as RecordedChange);
-  const tables = new Map<string, Map<string, Columns>>();
-  let next = 0;
-  const rows = (table: string): Columns[] => [...(tables.get(table)?.values() ?? [])];
-  const advance = (time: number): void => {
-    for (; (changes[next]?.t ?? Infinity) <= time; next++) apply(tables, changes[next]!);
-  };
+  const { changes, advance, rows } = await readRecording('baremetal');
   return {
     start: Math.floor(changes[0]?.t ?? 0) - 10,
     end: Math.ceil(changes.at(-1)?.t ?? 0),
@@ -149,13 +124,6 @@ export async function recordedBareMetal(): Promise<RecordedBareMetal> {
       );
     },
   };
-}
-
-function apply(tables: Map<string, Map<string, Columns>>, { table, key, row }: RecordedChange): void {
-  const rows = tables.get(table) ?? new Map<string, Columns>();
-  tables.set(table, rows);
-  if (row === undefined) rows.delete(key);
-  else rows.set(key, { ...rows.get(key), ...row });
 }
 
 /** Goes through the changes with the rows before and after each of them. */

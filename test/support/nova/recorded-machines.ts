@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
 import type { MachinesRead } from '../../../lib/source/machines/found.ts';
 import {
   type HostsOptions,
@@ -8,21 +6,12 @@ import {
   type ServiceRow,
   machinesOf,
 } from '../../../lib/source/nova-db/host-rows.ts';
+import { type Columns, type RecordedChange, apply, readRecording, seconds } from './recorded-changes.ts';
 
 /*
  * Recorded from a real Nova 26.2 with Placement, every table read once a second while hosts were disabled, killed, grown,
  * removed and renamed: each change of the columns that machines are made of.
  */
-
-type Columns = Record<string, string | number | null>;
-
-interface RecordedChange {
-  readonly t: number;
-  readonly table: string;
-  readonly key: string;
-  /** Of an update the columns that changed; absent where the row went. */
-  readonly row?: Columns;
-}
 
 /** What really happened to hosts, and when, by the columns that changed. */
 export interface TrueEvent {
@@ -39,27 +28,16 @@ export interface RecordedMachines {
   readAt(time: number, options?: HostsOptions): MachinesRead;
 }
 
-const seconds = (value: unknown): number | null =>
-  typeof value === 'string' ? Date.parse(`${value}Z`) / 1000 : null;
-
 export async function recordedMachines(): Promise<RecordedMachines> {
-  const file = new URL('../../fixtures/machines/changes.jsonl.gz', import.meta.url);
-  const changes = gunzipSync(await readFile(file))
-    .toString('utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as RecordedChange);
+  const { changes, advance, rows } = await readRecording('machines');
   const truth = truthOf(changes);
-  const tables = new Map<string, Map<string, Columns>>();
-  let next = 0;
   return {
     // What there was at first is read within the first seconds.
     start: Math.ceil(changes[0]?.t ?? 0) + 120,
     end: Math.ceil(changes.at(-1)?.t ?? 0),
     truth,
     readAt(time, options = { forcedDownDisables: false }) {
-      for (; (changes[next]?.t ?? Infinity) <= time; next++) apply(tables, changes[next]!);
-      const rows = (table: string): Columns[] => [...(tables.get(table)?.values() ?? [])];
+      advance(time);
       const services = [...rows('services'), ...rows('shadow_services')].map(serviceOf);
       const nodes = [...rows('compute_nodes'), ...rows('shadow_compute_nodes')].map(nodeOf);
       const at = Math.floor(time);
@@ -71,13 +49,6 @@ export async function recordedMachines(): Promise<RecordedMachines> {
       };
     },
   };
-}
-
-function apply(tables: Map<string, Map<string, Columns>>, { table, key, row }: RecordedChange): void {
-  const rows = tables.get(table) ?? new Map<string, Columns>();
-  tables.set(table, rows);
-  if (row === undefined) rows.delete(key);
-  else rows.set(key, { ...rows.get(key), ...row });
 }
 
 function serviceOf(row: Columns): ServiceRow {
