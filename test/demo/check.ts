@@ -6,9 +6,14 @@ import { count } from './text.ts';
  * Holds the drops against the databases that they were made from, as only somebody who sees both can.
  *
  * @param finished every event that finished in the time of the drops, by the plainest query there is
+ * @param ofLeases ids and names of leases and nodes
  * @throws Error where a promise is broken
  */
-export function checkDrops(drops: readonly Drop[], finished: readonly Row[]): string[] {
+export function checkDrops(
+  drops: readonly Drop[],
+  finished: readonly Row[],
+  ofLeases: readonly string[],
+): string[] {
   const rows = drops.flatMap((drop) => drop.rows['csv'] ?? []);
   const left = new Map<string, number>();
   for (const event of finished) add(left, sourceKey(event), 1);
@@ -19,10 +24,12 @@ export function checkDrops(drops: readonly Drop[], finished: readonly Row[]): st
       `the drops hold ${rows.length} rows, the databases ${finished.length} events; ${unequal} differ`,
     );
   }
-  const identifiers = identifiersOf(finished);
-  for (const row of drops.flatMap((drop) => Object.values(drop.rows).flat())) {
-    for (const value of Object.values(row)) {
-      if (identifiers.has(String(value))) throw new Error('a row of the drops holds an unmasked identifier');
+  const identifiers = new Set([...identifiersOf(finished), ...ofLeases]);
+  for (const { tables } of drops) {
+    for (const row of Object.values(tables).flatMap((formats) => Object.values(formats).flat())) {
+      const values = Object.values(row).flatMap((value) => String(value).split(' '));
+      if (values.some((value) => identifiers.has(value)))
+        throw new Error('a row of the drops holds an unmasked identifier');
     }
   }
   const servers = new Set(rows.map((row) => row['INSTANCE_UUID'])).size;
@@ -30,7 +37,7 @@ export function checkDrops(drops: readonly Drop[], finished: readonly Row[]): st
   if (servers !== known) throw new Error(`the drops hold ${servers} servers, the databases ${known}`);
   return [
     `${count(finished.length)} events finished in these days: each is in one drop, none in two (by what is not masked)`,
-    `none of ${count(identifiers.size)} ids and names of servers, users, projects and hosts is in any drop`,
+    `none of ${count(identifiers.size)} ids and names of servers, users, projects${ofLeases.length === 0 ? ' and hosts' : ', hosts and leases'} is in any drop`,
     `${count(servers)} servers, the same over all drops: their masks join`,
     'every file has the size, the rows and the SHA-256 that its manifest says',
   ];

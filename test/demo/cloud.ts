@@ -1,5 +1,6 @@
 import { DAY, MINUTE, type Seconds } from '../../lib/core/time.ts';
 import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
+import type { ServiceDatabase } from '../support/nova/baremetal.ts';
 import { fillHistory } from '../support/nova/bulk-history.ts';
 import { type Replay, replay } from '../support/nova/history.ts';
 import { hostsOf } from '../support/nova/hosts.ts';
@@ -12,10 +13,16 @@ export interface DemoCloud {
   /** `MariaDB 10.11.19` */
   readonly server: string;
   readonly cells: readonly Cell[];
+  /** Databases of other services, which the secret opens too. */
+  readonly services: readonly ServiceDatabase[];
   /** The time up to which everything has happened. */
   readonly now: () => Seconds;
-  /** The secret that opens it, for a user who may read ten tables a cell and nothing else. */
+  /** The secret that opens it, for a user who may read some tables and nothing else. */
   readonly secret: string;
+  /** What is in the secret, in a few words. */
+  readonly opens: string;
+  /** Ids and names of leases and nodes, none of which may be in a drop. */
+  readonly identifiers: readonly string[];
   /** Lets everything happen that happened until then; times must not decrease. */
   advanceTo(time: Seconds): Promise<void>;
   /** Events that finished in the interval, with their instances. */
@@ -59,17 +66,17 @@ export async function startCloud(
     return {
       server: `MariaDB ${String(row?.['version']).split('-')[0]}`,
       cells,
+      services: [],
       now: () => shownUntil,
       secret: await secretOf(database, cells),
+      opens: 'a DSN for each, of a user with SELECT on ten tables',
+      identifiers: [],
       async advanceTo(time) {
         await reveal(ahead, cell1, shownUntil, time);
         shownUntil = time;
         await failures.applyUntil(time);
       },
-      async finished(from, until) {
-        const between = [sqlTime(from), sqlTime(until)];
-        return (await Promise.all(cells.map((cell) => cell.query(FINISHED, between)))).flat();
-      },
+      finished: (from, until) => finishedIn(cells, from, until),
       stop: () => database.stop(),
     };
   } catch (error) {
@@ -85,6 +92,12 @@ const FINISHED = `SELECT e.event, e.start_time, e.finish_time, e.result, i.memor
     i.uuid, i.hostname, i.user_id, i.project_id, i.host AS instance_host, i.node, e.host
   FROM instance_actions_events e JOIN instance_actions a ON a.id = e.action_id JOIN instances i ON i.uuid = a.instance_uuid
   WHERE e.finish_time >= ? AND e.finish_time < ?`;
+
+/** Events that finished in the interval, with their instances. */
+export async function finishedIn(cells: readonly Cell[], from: Seconds, until: Seconds): Promise<Row[]> {
+  const between = [sqlTime(from), sqlTime(until)];
+  return (await Promise.all(cells.map((cell) => cell.query(FINISHED, between)))).flat();
+}
 
 /** The API tells by these times what has changed: a server when it was deleted, an action with each of its events. */
 async function dateChanges(cell: Cell): Promise<void> {

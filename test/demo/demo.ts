@@ -6,6 +6,7 @@ import { type Drop, listKeys, readDrops } from '../support/drops.ts';
 import { BUCKET } from '../support/stage.ts';
 import { checkDrops } from './check.ts';
 import { runMornings } from './mornings.ts';
+import { reservedLine } from './reserved.ts';
 import { CLOUD, type DemoOptions, setUp } from './setting.ts';
 import { manifestLines, rowLines, treeOf } from './show.ts';
 import { columns, count, dim, heading } from './text.ts';
@@ -31,7 +32,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   print(heading(`Its tables, and what they tell of ${last.manifest.window.start.slice(0, 10)}`));
   for (const [name, { kind, counts }] of Object.entries(last.manifest.tables))
     print(`  ${columns([name, count(counts.rows), dim(kind)], [16, -9])}`);
-  print(`  ${utilisationLine(last)}`);
+  print(`  ${options.machines === 'baremetal' ? reservedLine(last) : utilisationLine(last)}`);
 
   signal.throwIfAborted();
   const [from, until] = [first.manifest.window.start, last.manifest.window.end].map(
@@ -40,7 +41,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const finished = await setting.cloud.finished(from ?? 0, until ?? 0);
   print('');
   print(heading('Checked against the databases'));
-  for (const line of checkDrops(drops, finished)) print(`  ${line}`);
+  for (const line of checkDrops(drops, finished, setting.cloud.identifiers)) print(`  ${line}`);
 
   print('');
   print(heading('Yours to open, until the next npm start'));

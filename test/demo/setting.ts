@@ -6,6 +6,7 @@ import { TABLES } from '../../lib/tables/registry.ts';
 import { findBinaries } from '../support/mariadb/binaries.ts';
 import { startOpenStack } from '../support/openstack/index.ts';
 import { type Stage, startStage } from '../support/stage.ts';
+import { startBareMetalCloud } from './bare-metal/cloud.ts';
 import { type DemoCloud, startCloud } from './cloud.ts';
 import { type DemoFunction, buildFunction } from './function.ts';
 import { columns, day, heading, size } from './text.ts';
@@ -16,6 +17,8 @@ export interface DemoOptions {
   readonly eventsPerDay: number;
   /** Whether the function is given a way to the databases or to the API. */
   readonly source: 'database' | 'api';
+  /** Whether its physical hosts are Nova's, or nodes of Ironic that Blazar leases. */
+  readonly machines: 'vm' | 'baremetal';
   readonly print: (line: string) => void;
   readonly signal: AbortSignal;
   /** Takes what has to be stopped at the end, however the end comes. */
@@ -34,6 +37,9 @@ export const CLOUD = 'demo';
 /** A masking secret of the operator: with it the drops join. */
 const MASKING_SECRET = 'star-compactor/masks';
 
+/** Seals the names of leases and nodes that will be gone. */
+const STATE_KEY = 'star-compactor/state';
+
 /** Days of history when the last run comes. */
 const DAYS = 6;
 
@@ -50,11 +56,14 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
   }
   const last = mornings.at(-1) ?? 0;
   const start = last - (last % DAY) - DAYS * DAY;
+  const isBareMetal = options.machines === 'baremetal';
   const env = {
     STAR_CLOUD: CLOUD,
-    STAR_TABLES: TABLES.filter(({ onRequest }) => onRequest !== true)
+    STAR_MACHINES: options.machines,
+    STAR_TABLES: TABLES.filter(({ onRequest }) => isBareMetal || onRequest !== true)
       .map(({ name }) => name)
       .join(),
+    ...(isBareMetal ? { STAR_STATE_KEY: STATE_KEY } : {}),
     STAR_FORMATS: 'csv,jsonl,parquet',
     STAR_MASKING_SECRET: MASKING_SECRET,
     POWERTOOLS_LOG_LEVEL: 'INFO',
@@ -64,22 +73,27 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
   const stage = await startStage({ folder: join(folder, 's3'), env });
   stack.defer(() => stage.stop());
   await stage.createSecret(MASKING_SECRET, randomBytes(32));
+  if (isBareMetal) await stage.createSecret(STATE_KEY, randomBytes(32));
   await fetchMariaDb(print);
   signal.throwIfAborted();
-  const starting = startCloud(start, DAYS, options.eventsPerDay, signal);
+  const starting = isBareMetal
+    ? startBareMetalCloud(start, DAYS, signal)
+    : startCloud(start, DAYS, options.eventsPerDay, signal);
   stack.defer(() => stopCloud(starting));
   const building = buildFunction(join(folder, 'function'), join(folder, 'function.log'));
   const [cloud, handler] = await Promise.all([starting, building]);
 
   const say = (what: string, text: string): void => print(`  ${columns([what, text], [15])}`);
-  const databases = cloud.cells.map(({ database }) => database).join(' and ');
-  say('Nova', `${cloud.server} with ${databases}; first server built ${day(start)}`);
+  const named = [...cloud.cells, ...cloud.services].map(({ database }) => database);
+  const databases = new Intl.ListFormat('en-GB').format(named);
+  say(
+    isBareMetal ? 'Databases' : 'Nova',
+    `${cloud.server} with ${databases}; ` +
+      (isBareMetal ? 'nodes, leases of them, and servers in these' : `first server built ${day(start)}`),
+  );
   if (options.source === 'database') {
     await stage.setSecret(cloud.secret);
-    say(
-      'Secrets Manager',
-      'a DSN for each, of a user with SELECT on ten tables; a masking secret, so that drops join',
-    );
+    say('Secrets Manager', `${cloud.opens}; a masking secret, so that drops join`);
   } else {
     const openstack = await startOpenStack({ cells: cloud.cells, now: cloud.now });
     stack.defer(() => openstack.stop());

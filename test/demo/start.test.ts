@@ -41,6 +41,19 @@ describe('npm start', () => {
     expect(await readdir(folder)).toEqual(['demo']);
   });
 
+  test('of bare metal shows what is reserved', async () => {
+    const options = [START, '--machines=baremetal', `--folder=${folder}/demo`];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, options, { env });
+    expect(stderr).toBe('');
+    for (const table of ['instances', 'machines', 'machine_events', 'leases', 'lease_events'])
+      expect(stdout).toMatch(new RegExp(`^  ${table} +[1-9]\\d*  `, 'm'));
+    expect(stdout).toMatch(/at \S+T12:00:00Z: [1-9]\d* leases with [1-9]\d* of 4\d nodes, [\d.]+ % reserved/);
+    expect(stdout).toMatch(
+      /none of [\d,]+ ids and names of servers, users, projects, hosts and leases is in/,
+    );
+    expect(await readdir(folder)).toEqual(['demo']);
+  });
+
   test('stops everything when it is interrupted', async () => {
     const child = spawn(process.execPath, demo(), { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const ended = once(child, 'exit');
@@ -71,6 +84,11 @@ describe('npm start', () => {
     [
       '--source=files',
       /^npm start: --source: got "files"; accepted: database or api; npm start -- --help .*\n$/,
+    ],
+    ['--machines=metal', /^npm start: --machines: got "metal"; accepted: vm or baremetal; npm start .*\n$/],
+    [
+      '--machines=baremetal',
+      /^npm start: --events-per-day: got it with --machines baremetal, whose nodes have few; leave it out; .*\n$/,
     ],
     [
       '--events-per-day=0',

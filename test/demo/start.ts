@@ -2,6 +2,7 @@
 //
 //   npm start -- --events-per-day 100000
 //   npm start -- --source api
+//   npm start -- --machines baremetal
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -18,6 +19,7 @@ Shows the product's main job on this machine: a cloud's databases, five days of 
 schedule, and the drops that land in a bucket.
 
   --source SOURCE       database (default) or api: what the function reads
+  --machines MACHINES   vm (default), or baremetal: nodes of Ironic that Blazar leases
   --events-per-day N    100 to 1000000; default ${EVENTS_PER_DAY.database}, with --source api ${EVENTS_PER_DAY.api}
   --folder FOLDER       where the drops stay until the next run; default .local/demo
   -h, --help            prints this`;
@@ -80,25 +82,35 @@ async function run(options: Arguments): Promise<string | undefined> {
   return failure === undefined ? undefined : `${firstLine(failure)}; everything is stopped`;
 }
 
-type Arguments = Pick<DemoOptions, 'folder' | 'eventsPerDay' | 'source'>;
+type Arguments = Pick<DemoOptions, 'folder' | 'eventsPerDay' | 'source' | 'machines'>;
 
 function readArguments(): Arguments | 'help' {
   const { values } = parseArgs({
     options: {
       source: { type: 'string', default: 'database' },
+      machines: { type: 'string', default: 'vm' },
       'events-per-day': { type: 'string' },
       folder: { type: 'string', default: fileURLToPath(new URL('../../.local/demo', import.meta.url)) },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return 'help';
-  const { source, folder } = values;
+  const { source, machines, folder } = values;
   if (source !== 'database' && source !== 'api') {
     throw new Error(`--source: got "${source}"; accepted: database or api`);
+  }
+  if (machines !== 'vm' && machines !== 'baremetal') {
+    throw new Error(`--machines: got "${machines}"; accepted: vm or baremetal`);
+  }
+  if (machines === 'baremetal' && source === 'api') {
+    throw new Error('--source: got "api" with --machines baremetal; accepted: database');
+  }
+  if (machines === 'baremetal' && values['events-per-day'] !== undefined) {
+    throw new Error('--events-per-day: got it with --machines baremetal, whose nodes have few; leave it out');
   }
   const eventsPerDay = Number(values['events-per-day'] ?? EVENTS_PER_DAY[source]);
   if (!Number.isInteger(eventsPerDay) || eventsPerDay < 100 || eventsPerDay > 1_000_000) {
     throw new Error(`--events-per-day: got "${values['events-per-day']}"; accepted: 100 to 1000000`);
   }
-  return { folder, eventsPerDay, source };
+  return { folder, eventsPerDay, source, machines };
 }
