@@ -4,21 +4,27 @@ import { instanceEvents } from '../tables/instance-events/table.ts';
 import type { MaskedServer } from '../tables/instances/row.ts';
 import { instances } from '../tables/instances/table.ts';
 import type { MaskedMachineEvent } from '../tables/machine-events/row.ts';
+import type { MaskedLeaseEvent } from '../tables/lease-events/row.ts';
+import { leaseEvents } from '../tables/lease-events/table.ts';
+import type { MaskedLease } from '../tables/leases/row.ts';
+import { leases } from '../tables/leases/table.ts';
 import { machineEvents } from '../tables/machine-events/table.ts';
 import type { MaskedMachine } from '../tables/machines/row.ts';
 import { machines } from '../tables/machines/table.ts';
 import type { AnyTable } from '../tables/table.ts';
 import type { HostStatistics } from './host-tallies.ts';
+import { type LeaseStatistics, collectLeases } from './lease-statistics.ts';
 import { type MachineStatistics, collectMachines } from './machine-statistics.ts';
 import type { Ranking } from './ranking.ts';
 import { type ServerStatistics, collectServers } from './server-statistics.ts';
 import { type DropStatistics, collectStatistics } from './statistics.ts';
 
-/** What a page shows of a drop's rows; of servers and machines where the drop has their tables. */
+/** What a page shows of a drop's rows; of servers, machines and leases where the drop has their tables. */
 export interface Collected {
   readonly statistics: DropStatistics;
   readonly servers: ServerStatistics | undefined;
   readonly machines: MachineStatistics | undefined;
+  readonly leases: LeaseStatistics | undefined;
 }
 
 export interface Collector extends Disposable {
@@ -28,17 +34,20 @@ export interface Collector extends Disposable {
   finish(): Collected;
 }
 
-/** Counts the rows of all tables in one pass, and keeps none but those of machines. */
+/** Counts the rows of all tables in one pass, and keeps none but those of machines and leases. */
 export function collect(window: Window, tables: readonly AnyTable[]): Collector {
   const has = ({ name }: { readonly name: string }): boolean => tables.some((table) => table.name === name);
   const events = collectStatistics(window);
   const servers = has(instances) ? collectServers(window) : undefined;
   const hosts = has(machines) ? collectMachines(window) : undefined;
+  const ofLeases = has(leases) ? collectLeases(window) : undefined;
   const takers = new Map<string, (row: unknown) => void>([
     [instanceEvents.name, (row) => events.add(row as MaskedEvent)],
     [instances.name, (row) => servers?.add(row as MaskedServer)],
     [machines.name, (row) => hosts?.addMachine(row as MaskedMachine)],
     [machineEvents.name, (row) => hosts?.addEvent(row as MaskedMachineEvent)],
+    [leases.name, (row) => ofLeases?.addLease(row as MaskedLease)],
+    [leaseEvents.name, (row) => ofLeases?.addEvent(row as MaskedLeaseEvent)],
   ]);
   return {
     rows(table, rows) {
@@ -49,6 +58,7 @@ export function collect(window: Window, tables: readonly AnyTable[]): Collector 
       statistics: events.finish(),
       servers: servers?.finish(),
       machines: hosts?.finish(),
+      leases: ofLeases?.finish(),
     }),
     [Symbol.dispose]: () => events[Symbol.dispose](),
   };

@@ -2,7 +2,7 @@ import type { Seconds } from '../core/time.ts';
 import type { Window } from '../core/window.ts';
 import { MACHINE_EVENTS, type MaskedMachineEvent } from '../tables/machine-events/row.ts';
 import type { MaskedMachine } from '../tables/machines/row.ts';
-import type { Basis } from '../tables/told.ts';
+import { type Change, tallyChanges } from './changes.ts';
 import { instantsOf, levelsOf } from './levels.ts';
 
 /** Statistics of the physical hosts of a drop, as plain data for JSON. */
@@ -27,7 +27,7 @@ export interface MachineStatistics {
   readonly vcpus: readonly number[];
   readonly memoryMb: readonly number[];
   /** Rows by event and how their time is known, in the order in which a host lives; without those of nothing. */
-  readonly changes: readonly { readonly event: string; readonly basis: Basis; readonly rows: number }[];
+  readonly changes: readonly Change[];
   /** Hosts whose capacity changed. */
   readonly resized: number;
 }
@@ -49,12 +49,11 @@ export function collectMachines(window: Window): MachineCollector {
   const machines: MaskedMachine[] = [];
   const switches = new Map<string, Switch[]>();
   const resized = new Set<string>();
-  const changes = new Map<string, number>();
+  const changes = tallyChanges(MACHINE_EVENTS);
   return {
     addMachine: (machine) => void machines.push(machine),
     addEvent({ host, event, basis, time }) {
-      const key = `${event} ${basis}`;
-      changes.set(key, (changes.get(key) ?? 0) + 1);
+      changes.add(event, basis);
       if (event === 'UPDATE') resized.add(host);
       if (event !== 'ENABLE' && event !== 'DISABLE') return;
       const known = switches.get(host) ?? [];
@@ -78,7 +77,7 @@ export function collectMachines(window: Window): MachineCollector {
         enabled: enabled?.values() ?? [],
         vcpus: vcpus?.values() ?? [],
         memoryMb: memoryMb?.values() ?? [],
-        changes: listed(changes),
+        changes: changes.list(),
         resized: resized.size,
       };
     },
@@ -129,15 +128,4 @@ function statesOf(
       diskGb: sum(({ capacity }) => capacity.diskGb),
     },
   };
-}
-
-const BASES: readonly Basis[] = ['recorded', 'bounded', 'assumed', 'opening'];
-
-function listed(changes: ReadonlyMap<string, number>): MachineStatistics['changes'] {
-  return MACHINE_EVENTS.flatMap((event) =>
-    BASES.flatMap((basis) => {
-      const rows = changes.get(`${event} ${basis}`) ?? 0;
-      return rows === 0 ? [] : [{ event, basis, rows }];
-    }),
-  );
 }

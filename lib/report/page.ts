@@ -1,4 +1,5 @@
 import type { PageLinks } from '../drop/watch.ts';
+import { leaseEvents } from '../tables/lease-events/table.ts';
 import { machineEvents } from '../tables/machine-events/table.ts';
 import { documentOf } from './document.ts';
 import { tiles } from './facts.ts';
@@ -15,6 +16,7 @@ import { finishedSection } from './sections/finished.ts';
 import { flavoursSection } from './sections/flavours.ts';
 import { heatMapSection } from './sections/heat-map.ts';
 import { inUseSection } from './sections/in-use.ts';
+import { leasesSection } from './sections/leases.ts';
 import { lifetimesSection } from './sections/lifetimes.ts';
 import { machinesSection } from './sections/machines.ts';
 import { privacySection } from './sections/privacy.ts';
@@ -47,6 +49,7 @@ function sectionsOf({
   statistics,
   servers,
   machines,
+  leases,
   scan,
   isCut = false,
   links = {},
@@ -70,6 +73,9 @@ function sectionsOf({
     finishedSection(statistics),
     ...(rows > 0 ? ofEvents.map((of) => of(statistics)) : []),
     ...(machines === undefined ? [] : [machinesSection(machines, machineEvents.name in manifest.tables)]),
+    ...(leases === undefined
+      ? []
+      : [leasesSection(window, { leases, machines, hasEvents: leaseEvents.name in manifest.tables, isCut })]),
     completenessSection(statistics, manifest),
     privacySection(privacy, rows, servers && { figures: servers.privacy, rows: servers.rows }, scan),
     tablesSection(manifest, links.to, links.manifest),

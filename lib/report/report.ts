@@ -1,6 +1,7 @@
 import type { Manifest } from '../drop/manifest.ts';
 import type { PageLinks } from '../drop/watch.ts';
 import type { ScanFigures } from '../privacy/leak-scan.ts';
+import type { LeaseStatistics } from './lease-statistics.ts';
 import type { MachineStatistics } from './machine-statistics.ts';
 import type { ServerStatistics } from './server-statistics.ts';
 import type { DropStatistics } from './statistics.ts';
@@ -12,6 +13,7 @@ export interface Report {
   /** Where the drop has their tables. */
   readonly servers?: ServerStatistics | undefined;
   readonly machines?: MachineStatistics | undefined;
+  readonly leases?: LeaseStatistics | undefined;
   /** Where there was one. */
   readonly scan?: ScanFigures | undefined;
   /** Whether times before the window are cut to the day. */

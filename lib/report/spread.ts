@@ -1,4 +1,5 @@
 import type { Seconds } from '../core/time.ts';
+import { DURATION_EDGES, durationBin } from './durations.ts';
 import { durationText } from './text.ts';
 
 /** Durations, as charts and sentences tell them. */
@@ -11,6 +12,15 @@ export interface Spread {
   /** 95 % took no longer. */
   readonly most: Seconds;
   readonly longest: Seconds;
+}
+
+/** Of all durations, none rounded: for the few of which all are kept. */
+export function spreadOf(all: readonly Seconds[]): Spread {
+  const sorted = all.toSorted((a, b) => a - b);
+  const durations = DURATION_EDGES.map(() => 0);
+  for (const one of sorted) durations[durationBin(one)] = (durations[durationBin(one)] ?? 0) + 1;
+  const within = (share: number): Seconds => sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
+  return { rows: sorted.length, durations, half: within(0.5), most: within(0.95), longest: within(1) };
 }
 
 /** `half within 12 s, 95 % within 40 s, longest 3 min`, or less where that says it all. */

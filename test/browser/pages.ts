@@ -4,6 +4,7 @@ import { renderReport } from '../../lib/report/page.ts';
 import type { TraceEvent } from '../../lib/tables/instance-events/row.ts';
 import { DAY, HOUR } from '../../lib/core/time.ts';
 import { busyEstate } from '../support/report/estate.ts';
+import { leasedEstate } from '../support/report/leased.ts';
 import { busyDay, emptyDay, quietDay, recordedDay } from '../support/report/days.ts';
 import { reportedDrop } from '../support/report/drop.ts';
 import { dailyDrops, hourlyDrops } from '../support/report/entries.ts';
@@ -26,6 +27,12 @@ export async function allPages(): Promise<Record<string, string>> {
   const busy = reportedDrop(day, counts, busyEstate(day.window, 4000));
   return {
     'report-busy': renderReport({ ...busy, scan: scanOf(12_441, 1_466_502), links, isCut: true }),
+    'report-leases': renderReport({
+      ...reportedDrop(quietDay(FRIDAY), {}, leasedEstate(day.window, 120)),
+      scan: scanOf(914, 24_338),
+      links,
+      isCut: true,
+    }),
     'report-recorded': renderReport({
       ...reportedDrop(await recordedDay(), { stillOpen: 10 }),
       scan: scanOf(654, 24_338),

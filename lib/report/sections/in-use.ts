@@ -1,10 +1,9 @@
-import { type Content, type Markup, markup } from '../markup.ts';
+import { type Level, levelData, levelFigure } from '../level-figure.ts';
+import { type Content, markup } from '../markup.ts';
 import type { MachineStatistics } from '../machine-statistics.ts';
 import type { ServerStatistics } from '../server-statistics.ts';
-import { stepChart } from '../step-chart.ts';
-import { dataOf } from '../table.ts';
-import { count, counted, memoryScale, percent } from '../text.ts';
-import { type TimeAxis, timeAxis } from '../time-axis.ts';
+import { count, counted, memoryScale } from '../text.ts';
+import { timeAxis } from '../time-axis.ts';
 import type { Window } from '../../core/window.ts';
 import { type Section, section } from './section.ts';
 
@@ -17,7 +16,7 @@ export function inUseSection(
   const axis = timeAxis(window, servers.step);
   const scale = memoryScale(Math.max(0, ...servers.memoryMb, ...(machines?.memoryMb ?? [])));
   const scaled = (values: readonly number[]): number[] => values.map((value) => value / scale.mebibytes);
-  const charts: Chart[] = [
+  const charts: Level[] = [
     { id: 'alive', name: 'Servers alive', unit: 'servers', levels: servers.alive },
     { id: 'vcpus', name: 'vCPUs allocated', unit: 'vCPUs', levels: servers.vcpus, limit: machines?.vcpus },
     {
@@ -34,80 +33,9 @@ export function inUseSection(
     markup`<p class="note">${explained(servers, machines)}</p>`,
     machines !== undefined &&
       markup`<ul class="legend"><li><i class="level" aria-hidden="true"></i>allocated</li><li><i class="limit" aria-hidden="true"></i>capacity of the enabled hosts</li></ul>`,
-    charts.map((chart) => drawn(chart, axis, servers.instant)),
-    dataOf({
-      caption: 'In use',
-      head: ['At', ...charts.flatMap(({ name, unit, limit }) => headOf(name, unit, limit))],
-      rows: axis.slots.map((slot) => ({
-        name: axis.from(slot),
-        cells: charts.flatMap(({ levels, limit }) => {
-          const at = slot * perSlot(axis, levels);
-          const cell = (values: readonly number[]): string => count(Math.round(values[at] ?? 0));
-          return limit === undefined ? [cell(levels)] : [cell(levels), cell(limit)];
-        }),
-      })),
-    }),
+    charts.map((chart) => levelFigure(chart, axis, servers.instant)),
+    levelData('In use', charts, axis),
   );
-}
-
-interface Chart {
-  readonly id: string;
-  readonly name: string;
-  readonly unit: string;
-  readonly levels: readonly number[];
-  readonly limit?: readonly number[] | undefined;
-}
-
-function headOf(name: string, unit: string, limit: Chart['limit']): string[] {
-  const first = unit === 'servers' || unit === 'vCPUs' ? name : `${name}, ${unit}`;
-  return limit === undefined ? [first] : [first, 'of'];
-}
-
-function perSlot({ slots }: TimeAxis, levels: readonly number[]): number {
-  return levels.length / slots.length;
-}
-
-function drawn({ id, name, unit, levels, limit }: Chart, axis: TimeAxis, instant: number): Markup {
-  const words = limit === undefined ? rangeText(levels, unit) : shareText(levels, limit, axis, instant);
-  return markup`<figure class="over-time"><figcaption>${name}${
-    unit !== 'servers' && unit !== 'vCPUs' && `, ${unit}`
-  }<span>${words}</span></figcaption>${stepChart({
-    id: `${id}-chart`,
-    title: name,
-    description: `${words}.`,
-    levels,
-    ...(limit === undefined ? {} : { limit }),
-    axis,
-    hints: axis.slots.map((slot) => {
-      const at = Math.floor(slot * perSlot(axis, levels));
-      const most = limit === undefined ? '' : ` of ${count(Math.round(limit[at] ?? 0))}`;
-      return `${axis.from(slot)}: ${count(Math.round(levels[at] ?? 0))}${most} ${unit}`;
-    }),
-  })}</figure>\n`;
-}
-
-function rangeText(levels: readonly number[], unit: string): string {
-  const [least, most] = [Math.min(...levels), Math.max(...levels)].map((level) => count(Math.round(level)));
-  return least === most ? `${least} ${unit} all the time` : `between ${least} and ${most} ${unit}`;
-}
-
-/** On average, and at most. */
-function shareText(
-  levels: readonly number[],
-  limit: readonly number[],
-  axis: TimeAxis,
-  instant: number,
-): string {
-  const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
-  if (total(limit) === 0) return 'no capacity was enabled';
-  const shares = levels.map((level, at) => ((limit[at] ?? 0) === 0 ? 0 : level / (limit[at] ?? 1)));
-  const highest = Math.max(...shares);
-  const at = shares.indexOf(highest);
-  const mean = percent(total(levels), total(limit));
-  const peak = percent(levels[at] ?? 0, limit[at] ?? 0);
-  return mean === peak
-    ? `${mean} of the capacity`
-    : `${mean} of the capacity on average, at most ${peak}, at ${axis.clock(at * instant)}`;
 }
 
 function explained(

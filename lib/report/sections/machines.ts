@@ -1,8 +1,8 @@
 import { type Fact, factList } from '../facts.ts';
 import { markup } from '../markup.ts';
 import type { MachineStatistics } from '../machine-statistics.ts';
-import { table } from '../table.ts';
-import { count, counted, memoryText } from '../text.ts';
+import { count, memoryText } from '../text.ts';
+import { changesTable } from './changes.ts';
 import { type Section, section } from './section.ts';
 
 const WHAT: Readonly<Record<string, string>> = {
@@ -19,7 +19,9 @@ export function machinesSection(machines: MachineStatistics, hasEvents: boolean)
     'machines',
     'Machines',
     markup`<div class="pair"><div>${factList(stateFacts(machines))}</div><div>${
-      hasEvents ? changes(machines) : markup`<p class="note">The drop has no table of their changes.</p>`
+      hasEvents
+        ? changesTable(machines.changes, WHAT, 'No host changed.')
+        : markup`<p class="note">The drop has no table of their changes.</p>`
     }</div></div>`,
   );
 }
@@ -43,26 +45,4 @@ function stateFacts({ rows, states, deleted, capacity, racks }: MachineStatistic
     },
     ...(racks === 0 ? [] : [{ name: 'Racks', value: count(racks) }]),
   ];
-}
-
-function changes({ changes: list }: MachineStatistics) {
-  const opening = list.filter(({ basis }) => basis === 'opening');
-  const own = list.filter(({ basis }) => basis !== 'opening');
-  const opened = opening.reduce((sum, { rows }) => sum + rows, 0);
-  return markup`${
-    own.length === 0
-      ? markup`<p>No host changed.</p>`
-      : table({
-          caption: 'Changes',
-          head: ['Event', 'Time known', 'Rows'],
-          rows: own.map(({ event, basis, rows }) => ({
-            name: markup`${event}<small>${WHAT[event] ?? ''}</small>`,
-            cells: [basis, count(rows)],
-          })),
-        })
-  }${opened > 0 && markup`<p class="note">${counted(opened, 'row')} of ${count(opened + rowsOf(own))} are no changes: they tell what existed when the trace began.</p>`}<p class="note">What changed back between two reads is not known.</p>`;
-}
-
-function rowsOf(list: MachineStatistics['changes']): number {
-  return list.reduce((total, { rows }) => total + rows, 0);
 }

@@ -12,6 +12,7 @@ import { traceEvent } from '../../support/records.ts';
 import { type Day, busyDay, emptyDay, quietDay, recordedDay } from '../../support/report/days.ts';
 import { type ReportedDrop, reportedDrop } from '../../support/report/drop.ts';
 import { type Estate, busyEstate } from '../../support/report/estate.ts';
+import { leasedEstate } from '../../support/report/leased.ts';
 import { elementsOf, rowsOf, sectionOf, textOf } from '../../support/report/html.ts';
 
 const START = Date.UTC(2026, 10, 20) / 1000;
@@ -26,7 +27,7 @@ const LINKS = {
 const numbers = (cells: readonly string[]): number[] => cells.map((cell) => Number(cell.replaceAll(',', '')));
 const sum = (all: readonly number[]): number => all.reduce((total, n) => total + n, 0);
 
-const NAMES = ['busy', 'recorded', 'quiet', 'empty', 'whole'];
+const NAMES = ['busy', 'recorded', 'quiet', 'empty', 'whole', 'leased'];
 
 describe('every report', () => {
   const pages: Record<string, string> = {};
@@ -40,6 +41,7 @@ describe('every report', () => {
     for (const [name, day] of Object.entries(days))
       pages[name] = renderReport({ ...reportedDrop(day), scan: SCAN });
     const { window } = days.busy;
+    pages['leased'] = renderReport({ ...reportedDrop(days.quiet, {}, leasedEstate(window, 90)), scan: SCAN });
     pages['whole'] = renderReport({ ...reportedDrop(days.busy, {}, busyEstate(window, 500)), scan: SCAN });
   });
 
@@ -401,5 +403,69 @@ describe('the report of a drop of all tables', () => {
       'Servers in rare classes 100% 5 servers whose flavour and day of creation together',
     );
     for (const name of ['s-1', 'u-1', 'h-1', 'h-2', 'r1']) expect(page).not.toContain(`>${name}<`);
+  });
+});
+
+describe('the report of a drop with leases', () => {
+  const window = { start: START, end: START + DAY };
+  const estate = leasedEstate(window, 90);
+  const leases = estate.leases ?? [];
+  const drop = reportedDrop({ window, events: [] }, {}, estate);
+  const page = renderReport({ ...drop, scan: SCAN });
+  const section = sectionOf(page, 'leases');
+
+  test('holds what is reserved against the enabled hosts, hour by hour', () => {
+    const [head, ...hours] = rowsOf(section.slice(0, section.indexOf('</details>')));
+    expect(head).toEqual(['At', 'Hosts reserved', 'of']);
+    const reservedAt = (time: number): number =>
+      new Set(
+        leases.flatMap(({ started, ended, deleted, hosts }) =>
+          started !== null && started <= time && (ended ?? deleted ?? Infinity) > time
+            ? hosts.map(({ host }) => host)
+            : [],
+        ),
+      ).size;
+    expect(hours.map(([, reserved]) => Number(reserved))).toEqual(
+      Array.from({ length: 24 }, (_, hour) => reservedAt(START + hour * HOUR)),
+    );
+    expect(new Set(hours.map(([, , of]) => of)).size).toBeGreaterThan(1);
+    expect(Number(hours[0]?.[1])).toBeGreaterThan(10);
+  });
+
+  test('has each lease once among states, sizes, plans and use, and each event once', () => {
+    const tables = section.split('</table>').map(rowsOf);
+    const titled = (name: string): string[][] => tables.find(([head]) => head?.[0] === name)?.slice(1) ?? [];
+    const column = (name: string, nth: number): number =>
+      sum(numbers(titled(name).map((cells) => cells[nth] ?? '')));
+    const made = leases.filter(({ created }) => (created ?? 0) >= START).length;
+    const over = leases.filter(({ ended, deleted }) => ended !== null || deleted !== null).length;
+    expect([made, over].map((n) => n > 5)).toEqual([true, true]);
+    expect([column('Time', 1), column('Time', 2), column('Used', 1)]).toEqual([made, made, over]);
+    expect([column('Hosts', 1), column('Event', 2)]).toEqual([leases.length, estate.leaseEvents?.length]);
+    const facts = Array.from(
+      textOf(section).matchAll(/(Running|Waiting|Ended|Failed|Deleted) (\d+)/g),
+      ([, , n]) => Number(n),
+    );
+    expect([facts.length, sum(facts)]).toEqual([5, leases.length]);
+  });
+
+  test('is without a part of them where it has no such table, and says so where none existed', () => {
+    expect(renderReport({ ...reportedDrop(quietDay(START)), scan: SCAN })).not.toContain('id="leases"');
+    const empty = reportedDrop({ window, events: [] }, {}, { ...estate, leases: [], leaseEvents: [] });
+    const of = sectionOf(renderReport({ ...empty, scan: SCAN }), 'leases');
+    expect(textOf(of)).toContain('No lease existed in this window.');
+    expect(textOf(of)).toContain('Nothing happened to a lease.');
+    expect(of).not.toMatch(/<svg|NaN|Infinity|undefined/);
+    const { machines: _, ...without } = drop;
+    const alone = sectionOf(renderReport({ ...without, scan: SCAN }), 'leases');
+    expect(rowsOf(alone)[0]).toEqual(['At', 'Hosts reserved']);
+  });
+
+  test('names no lease, and tells where plans are cut to the day', () => {
+    for (const { id } of leases) expect(page).not.toContain(id);
+    expect(textOf(section)).not.toContain('known by their day');
+    expect(textOf(sectionOf(renderReport({ ...drop, scan: SCAN, isCut: true }), 'leases'))).toContain(
+      'known by their day',
+    );
   });
 });

@@ -9,6 +9,8 @@ import { DAY, MINUTE, iso } from '../../../lib/core/time.ts';
 import { layoutOf } from '../../../lib/store/layout.ts';
 import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
 import { instances } from '../../../lib/tables/instances/table.ts';
+import { leaseEvents } from '../../../lib/tables/lease-events/table.ts';
+import { leases } from '../../../lib/tables/leases/table.ts';
 import { machineEvents } from '../../../lib/tables/machine-events/table.ts';
 import { machines } from '../../../lib/tables/machines/table.ts';
 import type { AnyTable } from '../../../lib/tables/table.ts';
@@ -32,7 +34,7 @@ const SETTINGS = {
 /**
  * What a drop of that day says of itself: masked and counted as in the product, its files made up.
  *
- * @param estate for a drop of all four tables; without it, it has the events alone
+ * @param estate for a drop of more tables; without it, it has the events alone
  */
 export function reportedDrop(
   { window, events }: Day,
@@ -49,6 +51,8 @@ export function reportedDrop(
       [machineEvents as AnyTable, estate.changes],
     );
   }
+  if (estate?.leases !== undefined) masked.push([leases as AnyTable, estate.leases]);
+  if (estate?.leaseEvents !== undefined) masked.push([leaseEvents as AnyTable, estate.leaseEvents]);
   const tables = masked.map(([table]) => table);
   using collector = collect(window, tables);
   const rackPattern = /^r\d+/u;

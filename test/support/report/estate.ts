@@ -1,5 +1,7 @@
 import { DAY, HOUR } from '../../../lib/core/time.ts';
 import type { Window } from '../../../lib/core/window.ts';
+import type { LeaseEvent } from '../../../lib/tables/lease-events/row.ts';
+import type { Lease } from '../../../lib/tables/leases/row.ts';
 import type { MachineEvent } from '../../../lib/tables/machine-events/row.ts';
 import type { Machine } from '../../../lib/tables/machines/row.ts';
 import type { Server } from '../../../lib/tables/instances/row.ts';
@@ -12,6 +14,9 @@ export interface Estate {
   readonly servers: readonly Server[];
   readonly machines: readonly Machine[];
   readonly changes: readonly MachineEvent[];
+  /** For a drop that has tables of leases, too. */
+  readonly leases?: readonly Lease[];
+  readonly leaseEvents?: readonly LeaseEvent[];
 }
 
 const HOSTS = 40;
