@@ -5,7 +5,7 @@ import { forgetStates } from '../lib/backfill/states.ts';
 import { readEndStep } from '../lib/backfill/steps.ts';
 import { releaseIn, sweepSecrets } from '../lib/backfill/sweep.ts';
 import { completeRelease, refuseMissing } from '../lib/backfill/complete.ts';
-import { deployedStore, placeOf } from '../lib/drop/place.ts';
+import { type Place, deployedStore, placeOf } from '../lib/drop/place.ts';
 import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
 import { readSettings } from '../lib/config/settings.ts';
@@ -23,11 +23,12 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
     const step = readEndStep(event);
     if ('sweep' in step || 'detail' in step) {
       const owner = 'detail' in step ? ownerOf(releaseIn(step.detail.input), step.detail.name) : undefined;
-      const { destroyed, over } = await sweepSecrets(secrets, deployed, owner);
-      for (const { release, name } of over) {
-        const traced = settingsFor({ release }, deployed);
-        await forgetStates(placeOf(traced, deployedStore(traced, clients), signal), name);
-      }
+      const store = deployedStore(deployed, clients);
+      const place = (release?: string): Place => placeOf(settingsFor({ release }, deployed), store, signal);
+      const isComplete = async (release: string): Promise<boolean> =>
+        (await store.readText(place(release).layout.release, signal)) !== undefined;
+      const { destroyed, over } = await sweepSecrets(secrets, isComplete, owner);
+      for (const { release, name } of over) await forgetStates(place(release), name);
       log('masking secrets swept', { destroyed });
       return { destroyed };
     }

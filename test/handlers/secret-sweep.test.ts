@@ -69,6 +69,13 @@ describe('The daily sweep', () => {
     },
   );
 
+  test('destroys one that an execution made after another had completed the release', async () => {
+    await execution('year', 'FAILED');
+    const Key = 'cloud=test-year/release.json';
+    await past.stage.client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: '{}' }));
+    expect(await sweep()).toEqual({ destroyed: 1 });
+  });
+
   test('destroys those of executions that nobody knows any more, and none of others', async () => {
     await execution('year', 'RUNNING');
     await make('execution/never');

@@ -177,8 +177,20 @@ async function end(model: Model): Promise<void> {
     for (let tries = 0; tries < 4 && !isComplete(model, release); tries++)
       await make(model, [releaseMove(boardOf(model), release, seeded(tries))]);
   }
-  const secrets = stage.secretsManager.names().filter((name) => name.startsWith(`${model.prefix}/`));
-  expectSame('secrets that are left', secrets.join(), '');
+  const secrets = (): string[] =>
+    stage.secretsManager.names().filter((name) => name.startsWith(`${model.prefix}/`));
+  // One that fails may have planned while another completed the release.
+  const mayLeave = releases.filter(({ executions }) => executions.some(({ isBusy }) => !isBusy));
+  const excused = mayLeave.map(({ name }) => `${model.prefix}/backfill/release/${name}`);
+  expectSame(
+    'secrets that are left',
+    secrets()
+      .filter((name) => !excused.includes(name))
+      .join(),
+    '',
+  );
+  await stage.step('end', { sweep: true });
+  expectSame('secrets that the sweep leaves', secrets().join(), '');
   oracle.end(model.last);
 }
 
