@@ -36,7 +36,7 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
     const secrets = secretPlace(settings, clients.secretsManager, signal);
     const owner = ownerOf(request.release, execution);
     // A release that was begun keeps its secret, or fails: masks of a new one would not join.
-    if (trace?.kind !== 'release') await makeNewSecret(secrets, settings, owner, execution);
+    if (trace?.kind !== 'release') await makeNewSecret(secrets, owner, execution);
     using secret = await readSecret(secrets, owner);
     using masking = await openMasking(settings, clients, signal, secret.salt);
     const invocation = { ...planning, masking };

@@ -2,19 +2,18 @@ import { ownerOf, readSecret, secretPlace } from '../lib/backfill/masking-secret
 import { openDeployed } from '../lib/backfill/open-request.ts';
 import { planBackfill, refuseGone } from '../lib/backfill/plan.ts';
 import { refuseOtherSettings } from '../lib/backfill/begin-trace.ts';
-import { runBackfill } from '../lib/backfill/run.ts';
+import { runBackfill, timeOver } from '../lib/backfill/run.ts';
 import { readStates } from '../lib/backfill/states.ts';
 import { readWindowsStep } from '../lib/backfill/steps.ts';
 import { InputError } from '../lib/core/errors.ts';
-import { isoWindow } from '../lib/core/window.ts';
 import { superseded } from '../lib/drop/claim.ts';
 import { openInvocation } from '../lib/drop/open-invocation.ts';
 import { loadWatch } from '../lib/report/load-watch.ts';
 import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 
 /**
- * The step of an execution that several workers do at once: publishes what it can of a group within its time. Answers
- * with the event of its next turn, whose group is what is left, or null.
+ * The step of an execution that several workers do at once: publishes a group of windows. Fails where some are left, so
+ * that the state machine tries it again, which leaves published ones alone.
  */
 export function handler(event: unknown, context: HandlerContext): Promise<object> {
   return runHandler(context, async ({ clients, deadline, log }) => {
@@ -26,7 +25,7 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
         `trace: ${place.layout.trace}: has gone since the plan was made; ask for the backfill again`,
       );
     // Another execution has completed the release, and the secret is gone.
-    if (isComplete) return { ...step, group: null };
+    if (isComplete) return { done: 0 };
     const secrets = secretPlace(settings, clients.secretsManager, signal);
     using secret = await readSecret(secrets, ownerOf(request.release, step.execution));
     const watch = await loadWatch(settings);
@@ -41,9 +40,8 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
     const { done, left, isTimeOver } = progress;
     log('group done', { ...step, group, done: done.length, left: left.length });
     const [next] = left;
-    if (next === undefined) return { ...step, group: null };
     // A retry later finds it published, or takes it over. At once, two executions could take it from each other forever.
-    if (!isTimeOver) throw superseded(next);
-    return { ...step, group: isoWindow({ start: next.start, end: group.end }) };
+    if (next !== undefined) throw isTimeOver ? timeOver(next) : superseded(next);
+    return { done: done.length };
   });
 }

@@ -25,13 +25,24 @@ export async function beginTrace(
   trace: Trace | undefined,
   key?: Buffer,
 ): Promise<void> {
-  const { settings } = invocation;
+  const { settings, source, masking } = invocation;
   if (trace !== undefined || plan.due.length === 0) return;
   const { windowSeconds, range } = request;
+  const { tables, formats, compression } = settings;
   const ours: Trace =
     request.release === undefined || key === undefined
       ? { kind: 'scheduled', begin: latestEdge(Date.now() / 1000, windowSeconds), windowSeconds }
-      : releaseOf(invocation, request, plan, key);
+      : {
+          kind: 'release',
+          range: { start: plan.beforeHistory.at(-1)?.end ?? range.start, end: range.end },
+          windowSeconds,
+          tables,
+          formats,
+          compression,
+          source: source.kind,
+          maskingScope: masking.scope,
+          settings: sealOf(settings, source.kind, key),
+        };
   const found = await createTrace(invocation, settings.cloud, ours);
   const isFit =
     found.kind === 'scheduled'
@@ -42,27 +53,6 @@ export async function beginTrace(
     `event: start, end: got ${windowText(range)}, but another run has just begun cloud=${settings.cloud} otherwise; ` +
       'ask again to see what is accepted',
   );
-}
-
-/** All that the workers of a release have to agree on. */
-function releaseOf(
-  { settings, source, masking }: Invocation,
-  { range, windowSeconds }: BackfillRequest,
-  { beforeHistory }: BackfillPlan,
-  key: Buffer,
-): ReleaseTrace {
-  const { tables, formats, compression } = settings;
-  return {
-    kind: 'release',
-    range: { start: beforeHistory.at(-1)?.end ?? range.start, end: range.end },
-    windowSeconds,
-    tables,
-    formats,
-    compression,
-    source: source.kind,
-    maskingScope: masking.scope,
-    settings: sealOf(settings, source.kind, key),
-  };
 }
 
 /**

@@ -4,36 +4,25 @@ import { foreignField } from '../drop/foreign.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import { type Manifest, TOOL } from '../drop/manifest.ts';
 import type { Place } from '../drop/place.ts';
-import { manifestsOf, publishedIn } from '../drop/published.ts';
+import { manifestsOf, missingIn } from '../drop/published.ts';
 import type { ReleaseTrace } from '../drop/trace.ts';
 import { TABLES } from '../tables/registry.ts';
 import { sha256 } from '../core/bytes.ts';
 import { BackfillIncompleteError } from '../core/errors.ts';
 import { type Window, intervals, isoWindow, windowsOf } from '../core/window.ts';
 
-/** How many intervals a message names. */
-const NAMED = 20;
-
 /**
  * Makes sure that every window is published, by any run.
  *
- * @throws BackfillIncompleteError naming the windows that are missing
+ * @throws BackfillIncompleteError naming the first intervals that are missing
  */
 export async function refuseMissing(place: Place, windows: readonly Window[]): Promise<void> {
   const missing = await missingIn(place, windows);
   if (missing.length === 0) return;
   throw new BackfillIncompleteError(
-    `${missing.length} window(s) are missing: ${intervals(missing).slice(0, NAMED).join(', ')}; ` +
+    `${missing.length} window(s) are missing: ${intervals(missing).slice(0, 20).join(', ')}; ` +
       'ask for the same backfill again, which publishes only these',
   );
-}
-
-/** The windows that no run has published. @param windows in order */
-export async function missingIn(place: Place, windows: readonly Window[]): Promise<Window[]> {
-  const [first, last] = [windows[0], windows.at(-1)];
-  if (first === undefined || last === undefined) return [];
-  const isPublished = await publishedIn(place, { start: first.start, end: last.end });
-  return windows.filter((window) => !isPublished(window));
 }
 
 /**
@@ -57,7 +46,12 @@ export async function completeRelease(
   let created = '';
   async function* drops(): AsyncGenerator<Manifest, void, void> {
     for await (const { key, text, manifest } of manifestsOf(place, windows)) {
-      refuseForeign(key, manifest, trace);
+      const foreign = foreignField(manifest, trace);
+      if (foreign !== undefined)
+        throw new BackfillIncompleteError(
+          `${key}: ${foreign.field}: got ${foreign.came}; accepted: ${foreign.begun}, with which the release was begun; ` +
+            'make it under another name',
+        );
       manifests.push({ key, sha256: sha256(text) });
       if (manifest.created > created) ({ created } = manifest);
       for (const [table, total] of totals) {
@@ -80,26 +74,8 @@ export async function completeRelease(
   } finally {
     await descriptor.abort();
   }
-  const proof = {
-    releaseVersion: 1,
-    tool: TOOL,
-    cloud,
-    created,
-    range: isoWindow(range),
-    windows: windows.length,
-    maskingScope,
-    tables: Object.fromEntries(totals),
-    manifests,
-  };
-  const text = `${JSON.stringify(proof, null, 2)}\n`;
+  const made = { releaseVersion: 1, tool: TOOL, cloud, created, range: isoWindow(range) };
+  const held = { windows: windows.length, maskingScope, tables: Object.fromEntries(totals), manifests };
+  const text = `${JSON.stringify({ ...made, ...held }, null, 2)}\n`;
   await store.writeText(layout.release, text, await store.expectedNow(layout.release, signal), signal);
-}
-
-function refuseForeign(key: string, manifest: Manifest, trace: ReleaseTrace): void {
-  const foreign = foreignField(manifest, trace);
-  if (foreign === undefined) return;
-  const { field, came, begun } = foreign;
-  throw new BackfillIncompleteError(
-    `${key}: ${field}: got ${came}; accepted: ${begun}, with which the release was begun; make it under another name`,
-  );
 }

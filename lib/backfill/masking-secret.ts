@@ -7,9 +7,10 @@ import {
   paginateListSecrets,
 } from '@aws-sdk/client-secrets-manager';
 import { sameBytes } from '../core/bytes.ts';
-import { InputError, MaskingSecretGoneError, StoreError } from '../core/errors.ts';
+import { InputError, MaskingSecretGoneError } from '../core/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Seconds } from '../core/time.ts';
+import { type HowToAsk, ask } from '../runtime/ask.ts';
 
 /*
  * All windows of a release share a masking secret, so that its drops join. The windows of a long backfill share one, too.
@@ -25,16 +26,14 @@ export function ownerOf(release: string | undefined, execution: string): SecretO
 }
 
 /** @throws InputError if the deployment has no place for such secrets */
-export function secretPlace(
-  { backfillSecrets: prefix }: Settings,
-  client: SecretsManagerClient,
-  signal: AbortSignal,
-) {
-  if (prefix !== undefined) return { client, prefix, signal };
+export function secretPlace(settings: Settings, client: SecretsManagerClient, signal: AbortSignal) {
+  const { backfillSecrets: prefix, backfillMachine: machine } = settings;
+  if (prefix !== undefined) return { client, prefix, machine, signal };
   throw new InputError('STAR_BACKFILL_SECRETS: got nothing; accepted: a prefix of names of secrets');
 }
 
 export type SecretPlace = ReturnType<typeof secretPlace>;
+const nameOf = ({ prefix }: SecretPlace, owner: SecretOwner): string => `${prefix}/${owner}`;
 
 /** Disposing of it clears its bytes. */
 export interface BackfillSecret extends Disposable {
@@ -48,12 +47,14 @@ const BYTES = 32;
 
 /** @returns false if it was there: an earlier plan, or a repeated request, has made it */
 export async function makeSecret(place: SecretPlace, owner: SecretOwner): Promise<boolean> {
+  const { client, signal } = place;
   const SecretBinary = randomBytes(2 * BYTES);
   const Description = 'Masks of one release or backfill; destroyed when it is complete';
   const command = new CreateSecretCommand({ Name: nameOf(place, owner), Description, SecretBinary });
+  const there = ['ResourceExistsException'];
   try {
-    const there = ['ResourceExistsException'];
-    return (await attempt(place, 'make', there, (client, how) => client.send(command, how))) !== undefined;
+    const send = (how: HowToAsk) => client.send(command, how);
+    return (await ask('make a masking secret', signal, send, there)) !== undefined;
   } finally {
     SecretBinary.fill(0);
   }
@@ -61,10 +62,11 @@ export async function makeSecret(place: SecretPlace, owner: SecretOwner): Promis
 
 /** @throws MaskingSecretGoneError if it was destroyed */
 export async function readSecret(place: SecretPlace, owner: SecretOwner): Promise<BackfillSecret> {
+  const { client, signal } = place;
   const command = new GetSecretValueCommand({ SecretId: nameOf(place, owner) });
   // The second is the answer about one that is being destroyed.
   const gone = ['ResourceNotFoundException', 'InvalidRequestException'];
-  const found = await attempt(place, 'read', gone, (client, how) => client.send(command, how));
+  const found = await ask('read a masking secret', signal, (how) => client.send(command, how), gone);
   if (found?.SecretBinary === undefined) {
     throw new MaskingSecretGoneError(
       `the masking secret of ${owner} has been destroyed; ` +
@@ -79,46 +81,24 @@ export async function readSecret(place: SecretPlace, owner: SecretOwner): Promis
 }
 
 export async function destroySecret(place: SecretPlace, owner: SecretOwner): Promise<void> {
-  const command = new DeleteSecretCommand({
-    SecretId: nameOf(place, owner),
-    ForceDeleteWithoutRecovery: true,
-  });
-  await attempt(place, 'destroy', ['ResourceNotFoundException'], (client, how) => client.send(command, how));
+  const { client, signal } = place;
+  const SecretId = nameOf(place, owner);
+  const command = new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true });
+  const gone = ['ResourceNotFoundException'];
+  await ask('destroy a masking secret', signal, (how) => client.send(command, how), gone);
 }
 
 /** The existing secrets, and when each was made. */
-export async function listSecrets(place: SecretPlace): Promise<ReadonlyMap<SecretOwner, Seconds>> {
-  const prefix = `${place.prefix}/`;
+export async function listSecrets({ client, prefix, signal }: SecretPlace) {
   const found = new Map<SecretOwner, Seconds>();
-  await attempt(place, 'list', [], async (client, how) => {
-    const Filters = [{ Key: 'name' as const, Values: [prefix] }];
+  const Filters = [{ Key: 'name' as const, Values: [`${prefix}/`] }];
+  await ask('list the masking secrets', signal, async (how) => {
     for await (const { SecretList = [] } of paginateListSecrets({ client }, { Filters }, how))
-      for (const { Name = '', CreatedDate } of SecretList) {
-        const owner = Name.slice(prefix.length);
-        if (Name.startsWith(prefix) && isOwner(owner))
-          found.set(owner, (CreatedDate ?? new Date()).getTime() / 1000);
+      for (const { Name = '', CreatedDate = new Date() } of SecretList) {
+        const [, owner] = Name.split(`${prefix}/`);
+        if (owner !== undefined && Name.startsWith(prefix))
+          found.set(owner as SecretOwner, CreatedDate.getTime() / 1000);
       }
   });
   return found;
-}
-
-const isOwner = (name: string): name is SecretOwner => /^(release|execution)\/./.test(name);
-
-const nameOf = ({ prefix }: SecretPlace, owner: SecretOwner): string => `${prefix}/${owner}`;
-
-/** @returns undefined for an error of one of the `harmless` names */
-async function attempt<T>(
-  { client, signal }: SecretPlace,
-  verb: string,
-  harmless: readonly string[],
-  send: (client: SecretsManagerClient, how: { readonly abortSignal: AbortSignal }) => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await send(client, { abortSignal: signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    const name = error instanceof Error ? error.name : '';
-    if (harmless.includes(name)) return undefined;
-    throw new StoreError(`could not ${verb} a backfill's masking secret: ${name}`);
-  }
 }

@@ -2,7 +2,7 @@ import type { Invocation } from '../drop/invocation.ts';
 import { HistoryGoneError, InputError } from '../core/errors.ts';
 import { isDecided, readClaim } from '../drop/claim.ts';
 import type { Place } from '../drop/place.ts';
-import { publishedIn } from '../drop/published.ts';
+import { missingIn } from '../drop/published.ts';
 import { readAgain } from '../drop/read-again.ts';
 import { type Seconds, iso } from '../core/time.ts';
 import { type Window, windowText, windowsOf } from '../core/window.ts';
@@ -30,13 +30,14 @@ export async function planBackfill(
 ): Promise<BackfillPlan> {
   const { source, signal } = invocation;
   const windows = windowsOf(range, windowSeconds);
-  const isPublished = await publishedIn(invocation, range);
-  const published = windows.filter(isPublished);
+  const missing = await missingIn(invocation, windows);
+  const missed = new Set(missing);
+  const published = windows.filter((window) => !missed.has(window));
   const history = await readAgain(invocation, () => source.history(range, signal));
-  const old = windows.filter((window) => !isPublished(window) && window.end <= (history.from ?? Infinity));
+  const old = missing.filter(({ end }) => end <= (history.from ?? Infinity));
   const decided = await decidedOf(invocation, old);
   const gone = new Set(old).difference(decided);
-  const due = windows.filter((window) => !isPublished(window) && !gone.has(window));
+  const due = missing.filter((window) => !gone.has(window));
   const events = history.events && Math.round((history.events * due.length) / windows.length);
   const { from: sourceFrom, purged } = history;
   return { due, published, beforeHistory: [...gone], sourceFrom, events, purged };
@@ -47,12 +48,11 @@ async function decidedOf(place: Place, windows: readonly Window[]): Promise<Set<
   const { store, layout, signal } = place;
   const decided = new Set<Window>();
   if (windows.length === 0) return decided;
-  const claims = new Set<string>();
-  for await (const { key } of store.list(layout.windowClaims, '', signal)) claims.add(key);
-  for (const window of windows) {
-    const key = layout.windowClaim(window);
-    const found = claims.has(key) ? await readClaim(place, key) : undefined;
-    if (found !== undefined && isDecided(found.claim)) decided.add(window);
+  const byClaim = new Map(windows.map((window) => [layout.windowClaim(window), window]));
+  for await (const { key } of store.list(layout.windowClaims, '', signal)) {
+    const window = byClaim.get(key);
+    const found = window && (await readClaim(place, key));
+    if (window && found && isDecided(found.claim)) decided.add(window);
   }
   return decided;
 }

@@ -2,73 +2,57 @@ import type { Invocation } from '../drop/invocation.ts';
 import type { WindowRows } from '../drop/write-drop.ts';
 import type { OrderedRows } from '../drop/write-table.ts';
 import { inOrder } from '../source/order.ts';
-import {
-  ANY_TIME,
-  type Batch,
-  type OpenSource,
-  type SourceState,
-  type TableStates,
-} from '../source/source.ts';
-import type { AnyTable } from '../tables/table.ts';
-import type { Seconds } from '../core/time.ts';
+import { ANY_TIME, type OpenSource, type Outcome } from '../source/source.ts';
+import type { SourceState, TableStates } from '../source/source.ts';
+import { type AnyTable, earlierOf } from '../tables/table.ts';
 import type { Window } from '../core/window.ts';
-import { type KnownOfSource, type Split, earliestOf, splitByWindow } from './split.ts';
+import { type KnownOfSource, type Split, splitByWindow } from './split.ts';
 
 /**
  * One pass over the source for all windows of a range, and all tables of events. A snapshot is read window by window,
  * each from the state that the window before it gave.
  *
- * @param states as they were planned for the range; without them each pass is planned here
+ * @param states of the start of the range
  */
 export function openRange(
-  { source, settings, tables, signal }: Pick<Invocation, 'source' | 'settings' | 'tables' | 'signal'>,
+  { source, settings, signal }: Pick<Invocation, 'source' | 'settings' | 'signal'>,
   range: Window,
-  states: TableStates | undefined,
+  states: TableStates,
   known: KnownOfSource,
 ) {
   let opened: OpenSource | undefined;
-  let planned = states;
   const splits = new Map<string, Split>();
-  const snapshots = new Map<string, readonly { readonly end: Seconds; readonly state: SourceState }[]>();
-  let [from, latest] = [range, -Infinity];
+  const snapshots = new Map<string, SourceState>();
+  const early = new Map<string, Outcome>();
+  let latest = -Infinity;
 
   const close = async (): Promise<void> => {
     for (const split of splits.values()) await split[Symbol.asyncDispose]();
     splits.clear();
+    snapshots.clear();
     await opened?.[Symbol.asyncDispose]();
     opened = undefined;
   };
-  const rowsOf = (
-    open: OpenSource,
-    { name, order }: AnyTable,
-    window: Window,
-    state: SourceState | undefined,
-  ): OrderedRows<unknown> => {
+  const rowsOf = (open: OpenSource, { name, order }: AnyTable, window: Window, state?: SourceState) => {
     const { settleSeconds, release } = settings;
     // Only a release begins with what there was; before `begin` of a schedule nothing stands alone.
     const opens = release !== undefined && window.start === (release.start ?? range.start);
     const request = { window, begin: window.start, state, settleSeconds, whole: true, opens };
     const batches = open.read(name, { ...request, openHorizonSeconds: ANY_TIME });
-    return inOrder(source.kind === 'api' ? toTheEnd(batches) : batches, order);
+    return inOrder(batches, order, (outcome) => early.set(name, outcome));
   };
   async function* snapshot(open: OpenSource, table: AnyTable, window: Window): OrderedRows<unknown> {
-    const before = (snapshots.get(table.name) ?? []).filter(({ end }) => end <= window.start);
-    // The state that was planned for the start of the range also serves its later windows.
-    const outcome = yield* rowsOf(open, table, window, before.at(-1)?.state ?? planned?.[table.name]);
-    // Two are kept, because this window may be read again.
-    snapshots.set(table.name, [...before.slice(-1), { end: window.end, state: outcome.state }]);
+    const { name } = table;
+    // The state of the start of the range also serves its later windows.
+    const outcome = yield* rowsOf(open, table, window, snapshots.get(name) ?? states[name]);
+    snapshots.set(name, outcome.state);
     return outcome;
   }
   return {
-    /** Begins to read a window. Windows are read in order; reading one again begins a new pass over the source there. */
+    /** Begins to read a window. Windows are read in order; reading one again begins a new pass over the source. */
     async read(window: Window): Promise<WindowRows> {
       if (opened === undefined || window.start <= latest) {
         await close();
-        if (states === undefined) {
-          from = { start: window.start, end: range.end };
-          const names = tables.map(({ name }) => name);
-          [planned] = await source.statesAt([from], names, signal);
-        }
         opened = await source.open(signal);
       }
       latest = window.start;
@@ -79,8 +63,8 @@ export function openRange(
           const { name } = table;
           let split = splits.get(name);
           if (split === undefined) {
-            const ordered = { ...table, order: earliestOf(table) };
-            split = splitByWindow(rowsOf(open, ordered, from, planned?.[name]), table, from, known);
+            const rows = rowsOf(open, { ...table, order: earlierOf(table) }, range, states[name]);
+            split = splitByWindow(rows, table, range, { ...known, early: () => early.get(name) });
             splits.set(name, split);
           }
           return split.of(window);
@@ -91,18 +75,4 @@ export function openRange(
     },
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** The API gives its outcome, which the manifest of every window quotes, after the last row: all rows wait for it. */
-async function* toTheEnd<R>(
-  batches: AsyncGenerator<Batch<unknown>, R, void>,
-): AsyncGenerator<Batch<unknown>, R, void> {
-  try {
-    for (let next = await batches.next(); ; next = await batches.next()) {
-      if (next.done === true) return next.value;
-      yield { ...next.value, watermark: -Infinity };
-    }
-  } finally {
-    await batches.return(undefined as never);
-  }
 }

@@ -47,9 +47,6 @@ export interface BackfillRequest extends Omit<Asked, 'start' | 'end'> {
 /** Ten years of hourly windows. */
 const MOST_WINDOWS = 100_000;
 
-/** By then late commits have arrived. */
-const LEAST_AGE = DAY;
-
 /**
  * Reads the event of a backfill, before its trace is looked at.
  *
@@ -86,9 +83,9 @@ export function settingsFor(
   };
 }
 
-/** The last edge of a window that is old enough for a backfill to publish up to it. */
+/** The last edge of a window up to which a backfill publishes: after a day, late commits have arrived. */
 export function latestEdge(now: Seconds, windowSeconds: Seconds): Seconds {
-  return floorTo(now - LEAST_AGE, windowSeconds);
+  return floorTo(now - DAY, windowSeconds);
 }
 
 /**
@@ -98,12 +95,7 @@ export function latestEdge(now: Seconds, windowSeconds: Seconds): Seconds {
  * @throws InputError for times that are not edges of windows, a range that reaches too far, and a release that was
  *   begun with something else
  */
-export function resolveRequest(
-  asked: Asked,
-  trace: Trace | undefined,
-  settings: Settings,
-  now: Seconds,
-): BackfillRequest {
+export function resolveRequest(asked: Asked, trace: Trace | undefined, settings: Settings, now: Seconds) {
   refuseOtherKind(asked, trace, settings);
   const windowSeconds = trace?.windowSeconds ?? settings.windowSeconds;
   const { start: from, end: to, ...rest } = asked;
@@ -132,11 +124,12 @@ export function resolveRequest(
   if (count > MOST_WINDOWS) {
     throw new InputError(`event: end: a range of ${count} windows; accepted: up to ${MOST_WINDOWS} at once`);
   }
-  if (trace?.kind !== 'release') return { ...rest, range, windowSeconds };
+  const request: BackfillRequest = { ...rest, range, windowSeconds };
+  if (trace?.kind !== 'release') return request;
   // The plan of the release cut off what the source no longer had.
   const own = { start: Math.max(start, trace.range.start), end: range.end };
   refuseOtherRelease(own, trace, settings);
-  return { ...rest, range: own, windowSeconds };
+  return { ...request, range: own };
 }
 
 function refuseOtherKind({ release }: Asked, trace: Trace | undefined, { cloud }: Settings): void {

@@ -2,7 +2,7 @@ import type { OrderedRows } from '../drop/write-table.ts';
 import { SourceError } from '../core/errors.ts';
 import { inOrder } from '../source/order.ts';
 import { type Batch, NO_COUNTS, type Outcome } from '../source/source.ts';
-import type { AnyTable } from '../tables/table.ts';
+import { type AnyTable, earlierOf } from '../tables/table.ts';
 import type { Seconds } from '../core/time.ts';
 import { type Window, windowText } from '../core/window.ts';
 
@@ -12,45 +12,27 @@ export interface KnownOfSource {
   readonly sourceFrom: Seconds | null;
   /** About how many events were purged, by the start of the window. */
   readonly purged: ReadonlyMap<Seconds, number | null>;
-}
-
-type Ordered = Pick<AnyTable, 'order' | 'at'>;
-
-/**
- * The earlier of an event's order and its time. A pass over several windows is in this order: by the clocks of two
- * controllers an event may finish hours before it starts.
- */
-export function earliestOf({ order, at = order }: Ordered): (row: unknown) => number {
-  return (row) => Math.min(order(row), at(row));
+  /** The outcome of a source that knows it before its rows. */
+  readonly early?: () => Outcome | undefined;
 }
 
 /**
  * Parts a stream of events by window. A window is complete as soon as an event arrives that neither starts nor finishes
  * before its end. Events of later windows are held until then: a few in a thousand of a day, and the rest of a batch.
  *
- * @param events everything that finished in the range, in order of {@link earliestOf}
+ * @param events everything that finished in the range, in order of {@link earlierOf}, no batch empty
  */
 export function splitByWindow(
   events: OrderedRows<unknown>,
-  table: Ordered,
+  table: Pick<AnyTable, 'order' | 'at'>,
   range: Window,
-  { sourceFrom, purged }: KnownOfSource,
+  { sourceFrom, purged, early }: KnownOfSource,
 ) {
   const { order, at = order } = table;
-  const earliest = earliestOf(table);
+  const earliest = earlierOf(table);
   let held: unknown[] = [];
   let reached = -Infinity;
   let outcome: Outcome | undefined;
-  let ahead: IteratorResult<readonly unknown[], Outcome> | undefined;
-
-  /** The next events; undefined if there are no more. */
-  const pull = async (): Promise<readonly unknown[] | undefined> => {
-    const next = ahead ?? (await events.next());
-    // One batch ahead: the API gives all events at once, and its outcome, which every manifest quotes, after them.
-    ahead = next.done === true ? next : await events.next();
-    if (ahead.done === true) outcome = ahead.value;
-    return next.done === true ? undefined : next.value;
-  };
 
   /** Takes the events of the window, and holds those of later ones. */
   const sift = (some: readonly unknown[], window: Window): unknown[] => {
@@ -65,11 +47,14 @@ export function splitByWindow(
     let isOver = waiting.some((event) => earliest(event) >= end);
     yield { rows: sift(waiting, window), watermark: -Infinity };
     while (!isOver) {
-      const some = await pull();
-      const last = some?.at(-1);
-      if (some === undefined || last === undefined) return undefined;
-      isOver = earliest(last) >= end;
-      yield { rows: sift(some, window), watermark: earliest(last) };
+      const next = await events.next();
+      if (next.done === true) {
+        outcome ??= next.value;
+        return undefined;
+      }
+      const watermark = earliest(next.value.at(-1));
+      isOver = watermark >= end;
+      yield { rows: sift(next.value, window), watermark };
     }
     return undefined;
   }
@@ -88,7 +73,7 @@ export function splitByWindow(
       reached = window.end;
       yield* inOrder(batchesOf(window), order);
       const stillOpen = held.filter((event) => order(event) < window.end).length;
-      const { counts, api, reading } = outcome ?? {};
+      const { counts, api, reading } = outcome ?? early?.() ?? {};
       return {
         state: {},
         // What was skipped is known once everything is read.

@@ -3,21 +3,9 @@ import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { InputError } from '../core/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { askStepFunctions } from '../runtime/step-functions.ts';
-import { windowText, windowsOf } from '../core/window.ts';
+import { windowText } from '../core/window.ts';
 import type { BackfillRequest } from './request.ts';
 import { type BackfillSummary, summaryOf } from './summary.ts';
-
-/** The most windows that are made in the invocation itself. */
-const SHORT = 31;
-
-/** Whether the state machine makes a backfill. It makes every release, whose masking secret outlives an invocation. */
-export function isLong(
-  { release, range, windowSeconds }: BackfillRequest,
-  { backfillMachine }: Settings,
-): boolean {
-  if (release !== undefined) return true;
-  return backfillMachine !== undefined && windowsOf(range, windowSeconds).length > SHORT;
-}
 
 /**
  * Starts an execution of the project's state machine.
@@ -44,11 +32,9 @@ export async function startExecution(
   // Unique, because the masking secret of a backfill is named after its execution.
   const name = `${release ?? 'backfill'}-${randomBytes(8).toString('hex')}`;
   const command = new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(event) });
-  const { executionArn: arn = '' } = await askStepFunctions(
-    'start the state machine of backfills',
-    signal,
-    (client, how) => client.send(command, how),
-  );
+  const what = 'start the state machine of backfills';
+  const started = await askStepFunctions(what, signal, (client, how) => client.send(command, how));
+  const arn = started?.executionArn ?? '';
   return summaryOf(settings, request, {
     status: 'started',
     left: [windowText(range)],

@@ -3,6 +3,7 @@ import { StoreError } from '../core/errors.ts';
 import { type Window, windowKey } from '../core/window.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Place } from '../drop/place.ts';
+import { readAgain } from '../drop/read-again.ts';
 import type { TableStates } from '../source/source.ts';
 
 /*
@@ -16,14 +17,16 @@ const Stored = z.strictObject({
   tables: z.record(z.string(), z.record(z.string(), z.unknown())),
 });
 
-export async function keepStates(
-  invocation: Invocation,
-  groups: readonly Window[],
-  execution: string,
-): Promise<void> {
+/** Looks back over the history once for all groups. */
+export function statesAt(invocation: Invocation, groups: readonly Window[]): Promise<readonly TableStates[]> {
+  const { source, tables, signal } = invocation;
+  const names = tables.map(({ name }) => name);
+  return readAgain(invocation, () => source.statesAt(groups, names, signal));
+}
+
+export async function keepStates(invocation: Invocation, groups: readonly Window[], execution: string) {
   const { source, store, signal } = invocation;
-  const names = invocation.tables.map(({ name }) => name);
-  const states = groups.length === 0 ? [] : await source.statesAt(groups, names, signal);
+  const states = groups.length === 0 ? [] : await statesAt(invocation, groups);
   for (const [nth, group] of groups.entries()) {
     const tables = states[nth] ?? {};
     if (Object.keys(tables).length === 0) continue;
@@ -37,15 +40,11 @@ export async function keepStates(
 }
 
 /** @returns undefined if none is kept; the source then looks back itself */
-export async function readStates(
-  invocation: Invocation,
-  execution: string,
-  group: Window,
-): Promise<TableStates | undefined> {
+export async function readStates(invocation: Invocation, execution: string, group: Window) {
   const { store, source, signal } = invocation;
   const stored = await store.readText(keyOf(invocation, execution, group), signal);
   const parsed = z.safeParse(Stored, stored?.json());
-  return parsed.data?.source === source.kind ? parsed.data.tables : undefined;
+  return parsed.data?.source === source.kind ? (parsed.data.tables as TableStates) : undefined;
 }
 
 /** Removes the states of one execution; without one, those of all executions of the trace. */
@@ -54,6 +53,5 @@ export async function forgetStates({ store, layout, signal }: Place, execution?:
   for await (const { key } of store.list(prefix, '', signal)) await store.remove(key, signal);
 }
 
-/** By the whole group: what was planned counts its events. A later turn, which begins later, plans its own pass. */
 const keyOf = ({ layout }: Place, execution: string, group: Window): string =>
   `${layout.backfillStates(execution)}${windowKey(group)}.json`;

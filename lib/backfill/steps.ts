@@ -6,18 +6,20 @@ import { check } from '../core/validate.ts';
 
 const execution = z.string().check(z.regex(/^[\w.-]{1,80}$/, { error: 'the name of an execution' }));
 const request = z.record(z.string(), z.unknown());
+const reader =
+  <T extends z.ZodMiniType>(schema: T) =>
+  (input: unknown): z.output<T> =>
+    check(schema, input, { what: 'event' });
 
-const PlanStep = z.strictObject({ plan: request, execution });
-const WindowsStep = z.strictObject({ group: windowField, request, execution });
-const EndStep = z.union([
-  z.strictObject({ verify: z.looseObject({ request, execution, groups: z.array(windowField) }) }),
-  z.strictObject({ sweep: z.literal(true) }),
-  z.looseObject({
-    source: z.literal('aws.states'),
-    detail: z.looseObject({ name: execution, input: z.optional(z.nullable(z.string())) }),
-  }),
-]);
-
-export const readPlanStep = (input: unknown) => check(PlanStep, input, { what: 'event' });
-export const readWindowsStep = (input: unknown) => check(WindowsStep, input, { what: 'event' });
-export const readEndStep = (input: unknown) => check(EndStep, input, { what: 'event' });
+export const readPlanStep = reader(z.strictObject({ plan: request, execution }));
+export const readWindowsStep = reader(z.strictObject({ group: windowField, request, execution }));
+export const readEndStep = reader(
+  z.union([
+    z.strictObject({ verify: z.looseObject({ request, execution, groups: z.array(windowField) }) }),
+    z.strictObject({ sweep: z.literal(true) }),
+    z.looseObject({
+      source: z.literal('aws.states'),
+      detail: z.looseObject({ name: execution, input: z.optional(z.nullable(z.string())) }),
+    }),
+  ]),
+);

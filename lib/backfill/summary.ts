@@ -42,6 +42,7 @@ export function summaryOf(
   plan?: BackfillPlan,
 ): BackfillSummary {
   const purged = plan?.purged ?? null;
+  const also = purged ? `; about ${purged} event(s) of the range are purged` : '';
   return {
     cloud,
     range: windowText(range),
@@ -53,10 +54,7 @@ export function summaryOf(
     purged,
     left: [],
     ...answer,
-    message:
-      purged === null || purged === 0
-        ? answer.message
-        : `${answer.message}; about ${purged} event(s) of the range are purged`,
+    message: answer.message + also,
   };
 }
 
@@ -67,11 +65,7 @@ export function summarizeComplete(settings: Settings, request: BackfillRequest):
 }
 
 /** The answer of a dry run. */
-export function summarizePlan(
-  settings: Settings,
-  request: BackfillRequest,
-  plan: BackfillPlan,
-): BackfillSummary {
+export function summarizePlan(settings: Settings, request: BackfillRequest, plan: BackfillPlan) {
   const { due, events: expected } = plan;
   const about = expected === null ? '' : `, with about ${expected} event(s)`;
   const message = `${due.length} window(s) would be published${about}`;

@@ -3,11 +3,12 @@ import { type Window, windowKey } from '../core/window.ts';
 import type { Manifest } from './manifest.ts';
 import type { Place } from './place.ts';
 
-/** Tells of each window of a range whether it is published. */
-export async function publishedIn(place: Place, range: Window): Promise<(window: Window) => boolean> {
+/** Those of some windows, in order, that no run has published. */
+export async function missingIn(place: Place, windows: readonly Window[]): Promise<Window[]> {
+  const [start, end] = [windows[0]?.start ?? 0, windows.at(-1)?.end ?? 0];
   const keys = new Set<string>();
-  for await (const window of publishedWithin(place, range)) keys.add(windowKey(window));
-  return (window) => keys.has(windowKey(window));
+  for await (const window of publishedWithin(place, { start, end })) keys.add(windowKey(window));
+  return windows.filter((window) => !keys.has(windowKey(window)));
 }
 
 /** The published windows that overlap a range, as the names of their manifests tell. */

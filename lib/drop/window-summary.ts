@@ -17,8 +17,9 @@ export function windowSummary(
   window: Window,
   result: WindowResult,
   status: WindowSummary['status'],
-  seconds: number,
+  milliseconds: number,
 ): WindowSummary {
+  const seconds = Math.round(milliseconds) / 1000;
   if (result.status === 'alreadyPublished')
     return { window: windowText(window), status: result.status, seconds };
   const { manifest } = result;

@@ -1,5 +1,5 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { StoreError, firstLine } from '../core/errors.ts';
+import { type HowToAsk, ask } from './ask.ts';
 import { requestHandler } from './aws-clients.ts';
 
 /**
@@ -11,15 +11,11 @@ import { requestHandler } from './aws-clients.ts';
 export async function askStepFunctions<T>(
   what: string,
   signal: AbortSignal,
-  ask: (client: SFNClient, how: { readonly abortSignal: AbortSignal }) => Promise<T>,
-): Promise<T> {
+  send: (client: SFNClient, how: HowToAsk) => Promise<T>,
+): Promise<T | undefined> {
   const client = new SFNClient({ requestHandler });
   try {
-    return await ask(client, { abortSignal: signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    const reason = error instanceof Error ? `${error.name}: ${firstLine(error)}` : String(error);
-    throw new StoreError(`could not ${what}: ${reason}`, { cause: error });
+    return await ask(what, signal, (how) => send(client, how));
   } finally {
     client.destroy();
   }

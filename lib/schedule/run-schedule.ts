@@ -164,7 +164,7 @@ function noteWindow(
     progress.watermark = window.end;
   }
   progress.due = progress.due.filter(({ start }) => start >= window.end);
-  const summary = windowSummary(window, result, status, Math.round(milliseconds) / 1000);
+  const summary = windowSummary(window, result, status, milliseconds);
   progress.done.push(summary);
   invocation.log('window done', { ...summary });
 }

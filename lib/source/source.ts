@@ -5,6 +5,8 @@ import type { Window } from '../core/window.ts';
 export interface Batch<Row> {
   readonly rows: readonly Row[];
   readonly watermark: number;
+  /** Where the reader knows it before its rows, because it has read everything before it gives the first. */
+  readonly outcome?: Outcome;
 }
 
 /** What a reader tells once a window is read from end to end. */

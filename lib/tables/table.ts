@@ -122,6 +122,17 @@ export interface Subject<Row> {
 /** Any table, for what does not look into its rows. */
 export type AnyTable = Table<unknown, unknown>;
 
+/**
+ * The earlier of a row's order and its time. By the clocks of two controllers an event may finish hours before it starts,
+ * so a pass over several windows is in this order.
+ */
+export function earlierOf<Raw>({
+  order,
+  at = order,
+}: Pick<Table<Raw, never>, 'order' | 'at'>): (row: Raw) => number {
+  return (row) => Math.min(order(row), at(row));
+}
+
 /** Describes a column of a part. */
 export function column<Row, V>(
   part: Part<Row, V>,

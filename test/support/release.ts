@@ -46,12 +46,7 @@ async function takeSteps(
   const { request, groups } = planned ?? ((await step('plan', { plan: event, execution })) as Planned);
   onPlanned?.({ request, groups });
   const ended = await Promise.allSettled(
-    groups.map(async (whole) => {
-      for (let group: Group | null = whole; group !== null;) {
-        const next = await step('windows', { group, request, execution });
-        group = (next as { group: Group | null }).group;
-      }
-    }),
+    groups.map((group) => step('windows', { group, request, execution })),
   );
   for (const result of ended) if (result.status === 'rejected') throw result.reason;
   await step('end', { verify: { request, execution, groups } });

@@ -1,6 +1,7 @@
 import { spilledOrder } from '../../core/collections/spilled-order.ts';
 import type { TraceEvent } from '../../tables/instance-events/row.ts';
 import { instanceEvents } from '../../tables/instance-events/table.ts';
+import { earlierOf } from '../../tables/table.ts';
 import type { Seconds } from '../../core/time.ts';
 import { readAhead } from '../ahead.ts';
 import type { Batch, Outcome, Progress, ReadRequest } from '../source.ts';
@@ -48,13 +49,12 @@ export async function* readInstanceEvents(
     horizon,
     onServer: (events) => toRead.progress?.done(1, events),
   };
-  const { order } = instanceEvents;
-  using events = spilledOrder<TraceEvent>(order, HELD);
+  const earliest = earlierOf(instanceEvents);
+  using events = spilledOrder<TraceEvent>(earliest, HELD);
   for await (const page of readAhead(counted(discovery.candidates, toRead.progress))) {
     for (const { instance, isDeleted } of page) ledger.meet(instance.uuid, isDeleted);
     events.add(await eventsOfAll(page, reading, stop));
   }
-  for (const rows of events.sorted()) yield { rows, watermark: order(rows.at(-1) as TraceEvent) };
   const isPartial = discovery.isPartial();
   const isComplete = sweep && !isPartial;
   const { state: next, counts } = ledger.close(isComplete);
@@ -62,7 +62,7 @@ export async function* readInstanceEvents(
   const mayLack = !isComplete || !ledger.continues || (counts.skipped['serverArchived'] ?? 0) > 0;
   const { microversion } = nova;
   const requests = nova.requests - before;
-  return {
+  const outcome: Outcome = {
     state: storeState(next),
     counts,
     sourceFrom: null,
@@ -73,6 +73,8 @@ export async function* readInstanceEvents(
       unseen: unseenBy(microversion, { sweep, isPartial, mayLack }),
     },
   };
+  for (const rows of events.sorted()) yield { rows, watermark: earliest(rows.at(-1) as TraceEvent), outcome };
+  return outcome;
 }
 
 interface Reading {

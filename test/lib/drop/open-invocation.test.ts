@@ -66,7 +66,12 @@ describe('A masking secret', () => {
   test('that executions share is cleared where the secret that opens the cloud is no good', async () => {
     given.length = 0;
     {
-      const secretsManager = { client: clients.secretsManager, prefix: 'backfills', signal };
+      const secretsManager = {
+        client: clients.secretsManager,
+        prefix: 'backfills',
+        machine: undefined,
+        signal,
+      };
       using shared = await readSecret(secretsManager, 'release/one');
       expect(given.map(isClear)).toEqual([false]);
       await stage.setSecret('mysql://');
