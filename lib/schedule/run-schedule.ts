@@ -109,20 +109,26 @@ async function catchUp(
     if (!isChecked) await refuseUnfit(invocation, trace);
     isChecked = true;
     invocation.progress?.due(progress.due.length, window);
-    const read = (): Promise<WindowRows> => readWindow(invocation, window, from);
+    const read = (): Promise<WindowRows> => readWindow(invocation, window, from, remaining);
     const task = { window, claim: layout.claim, found, continues: { from }, read };
     note(window, await publishWindow(invocation, task), 'published');
   }
 }
 
-/** Opens a window for reading. Every table continues from its state in the checkpoint. */
+/**
+ * Opens a window for reading. Every table continues from its state in the checkpoint.
+ *
+ * @param remaining milliseconds until the invocation has to be done; half of it is kept for what has to be read
+ */
 async function readWindow(
   { source, settings, signal, progress }: Invocation,
   window: Window,
   from: StoredCheckpoint | undefined,
+  remaining: () => number,
 ): Promise<WindowRows> {
   const { openHorizonSeconds, settleSeconds } = settings;
   const opened = await source.open(signal);
+  const half = remaining() / 2;
   const tables = Object.entries(from?.checkpoint.tables ?? {});
   const others = Object.fromEntries(tables.map(([name, { state }]) => [name, state]));
   return {
@@ -138,6 +144,7 @@ async function readWindow(
         openHorizonSeconds,
         settleSeconds,
         whole: false,
+        hasTime: () => remaining() >= half,
         ...told,
       };
       return inOrder(opened.read(name, request), order);

@@ -99,6 +99,8 @@ export interface ReadRequest {
   readonly settleSeconds: Seconds;
   /** Fails instead of leaving out rows for a later window, because no later window looks for them here. */
   readonly whole: boolean;
+  /** Whether there is time for what a later window can also ask; there is unless told otherwise. */
+  readonly hasTime?: () => boolean;
   readonly progress?: Progress;
 }
 

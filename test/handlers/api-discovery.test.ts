@@ -112,7 +112,7 @@ async function hour(
   nth: number,
   state?: SourceState,
   options: Partial<ApiOptions> = {},
-  { whole = false } = {},
+  { whole = false, hasTime = true } = {},
 ): Promise<Read> {
   const connection = (await parseSecret(both.openstack.secret())) as OpenStackConnection;
   const source = apiSource(connection, {
@@ -131,6 +131,7 @@ async function hour(
     settleSeconds: 10 * MINUTE,
     begin: START,
     whole,
+    hasTime: () => hasTime,
   });
   const events: string[] = [];
   for (;;) {
@@ -317,6 +318,55 @@ describe('Discovery over a fake of the Nova API', () => {
     expect(fourth.counts.late).toBe(1);
     expect(fourth.api?.unseen).not.toContain('quietServers');
     expect((await hour(4, fourth.state, options)).events).toEqual([]);
+  });
+
+  test('goes on with a sweep in the next window where time is short, and asks no server twice', async () => {
+    await both.stop();
+    await begin({ maxLimit: 4 });
+    const quiet: string[] = [];
+    for (let nth = 0; nth < 10; nth++) {
+      const uuid = await server();
+      await event(uuid, `attach_${nth}`, START + 30 * MINUTE, START + 31 * MINUTE);
+      quiet.push(uuid);
+    }
+    const asked = (): string[] =>
+      both.openstack.requests().flatMap(({ kind, path }) => (kind === 'actions' ? [path] : []));
+    const options = { sweepSeconds: 3 * HOUR };
+    const short = { hasTime: false };
+    const found: string[][] = [];
+    const all: string[] = [];
+    let state: SourceState | undefined;
+    for (const nth of [0, 1, 2]) {
+      const read = await hour(nth, state, options, short);
+      expect(read.api).toMatchObject({ swept: false });
+      expect(read.api?.unseen).toContain('quietServers');
+      expect(read.counts.late).toBe(nth === 0 ? 0 : read.events.length);
+      found.push([...read.events]);
+      all.push(...asked());
+      ({ state } = read);
+      // After it was asked, and of a window that is over.
+      const [met] = quiet.filter((_, of) => read.events.includes(`compute_attach_${of}`));
+      if (nth === 0) await event(met ?? '', 'detach', START + 50 * MINUTE, START + 51 * MINUTE);
+    }
+    expect(found.map((events) => events.length)).toEqual([4, 4, 2]);
+    expect(new Set(all).size).toBe(10);
+    expect(all).toHaveLength(10);
+    expect(new Set(found.flat())).toEqual(new Set(quiet.map((_, nth) => `compute_attach_${nth}`)));
+
+    // The sweep is over: the next one is due three hours after this one began.
+    const none = await hour(3, state, { sweepSeconds: 4 * HOUR });
+    expect([none.events, asked()]).toEqual([[], []]);
+    const next = await hour(3, state, options);
+    expect([next.events, next.counts.late, next.api?.swept]).toEqual([['compute_detach'], 1, true]);
+  });
+
+  test('asks no server in parts where no later window goes on', async () => {
+    await both.stop();
+    await begin({ maxLimit: 4 });
+    for (let nth = 0; nth < 10; nth++)
+      await event(await server(), 'attach', START + 30 * MINUTE, START + 31 * MINUTE);
+    const read = await hour(0, undefined, {}, { whole: true, hasTime: false });
+    expect([read.events.length, read.api?.swept]).toEqual([10, true]);
   });
 
   test('asks nothing that another window has to ask: servers and actions that began after it', async () => {

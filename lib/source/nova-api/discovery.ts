@@ -39,7 +39,7 @@ export interface Discovery {
  * An event may finish a second after the last change of its server's row, whose time may be another conductor's; a
  * minute of servers too many costs a request each.
  */
-const MARGIN = MINUTE;
+export const MARGIN = MINUTE;
 
 /**
  * A server that is deleted before a compute takes it never gets a time of change, so no filter finds it, and its

@@ -7,7 +7,7 @@ import { readAhead } from '../ahead.ts';
 import type { Batch, Outcome, Progress, ReadRequest } from '../source.ts';
 import { type Ledger, LATEST_COMMIT, openLedger } from './ledger.ts';
 import { listActions, mayHold, showEvents } from './actions.ts';
-import { type Candidate, discover } from './discovery.ts';
+import { type Candidate, MARGIN, discover } from './discovery.ts';
 import { CELL_TIMEOUT_SECONDS } from './listing.ts';
 import type { Nova } from './nova.ts';
 import type { OpenApi } from './open-api.ts';
@@ -25,10 +25,10 @@ export async function* readInstanceEvents(
   const { window, settleSeconds, openHorizonSeconds: horizon } = toRead;
   const state = toRead.state === undefined ? undefined : restoreState(toRead.state);
   const ledger = openLedger(state, toRead);
-  const isDue = ledger.sweptUntil === null || window.end - ledger.sweptUntil >= options.sweepSeconds;
-  const sweep = isDue || toRead.whole;
+  const sweep = toRead.whole || ledger.isSweepDue(options.sweepSeconds);
   // Without a sweep only changed servers are asked, and for the time that this window answers for.
-  const since = sweep ? ledger.completeFrom : Math.max(ledger.completeFrom, window.start - settleSeconds);
+  const own = Math.max(ledger.completeFrom, window.start - settleSeconds);
+  const since = sweep ? ledger.completeFrom : own;
 
   const { cellTimeoutSeconds = CELL_TIMEOUT_SECONDS } = options;
   const allowPartial = options.allowPartial && !toRead.whole;
@@ -51,12 +51,18 @@ export async function* readInstanceEvents(
   };
   const earliest = earlierOf(instanceEvents);
   using events = spilledOrder<TraceEvent>(earliest, HELD);
+  const part = sweepInParts(ledger, sweep, own, toRead.whole ? undefined : toRead.hasTime);
   for await (const page of readAhead(counted(discovery.candidates, toRead.progress))) {
     for (const { instance, isDeleted } of page) ledger.meet(instance.uuid, isDeleted);
-    events.add(await eventsOfAll(page, reading, stop));
+    const asked = part.of(page);
+    for (let passed = page.length - asked.length; passed > 0; passed--) toRead.progress?.done(1, 0);
+    events.add(await eventsOfAll(asked, reading, stop));
+    if (sweep) for (const { instance } of asked) ledger.ask(instance.uuid);
   }
   const isPartial = discovery.isPartial();
-  const isComplete = sweep && !isPartial;
+  const isComplete = sweep && !isPartial && !part.isCut();
+  // The others were asked before this window was over.
+  const swept = sweep && !part.isCut() && !ledger.goesOn;
   const { state: next, counts } = ledger.close(isComplete);
   // Where all servers of the last window are accounted for, none was archived.
   const mayLack = !isComplete || !ledger.continues || (counts.skipped['serverArchived'] ?? 0) > 0;
@@ -69,8 +75,8 @@ export async function* readInstanceEvents(
     api: {
       microversion,
       requests,
-      swept: sweep,
-      unseen: unseenBy(microversion, { sweep, isPartial, mayLack }),
+      swept,
+      unseen: unseenBy(microversion, { sweep: swept, isPartial, mayLack }),
     },
   };
   for (const rows of events.sorted()) yield { rows, watermark: earliest(rows.at(-1) as TraceEvent), outcome };
@@ -85,6 +91,32 @@ interface Reading {
   readonly horizon: Seconds;
   /** Told of every server how many events of it are to be published. */
   readonly onServer: (events: number) => void;
+}
+
+/**
+ * Chooses whom to ask. A sweep of many servers takes longer than an invocation may: those that show no change since
+ * `own` and were asked by an earlier window of the same sweep are passed over, and once time is short, the others too.
+ */
+function sweepInParts(ledger: Ledger, sweep: boolean, own: Seconds, hasTime: () => boolean = () => true) {
+  let [isCut, hasBegun] = [false, false];
+  const mayWait = ({ instance: { uuid }, isDeleted, updated }: Candidate): boolean =>
+    sweep && !isDeleted && updated < own - MARGIN && !ledger.waitsFor(uuid);
+  return {
+    of(page: readonly Candidate[]): readonly Candidate[] {
+      const isDue = (server: Candidate): boolean =>
+        !mayWait(server) || !ledger.wasAsked(server.instance.uuid);
+      const due = page.filter(isDue);
+      if (!due.some(mayWait)) return due;
+      // At least one page in each window, so that the sweep ends.
+      if (!hasBegun || hasTime()) {
+        hasBegun = true;
+        return due;
+      }
+      isCut = true;
+      return due.filter((server) => !mayWait(server));
+    },
+    isCut: () => isCut,
+  };
 }
 
 /** Tells of every page that is found. */

@@ -17,7 +17,14 @@ import { type ApiState, type Pending, type Sibling, firstState } from './state.t
 export interface Ledger {
   /** Events that finished from then on may be unpublished. */
   readonly completeFrom: Seconds;
-  readonly sweptUntil: Seconds | null;
+  /** Whether every server is to be asked, so many seconds after the last time; also while a sweep goes on. */
+  isSweepDue(sweepSeconds: Seconds): boolean;
+  /** Whether a sweep began in an earlier window. */
+  readonly goesOn: boolean;
+  /** Whether an earlier window has asked the server in this sweep. */
+  wasAsked(server: string): boolean;
+  /** A server that a sweep has asked. */
+  ask(server: string): void;
   /** Whether the state of earlier windows lists pending events. */
   readonly continues: boolean;
   /** When the oldest began that is pending, of servers other than these; Infinity if nothing is. */
@@ -33,7 +40,7 @@ export interface Ledger {
   skip(reason: string): void;
   /** A server that is in a list. */
   meet(server: string, isDeleted: boolean): void;
-  /** @param isComplete whether every server could be asked, so that nothing before is left to be found */
+  /** @param isComplete whether every server was asked, in this window or in earlier ones of the same sweep */
   close(isComplete: boolean): { state: ApiState; counts: SourceCounts };
 }
 
@@ -62,6 +69,8 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
   for (const { server, start } of state.pending) {
     carriedServers.set(server, Math.max(start, carriedServers.get(server) ?? -Infinity));
   }
+  const sweepFrom = state.sweep?.from ?? window.end;
+  const asked = new Set(state.sweep?.asked);
   const reread = new Set<string>();
   const met = new Set<string>();
   const pending = new Map<string, Pending>();
@@ -119,7 +128,11 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
 
   return {
     completeFrom: state.completeFrom,
-    sweptUntil: state.sweptUntil,
+    isSweepDue: (seconds) =>
+      state.sweep !== null || state.sweptUntil === null || window.end - state.sweptUntil >= seconds,
+    goesOn: state.sweep !== null,
+    wasAsked: (server) => state.sweep?.asked.has(fingerprint(server)) === true,
+    ask: (server) => void asked.add(fingerprint(server)),
     continues: stored !== undefined,
     pendingFrom(servers) {
       const others = new Set(carriedServers.keys());
@@ -172,7 +185,7 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
         else if (entry.event !== null) abandoned++;
       }
       // Never further back than the remembered events, even if the settle time has been raised.
-      const reached = isComplete ? window.end - settleSeconds : -Infinity;
+      const reached = isComplete ? sweepFrom - settleSeconds : -Infinity;
       const completeFrom = Math.max(state.completeFrom, reached);
       const waiting = new Set([...pending.values()].map(({ action }) => action));
       const siblings = [...state.siblings.filter(({ event }) => !noted.has(event)), ...noted.values()];
@@ -180,7 +193,8 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
         state: {
           salt: state.salt,
           completeFrom,
-          sweptUntil: isComplete ? window.end : state.sweptUntil,
+          sweptUntil: isComplete ? sweepFrom : state.sweptUntil,
+          sweep: isComplete || asked.size === 0 ? null : { from: sweepFrom, asked },
           pending: [...pending.values()],
           published: new Map([...published].filter(([, finish]) => finish >= completeFrom)),
           siblings: siblings.filter(({ action, finish }) => waiting.has(action) && finish < completeFrom),

@@ -11,6 +11,8 @@ export interface ApiState {
   readonly completeFrom: Seconds;
   /** End of the last window that asked every server; null if there was none. */
   readonly sweptUntil: Seconds | null;
+  /** A sweep that goes on in the next window; null if there is none. */
+  readonly sweep: Sweep | null;
   /** Events that had not finished, and actions that had no event yet, when the last window ended. */
   readonly pending: readonly Pending[];
   /** Events published that finished at `completeFrom` or later, and when. */
@@ -19,6 +21,13 @@ export interface ApiState {
   readonly siblings: readonly Sibling[];
   /** Servers that were there when last looked, not deleted: one that is in no list after that was archived. */
   readonly servers: ReadonlySet<string>;
+}
+
+/** Every server is asked once, by one window or several. */
+export interface Sweep {
+  /** End of the window in which it began: what finished long enough before that is found once it is over. */
+  readonly from: Seconds;
+  readonly asked: ReadonlySet<string>;
 }
 
 export interface Sibling {
@@ -40,6 +49,7 @@ const Stored = z.strictObject({
   salt: z.string(),
   completeFrom: z.int(),
   sweptUntil: z.nullable(z.int()),
+  sweep: z.nullable(z.strictObject({ from: z.int(), asked: z.array(z.string()) })),
   pending: z.array(z.tuple([z.string(), z.string(), z.nullable(z.string()), z.int()])),
   published: z.array(z.tuple([z.string(), z.int()])),
   siblings: z.array(z.tuple([z.string(), z.string(), z.int()])),
@@ -52,6 +62,7 @@ export function firstState(start: Seconds): ApiState {
     salt: newSalt(),
     completeFrom: start,
     sweptUntil: null,
+    sweep: null,
     pending: [],
     published: new Map(),
     siblings: [],
@@ -59,9 +70,10 @@ export function firstState(start: Seconds): ApiState {
   };
 }
 
-export function storeState({ pending, published, siblings, servers, ...rest }: ApiState): SourceState {
+export function storeState({ sweep, pending, published, siblings, servers, ...rest }: ApiState): SourceState {
   const stored: z.infer<typeof Stored> = {
     ...rest,
+    sweep: sweep && { from: sweep.from, asked: [...sweep.asked] },
     pending: pending.map(({ server, action, event, start }) => [server, action, event, start]),
     published: [...published],
     siblings: siblings.map(({ action, event, finish }) => [action, event, finish]),
@@ -73,9 +85,10 @@ export function storeState({ pending, published, siblings, servers, ...rest }: A
 /** @throws StoreError if the checkpoint holds something else */
 export function restoreState(state: SourceState): ApiState {
   const stored = readStored(Stored, state, 'source', 'not written by the API source');
-  const { pending, published, siblings, servers, ...rest } = stored;
+  const { sweep, pending, published, siblings, servers, ...rest } = stored;
   return {
     ...rest,
+    sweep: sweep && { from: sweep.from, asked: new Set(sweep.asked) },
     pending: pending.map(([server, action, event, start]) => ({ server, action, event, start })),
     published: new Map(published),
     siblings: siblings.map(([action, event, finish]) => ({ action, event, finish })),
