@@ -37,7 +37,15 @@ export function openRange(
     const { settleSeconds, release } = settings;
     // Only a release begins with what there was; before `begin` of a schedule nothing stands alone.
     const opens = release !== undefined && window.start === (release.start ?? range.start);
-    const request = { window, begin: window.start, state, settleSeconds, whole: true, opens };
+    const request = {
+      window,
+      begin: window.start,
+      state,
+      settleSeconds,
+      whole: true,
+      opens,
+      passFrom: range.start,
+    };
     const batches = open.read(name, { ...request, openHorizonSeconds: ANY_TIME });
     return inOrder(batches, order, (outcome) => early.set(name, outcome));
   };

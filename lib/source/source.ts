@@ -101,6 +101,8 @@ export interface ReadRequest {
   readonly whole: boolean;
   /** Whether there is time for what a later window can also ask; there is unless told otherwise. */
   readonly hasTime?: () => boolean;
+  /** Of past windows that share one read: start of the first. */
+  readonly passFrom?: Seconds;
   readonly progress?: Progress;
 }
 

@@ -1,7 +1,9 @@
 import type { Seconds } from '../../core/time.ts';
 import type { Window } from '../../core/window.ts';
+import type { MachineEventName } from '../../tables/machine-events/row.ts';
 import type { Capacity } from '../../tables/machines/row.ts';
 import type { FoundMachine } from './found.ts';
+import { enabledAt } from './opening.ts';
 import type { KnownMachine } from './state.ts';
 import type { Tell } from './telling.ts';
 
@@ -16,6 +18,8 @@ export interface Seen {
   readonly window: Window;
   /** Whether `known` is what it was under another name. */
   readonly isRenamed: boolean;
+  /** Whether changes are told of which no time is recorded. */
+  readonly bounds: boolean;
 }
 
 export interface Change {
@@ -77,28 +81,38 @@ interface Alive {
 }
 
 /** A machine that is new, or back: Nova may undelete a row in place, whose time of creation stays the old one. */
-function created({ machine, known, since, at, window }: Seen, tell: Tell): Alive | undefined {
+function created({ machine, known, since, at, window, bounds }: Seen, tell: Tell): Alive | undefined {
   const isBack = known?.deleted === true && !isNewer(machine, known);
   const recorded = isBack ? null : machine.created;
   if (recorded !== null && recorded >= window.end) return undefined;
   const latest = isBack ? Math.min(machine.changedBy ?? at, at) : at;
   const time = recorded ?? Math.max(latest, since);
-  const { capacity, alike, deleted } = machine;
+  const { capacity, alike } = machine;
   if (recorded !== null) tell.recorded('CREATE', capacity, recorded);
   else if (!tell.bounded('CREATE', capacity, time, since)) return undefined;
-  // Nothing tells whether one that is gone again was ever enabled.
-  if (deleted === null || deleted >= window.end) tellEnabled(tell, capacity, time, recorded);
+  // New services start enabled, unless Nova is told otherwise (`enable_new_services`). Of one that is gone again nothing
+  // tells more.
+  tellWith(tell, 'ENABLE', capacity, time, recorded);
+  // Where a disable without a time cannot be told later, the host has been disabled from the start.
+  const enabled = bounds || enabledAt(time, machine);
+  if (!enabled) tellWith(tell, 'DISABLE', capacity, time, recorded);
   const fresh = { deleted: false, held: false, disabledAt: null, slot: null, sealed: null };
   return {
-    known: { ...fresh, created: recorded ?? (isBack ? time : null), capacity, alike, enabled: true },
+    known: { ...fresh, created: recorded ?? (isBack ? time : null), capacity, alike, enabled },
     since: recorded ?? since,
   };
 }
 
-/** New services start enabled, unless Nova is told otherwise (`enable_new_services`). */
-function tellEnabled(tell: Tell, capacity: Capacity, time: Seconds, recorded: Seconds | null): void {
-  if (recorded !== null) tell.recorded('ENABLE', capacity, recorded, 'assumed');
-  else tell.assumed('ENABLE', capacity, time);
+/** Tells what goes with a CREATE. */
+function tellWith(
+  tell: Tell,
+  event: MachineEventName,
+  capacity: Capacity,
+  time: Seconds,
+  recorded: Seconds | null,
+): void {
+  if (recorded !== null) tell.recorded(event, capacity, recorded, 'assumed');
+  else tell.assumed(event, capacity, time);
 }
 
 type SeenAlive = Seen & { readonly known: KnownMachine };

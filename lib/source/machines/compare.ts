@@ -4,7 +4,7 @@ import { placeOf } from '../../tables/instances/place.ts';
 import type { Machine } from '../../tables/machines/row.ts';
 import { saltedHash } from '../salted-hash.ts';
 import { changesOf } from './changes.ts';
-import type { FoundMachine } from './found.ts';
+import type { FoundMachine, MachinesRead } from './found.ts';
 import { type Tell, openTelling } from './telling.ts';
 import { stateAt } from './opening.ts';
 import { findRenamed } from './renamed.ts';
@@ -56,25 +56,24 @@ export function compareMachines(request: CompareRequest): Compared {
     if (left.has(machine)) continue;
     const key = saltedHash(salt, machine.key);
     const known = before.machines.get(was === undefined ? key : saltedHash(salt, was.key));
-    const isHeld = was !== undefined && (machine.created ?? 0) >= window.end;
     if (request.before === undefined && request.opens && known?.deleted === false)
       telling.open(was ?? machine, known);
+    const since = known?.held === true ? before.until : before.at;
+    const seen = { since, at: read.at, window, bounds: request.bounds };
     if (was !== undefined && known !== undefined) {
       const oldKey = saltedHash(salt, was.key);
-      if (isHeld) {
-        keep(oldKey, was, { ...known, held: true });
+      if ((machine.created ?? 0) >= window.end) {
+        const old = asBefore(machine, was, known);
+        const change = changesOf({ ...seen, machine: old, known, isRenamed: false }, telling.of(old));
+        keep(oldKey, old, { ...(change?.known ?? known), held: true });
         continue;
       }
       next.set(oldKey, { ...known, deleted: true, slot: null, sealed: null });
     }
     const tell: Tell = telling.of(machine);
-    const since = known?.held === true ? before.until : before.at;
     if (machine.noticed === true && known?.deleted === false && (machine.deleted ?? Infinity) < since)
       continue;
-    const change = changesOf(
-      { machine, known, since, at: read.at, window, isRenamed: was !== undefined },
-      tell,
-    );
+    const change = changesOf({ ...seen, machine, known, isRenamed: was !== undefined }, tell);
     if (change === undefined) continue;
     if (change.replaced !== undefined) end(machine, ...change.replaced);
     keep(key, machine, change.known);
@@ -92,13 +91,14 @@ export function compareMachines(request: CompareRequest): Compared {
     const name = unsealName(seal, key, known.sealed) ?? names.get(key);
     const { created, capacity, enabled } = known;
     const since = known.held ? before.until : before.at;
-    const deleted = read.partial ? null : read.at;
+    const latest = name === undefined ? read.at : goneBy(name.host, since, read);
+    const deleted = read.partial ? null : latest;
     if (name !== undefined)
       existing.push(rowOf({ ...name, up: false }, { created, deleted, capacity, enabled }));
     if (read.partial) next.set(key, { ...known, held: true });
     else if (name === undefined) vanished++;
     else {
-      telling.of(name).bounded('DELETE', capacity, read.at, since);
+      telling.of(name).bounded('DELETE', capacity, latest, since);
       // The other service will tell of the deletion, too.
       if (names.has(key)) next.set(key, { ...known, deleted: true, held: false, sealed: null });
     }
@@ -112,6 +112,20 @@ export function compareMachines(request: CompareRequest): Compared {
     beforeBegin: beforeBegin(),
     vanished,
   };
+}
+
+/** One that is renamed after the window still has its old name: what it was, with what became of its service since. */
+function asBefore(machine: FoundMachine, was: FoundMachine, { alike }: KnownMachine): FoundMachine {
+  const { key, node, created, capacity, changedBy } = was;
+  return { ...machine, key, node, created, capacity, changedBy, deleted: null, capacityAt: null, alike };
+}
+
+/** Before a host of the same name could come, the one before had to be removed. */
+function goneBy(host: string, since: Seconds, { at, machines }: MachinesRead): Seconds {
+  const came = machines.flatMap((machine) =>
+    machine.host === host && machine.created !== null && machine.created > since ? machine.created - 1 : [],
+  );
+  return Math.min(at, ...came);
 }
 
 function rowOf(

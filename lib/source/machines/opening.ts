@@ -30,8 +30,11 @@ function knownAt(time: Seconds, machine: FoundMachine, salt: string): KnownMachi
   };
 }
 
-/** Nothing tells whether a host that is deleted by now was enabled: hosts are, unless somebody disables them. */
-function enabledAt(time: Seconds, { enabled, disabledAt, switchedAt }: FoundMachine): boolean {
+/**
+ * Whether a host was enabled at a time, as far as a later read tells. Nothing tells it of a host that is deleted by now:
+ * hosts are enabled, unless somebody disables them.
+ */
+export function enabledAt(time: Seconds, { enabled, disabledAt, switchedAt }: FoundMachine): boolean {
   if (enabled === null) return true;
   const last = enabled ? switchedAt : (disabledAt ?? switchedAt);
   return last !== null && last >= time ? !enabled : enabled;

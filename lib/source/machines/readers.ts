@@ -38,8 +38,11 @@ export async function* readMachines(
 ): AsyncGenerator<Batch<Machine>, Outcome, void> {
   const stored = request.others?.[machineEvents.name];
   const before = stored === undefined ? undefined : restoreMachines(stored);
-  const { compared } = await compare(source, request, before);
-  yield { rows: compared.machines, watermark: Infinity };
+  const { window, passFrom = window.start } = request;
+  // As the events have it, which are told from the start of the pass on.
+  const { compared } = await compare(source, { ...request, window: { ...window, start: passFrom } }, before);
+  const rows = compared.machines.filter(({ deleted }) => deleted === null || deleted >= window.start);
+  yield { rows, watermark: Infinity };
   return { state: {}, counts: NO_COUNTS, sourceFrom: null, ...source.view?.() };
 }
 

@@ -133,6 +133,39 @@ describe(`Comparing two reads (seed ${SEED})`, () => {
       }
     }
   });
+
+  test('in past windows that share one read, leads from the events of all to the machines of each', () => {
+    for (let run = 0; run < 150; run++) {
+      const random = seeded(SEED + run);
+      const start = 1_750_000_000 - (1_750_000_000 % DAY);
+      const cloud = cloudOf(random, start);
+      const end = start + 12 * DAY;
+      // Some of it has happened before the first window, and some since the last.
+      for (let now = start - 2 * DAY; now < end + DAY; now += random.whole(3600, DAY)) cloud.change(now);
+      const read = { at: end + 2 * DAY, machines: [...cloud.machines], partial: false, parts: [] };
+      const compareUpTo = (until: number) =>
+        compareMachines({
+          before: undefined,
+          read,
+          window: { start, end: until },
+          begin: start,
+          opens: true,
+          bounds: false,
+          seal: undefined,
+        });
+      const { events } = compareUpTo(end);
+      const state = new Map<string, Folded>();
+      for (let day = 1; day <= 12; day++) {
+        const isOfDay = ({ belongs }: MachineEvent): boolean =>
+          belongs >= start + (day - 1) * DAY && belongs < start + day * DAY;
+        expect(fold(state, events.filter(isOfDay))).toEqual([]);
+        const there = compareUpTo(start + day * DAY).machines.filter(({ deleted }) => deleted === null);
+        expect(
+          new Map(there.map(({ host, enabled, capacity }) => [host, { enabled, vcpus: capacity.vcpus }])),
+        ).toEqual(state);
+      }
+    }
+  });
 });
 
 test('PROPERTIES of CSV 0.3 is JSON also to a reader that replaces quotes and None', () => {

@@ -120,6 +120,17 @@ describe('A later run', () => {
     await run('02');
   });
 
+  test('tells that a host was enabled also where it has gone again', async () => {
+    await hosts.add('cmp-3', at('03 10:00'));
+    await hosts.remove('cmp-3', at('03 11:00'));
+    await run('03');
+    expect(eventsOf(await last())).toEqual([
+      'CREATE cmp-3 2025-06-03T10:00:00Z recorded',
+      'ENABLE cmp-3 2025-06-03T10:00:00Z assumed',
+      'DELETE cmp-3 2025-06-03T11:00:00Z recorded',
+    ]);
+  });
+
   test('tells nothing where nothing has changed', async () => {
     await hosts.beat('cmp-1', at('03 12:00'));
     await run('03');
@@ -266,6 +277,20 @@ describe('With a stateKey', () => {
     expect(rowsOf(drop, 'machines')[0]?.['deleted_time']).not.toBeNull();
     await run('04');
     expect(eventsOf(await last())).toEqual([]);
+  });
+
+  test('a host that was purged and came back between two reads is told to be gone before it came', async () => {
+    await key('one');
+    await hosts.add('cmp-1', at('01 08:00'));
+    await run('02');
+    await purge('cmp-1', at('03 10:00'));
+    await hosts.add('cmp-1', at('03 12:00'));
+    await run('03');
+    expect(eventsOf(await last())).toEqual([
+      'DELETE cmp-1 2025-06-03T11:59:59Z bounded 2025-06-03T00:45:00Z',
+      'CREATE cmp-1 2025-06-03T12:00:00Z recorded',
+      'ENABLE cmp-1 2025-06-03T12:00:00Z assumed',
+    ]);
   });
 
   test('a key that was changed costs names, and nothing else', async () => {
