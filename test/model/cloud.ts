@@ -4,6 +4,7 @@ import type { Random } from '../support/nova/prng.ts';
 import { plainServer, upsert } from '../support/nova/rows.ts';
 import type { Cell } from '../support/nova/schema.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
+import { HOST_STEPS, type HostEvent, type HostStep, liveHostsOn } from './hosts.ts';
 
 /** Two cells that live on step by step, each step by what it finds; what is committed late waits for its time. */
 export interface LivingCloud {
@@ -14,6 +15,8 @@ export interface LivingCloud {
   readonly cloned: ReadonlySet<string>;
   /** First finish of events that have been finished again, by name; of those that a restore opened again, none. */
   readonly rewritten: ReadonlyMap<string, Seconds>;
+  /** What became of its hosts. */
+  readonly hostEvents: readonly HostEvent[];
 }
 
 /** Names that a trace contains itself, and one that nobody would guess. */
@@ -34,6 +37,7 @@ export const CLOUD_STEPS = [
   'clock',
   'backup',
   'restore',
+  ...HOST_STEPS,
 ] as const;
 export type CloudStep = (typeof CLOUD_STEPS)[number];
 
@@ -65,7 +69,8 @@ interface OpenEvent {
 
 const EVENTS = 'instance_actions_events';
 
-export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
+/** @param hasHosts without them, what would become of hosts does not happen */
+export function liveOn(cells: readonly Cell[], start: Seconds, hasHosts: boolean): LivingCloud {
   const servers: Server[] = [];
   const open: OpenEvent[] = [];
   const rewritable: OpenEvent[] = [];
@@ -79,6 +84,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
   let noneBehindUntil = -Infinity;
   let life = 0;
   let kept: Kept | undefined;
+  const hosts = liveHostsOn(cells);
 
   const commit = async (delay: Seconds, change: () => Promise<unknown>): Promise<void> => {
     if (delay === 0) await change();
@@ -142,10 +148,22 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
     );
   };
 
+  const stepsOfHosts = Object.fromEntries(
+    HOST_STEPS.map((step) => [
+      step,
+      async (random: Random): Promise<void> => {
+        if (!hasHosts) return;
+        await hosts.do[step](random, cloud.now);
+        await cloud.advance(5);
+      },
+    ]),
+  ) as Record<HostStep, (random: Random) => Promise<void>>;
+
   const cloud: LivingCloud = {
     now: start,
     cloned,
     rewritten,
+    hostEvents: hosts.truth,
     async advance(seconds) {
       const until = cloud.now + seconds;
       const due = pending.filter(({ at }) => at <= until).toSorted((a, b) => a.at - b.at);
@@ -154,6 +172,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds): LivingCloud {
       cloud.now = until;
     },
     do: {
+      ...stepsOfHosts,
       async server(random) {
         const cell = random.pick(cells);
         const uuid = random.uuid();

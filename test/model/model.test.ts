@@ -1,15 +1,20 @@
 import { writeSync } from 'node:fs';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 import type { Totals } from './oracle.ts';
-import { type History, type StepKind, WEIGHTS, play } from './model.ts';
+import { type History, STATE_KEY, type StepKind, WEIGHTS, play } from './model.ts';
 import { openTroubles } from './trouble.ts';
 
+vi.mock('../../lib/source/nova-db/session.ts', async (original) =>
+  (await import('./clock.ts')).byTheCloud(original),
+);
+
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_125);
-const STEPS = Number(process.env['TEST_STEPS'] ?? 100);
+const STEPS = Number(process.env['TEST_STEPS'] ?? 60);
 const LENGTH = 120;
 
 let db: MariaDb;
@@ -23,6 +28,7 @@ beforeAll(async () => {
   stage = await startStage({ onS3Request: (request) => troubles.onRequest(request) });
   const dsns = Object.fromEntries(cells.map((cell) => [cell.name, cell.dsn()]));
   await stage.setSecret(JSON.stringify({ cells: dsns, ssl: 'off' }));
+  await stage.createSecret(STATE_KEY, randomBytes(32));
 });
 afterAll(async () => {
   await stage.stop();
@@ -42,6 +48,7 @@ const kinds = fc.noShrink(
 const histories: fc.Arbitrary<History> = fc.record({
   seed: seeds,
   isRecent: fc.noShrink(fc.boolean()),
+  machines: fc.noShrink(fc.constantFrom('none', 'told', 'told', 'named')),
   steps: fc.array(fc.record({ kind: kinds, seed: seeds }), { minLength: 1, maxLength: LENGTH, size: 'max' }),
 });
 
@@ -56,6 +63,7 @@ test(`over ${STEPS} steps of a cloud, its runs, backfills and releases, every pr
     releases: 0,
     missed: 0,
     beforeBegin: 0,
+    machineEvents: 0,
   };
   let plays = 0;
   const property = fc.asyncProperty(histories, (history) =>
@@ -64,13 +72,14 @@ test(`over ${STEPS} steps of a cloud, its runs, backfills and releases, every pr
   for (let nth = 0; totals.steps < STEPS; nth++)
     await fc.assert(property, { seed: SEED + nth, numRuns: 1, unbiased: true });
 
-  const { scheduled, backfilled, released, releases, beforeBegin, troubles: met } = totals;
-  for (const came of [scheduled, backfilled, released, releases, met]) expect(came).toBeGreaterThan(0);
+  const { scheduled, backfilled, released, releases, beforeBegin, machineEvents, troubles: met } = totals;
+  for (const came of [scheduled, backfilled, released, releases, machineEvents, met])
+    expect(came).toBeGreaterThan(0);
   if (process.env['TEST_STEPS'] === undefined) return;
   writeSync(
     1,
     `\nseed ${SEED}: ${totals.steps} steps in ${plays} histories, ${totals.moves} moves, ${met} with a trouble; events: ` +
       `${scheduled} scheduled, ${backfilled} backfilled, ${released} in ${releases} releases; ` +
-      `${totals.missed} visible too late for their drop, ${beforeBegin} counted as before begin\n`,
+      `${totals.missed} visible too late for their drop, ${beforeBegin} counted as before begin; ${machineEvents} machine events\n`,
   );
 });

@@ -6,7 +6,9 @@ import type { Cell } from '../support/nova/schema.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
 import type { Stage } from '../support/stage.ts';
 import { readObjects, tracesAmong } from '../support/trace/read.ts';
+import { clock } from './clock.ts';
 import { type CloudStep, type LivingCloud, liveOn } from './cloud.ts';
+import { HOST_STEPS, beatOn, hostRows } from './hosts.ts';
 import {
   type Finished,
   type Oracle,
@@ -41,12 +43,16 @@ export interface History {
   readonly seed: number;
   /** Whether it happens within the last two days, so that a backfill may come before the first scheduled run. */
   readonly isRecent: boolean;
+  /** Whether the tables of machines are published, and the names of machines kept. */
+  readonly machines: 'none' | 'told' | 'named';
   readonly steps: readonly Step[];
 }
 
 export const SETTLE = 30 * MINUTE;
 /** Of a history that is not recent. */
 const LONG_AGO = Date.UTC(2025, 5, 1) / 1000;
+/** Name of the secret that seals names of machines. */
+export const STATE_KEY = 'model/state-key';
 /** Windows before the first step. */
 const EARLY_WINDOWS = 4;
 
@@ -65,6 +71,15 @@ export const WEIGHTS: Readonly<Record<StepKind, number>> = {
   clock: 2,
   backup: 2,
   restore: 2,
+  addHost: 2,
+  removeHost: 3,
+  returnHost: 2,
+  renameHost: 2,
+  undeleteHost: 2,
+  switchHost: 4,
+  resizeHost: 3,
+  archiveHosts: 1,
+  purgeHosts: 1,
   wait: 14,
   skip: 2,
   run: 8,
@@ -82,6 +97,7 @@ interface Model {
   readonly cloud: LivingCloud;
   readonly start: Seconds;
   readonly isRecent: boolean;
+  readonly hasHosts: boolean;
   readonly releases: Release[];
   readonly oracle: Oracle;
   /** What the source had when a release was asked for first, by the name of its cloud. */
@@ -96,14 +112,12 @@ export async function play(
   troubles: Troubles,
   cells: readonly Cell[],
   prefix: string,
-  { seed, isRecent, steps }: History,
+  { seed, isRecent, machines, steps }: History,
   totals: Totals,
 ): Promise<void> {
   for (const cell of cells) {
-    const tables = ['instance_actions_events', 'instance_actions', 'instances'].flatMap((name) => [
-      name,
-      `shadow_${name}`,
-    ]);
+    const names = ['instance_actions_events', 'instance_actions', 'instances', 'services', 'compute_nodes'];
+    const tables = names.flatMap((name) => [name, `shadow_${name}`]);
     await cell.query(tables.map((name) => `DELETE FROM ${name}`).join(';'));
   }
   Object.assign(stage.env, {
@@ -111,13 +125,16 @@ export async function play(
     STAR_WINDOW_MINUTES: String(WINDOW / MINUTE),
     STAR_FORMATS: 'jsonl',
     STAR_BACKFILL_SECRETS: `${prefix}/backfill`,
+    STAR_TABLES: machines === 'none' ? 'instance_events' : 'instance_events,machines,machine_events',
+    STAR_STATE_KEY: machines === 'named' ? STATE_KEY : '',
   });
   const start = isRecent ? latestEdge(Date.now() / 1000, WINDOW) - EARLY_WINDOWS * WINDOW : LONG_AGO;
-  const cloud = liveOn(cells, start);
+  const hasHosts = machines !== 'none';
+  const cloud = liveOn(cells, start, hasHosts);
   const releases: Release[] = [];
   const oracle = openOracle(cloud, totals);
-  const last = { traces: new Map(), source: new Map(), settled: start };
-  const base = { stage, cells, prefix, troubles, cloud, start, isRecent };
+  const last = { traces: new Map(), source: new Map(), hosts: [], settled: start };
+  const base = { stage, cells, prefix, troubles, cloud, start, isRecent, hasHosts };
   const model: Model = { ...base, releases, oracle, totals, planned: new Map(), last };
   await liveBefore(model, seeded(seed));
   for (const step of steps) {
@@ -130,9 +147,11 @@ export async function play(
 /** What happens before the first step; one server stays for good. */
 async function liveBefore({ cloud, start }: Model, random: Random): Promise<void> {
   await cloud.do.server(random);
+  for (let nth = 0; nth < 3; nth++) await cloud.do.addHost(random);
   const until = start + EARLY_WINDOWS * WINDOW;
   while (cloud.now < until + SETTLE) {
-    for (const step of ['server', 'start', 'start', 'finish'] as const) await cloud.do[step](random);
+    for (const step of ['server', 'start', 'start', 'finish', random.pick(HOST_STEPS)] as const)
+      await cloud.do[step](random);
     await cloud.advance(random.whole(1, 15) * MINUTE);
   }
   await cloud.advance(Math.max(0, until + WINDOW + SETTLE - cloud.now));
@@ -196,9 +215,9 @@ async function end(model: Model): Promise<void> {
 
 /** A scheduled run that reads a replica which does not show the newest events yet. */
 async function runBehind(model: Model, random: Random): Promise<void> {
-  const { cells, cloud, oracle, stage } = model;
-  // What a first run does not see would be nobody's promise.
-  if (oracle.begin() === undefined) return;
+  const { cells, cloud, oracle, stage, hasHosts } = model;
+  // What a first run does not see would be nobody's promise; and hosts' heartbeats would show that it is behind.
+  if (oracle.begin() === undefined || hasHosts) return;
   const table = 'instance_actions_events';
   for (const cell of cells) {
     const newest = await cell.query(`SELECT id FROM ${table} ORDER BY id DESC LIMIT ${random.whole(1, 8)}`);
@@ -240,6 +259,8 @@ async function make(
   const { troubles, oracle, totals } = model;
   const [before, begin] = [model.last, oracle.begin()];
   const earliest = latestEdge(Date.now() / 1000, WINDOW);
+  clock.now = model.cloud.now;
+  if (model.hasHosts) await beatOn(model.cells, model.cloud.now);
   const { outcomes, isMet } = await troubles.perform(moves, trouble);
   const isPair = moves.length > 1;
   for (const outcome of outcomes) excuse(outcome, { isMet, isPair });
@@ -282,9 +303,10 @@ function checkRun({ status, windows }: Answer, before: Look, { traces, settled }
 }
 
 async function look(model: Model): Promise<Look> {
-  const { stage, prefix, cloud } = model;
+  const { stage, prefix, cloud, cells } = model;
   const traces = tracesAmong(await readObjects(stage.client, `${prefix}/`));
-  return { traces, source: await finished(model), settled: floorTo(cloud.now - SETTLE, WINDOW) };
+  const [source, hosts] = [await finished(model), await hostRows(cells)];
+  return { traces, source, hosts, settled: floorTo(cloud.now - SETTLE, WINDOW) };
 }
 
 /** What the source has, by the plainest select. */

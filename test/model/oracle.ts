@@ -3,12 +3,15 @@ import { type Seconds, iso } from '../../lib/core/time.ts';
 import { brokenPromises } from '../support/trace/promises.ts';
 import { type StoredDrop, type StoredTrace, rowsOf } from '../support/trace/read.ts';
 import type { LivingCloud } from './cloud.ts';
+import type { HostRow } from './hosts.ts';
+import { openMachinesOracle } from './machines.ts';
 
 /** The store and the source at one moment. */
 export interface Look {
   readonly traces: ReadonlyMap<string, StoredTrace>;
   /** What has finished, by identity; of an event and its copy one. */
   readonly source: ReadonlyMap<string, Finished>;
+  readonly hosts: readonly HostRow[];
   /** The last edge up to which the schedule may publish. */
   readonly settled: Seconds;
 }
@@ -42,6 +45,7 @@ export interface Totals {
   /** Events that finished before `begin`, and became visible when their window was published. */
   missed: number;
   beforeBegin: number;
+  machineEvents: number;
 }
 
 export const SCHEDULED = 'test';
@@ -70,6 +74,7 @@ export function openOracle(cloud: LivingCloud, totals: Totals): Oracle {
   const published = new Map<string, Seconds>();
   const uuids = new Map<string, string>();
   const masks = new Map<string, Map<string, string>>();
+  const machines = openMachinesOracle(cloud.hostEvents);
   let begin: Seconds | undefined;
   let watermark: Seconds | undefined;
   /** What had finished before `begin` when the schedule last read. */
@@ -192,11 +197,17 @@ export function openOracle(cloud: LivingCloud, totals: Totals): Oracle {
           const ofSchedule = fresh.filter(({ manifest }) => manifest.previous !== undefined);
           for (const drop of ofSchedule) checkScheduled(trace, drop, look);
           checkBeforeBegin(ofSchedule, look);
-          for (const drop of fresh) if (!ofSchedule.includes(drop)) checkPast(trace, drop, look);
-        } else for (const drop of fresh) checkRelease(trace, drop, look, planned.get(name));
+          const past = fresh.filter((drop) => !ofSchedule.includes(drop));
+          for (const drop of past) checkPast(trace, drop, look);
+          for (const drop of ofSchedule.filter(hasMachines)) machines.checkScheduled(trace, drop, look.hosts);
+          machines.checkPast(trace, past.filter(hasMachines), look.hosts);
+        } else {
+          for (const drop of fresh) checkRelease(trace, drop, look, planned.get(name));
+          machines.checkPast(trace, fresh.filter(hasMachines), look.hosts);
+        }
       }
     },
-    end({ source, traces, settled }) {
+    end({ source, traces, settled, hosts }) {
       expectSame('the end of the last scheduled drop', iso(watermark ?? 0), iso(settled));
       const scheduled = traces.get(SCHEDULED);
       const lacking = [...source.values()].filter(
@@ -205,6 +216,8 @@ export function openOracle(cloud: LivingCloud, totals: Totals): Oracle {
       const lost = lacking.filter(({ finish }) => finish >= (begin ?? 0));
       expectEqual('what the scheduled drops lack', lost, []);
       totals.missed += lacking.length - lost.length;
+      machines.end(hosts);
+      totals.machineEvents += machines.told();
       for (const trace of traces.values())
         if (trace.tried.size > 0) throw new Error(`${trace.root}: a claim is undecided`);
       expectSame('the checkpoint', scheduled?.checkpoint?.end, watermark);
@@ -215,6 +228,10 @@ export function openOracle(cloud: LivingCloud, totals: Totals): Oracle {
       }
     },
   };
+}
+
+function hasMachines({ manifest }: StoredDrop): boolean {
+  return 'machine_events' in manifest.tables;
 }
 
 function expectFixed(fixed: Map<string, string>, what: string, text: string | undefined): void {

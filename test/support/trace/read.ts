@@ -4,7 +4,8 @@ import type { ManifestRef } from '../../../lib/drop/checkpoint.ts';
 import type { Manifest } from '../../../lib/drop/manifest.ts';
 import { windowOfKey } from '../../../lib/drop/published.ts';
 import { type Seconds, parseInstant } from '../../../lib/core/time.ts';
-import { eventsOf, listKeys, readObject } from '../drops.ts';
+import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
+import { listKeys, readObject } from '../drops.ts';
 
 /** A trace as its objects tell it, whatever has been broken off. */
 export interface StoredTrace {
@@ -132,8 +133,12 @@ function manifestKey(root: string, text: string): string {
 }
 
 /** Rows of a drop's JSON lines. */
-export function rowsOf({ objects }: StoredTrace, { manifest }: StoredDrop): Record<string, unknown>[] {
-  const file = eventsOf(manifest).files.find(({ format }) => format === 'jsonl');
+export function rowsOf(
+  { objects }: StoredTrace,
+  { manifest }: StoredDrop,
+  table: string = instanceEvents.name,
+): Record<string, unknown>[] {
+  const file = manifest.tables[table]?.files.find(({ format }) => format === 'jsonl');
   const bytes = file && objects.get(file.key);
   if (bytes === undefined) return [];
   const lines = gunzipSync(bytes).toString('utf8').split('\n');
