@@ -77,8 +77,8 @@ export function openOracle(cloud: LivingCloud, totals: Totals): Oracle {
   const machines = openMachinesOracle(cloud.hostEvents);
   let begin: Seconds | undefined;
   let watermark: Seconds | undefined;
-  /** What had finished before `begin` when the schedule last read. */
-  let early: Set<string> | undefined;
+  /** What had finished before `begin` when the schedule last read, and whenever it read. */
+  let early: { readonly last: ReadonlySet<string>; readonly ever: ReadonlySet<string> } | undefined;
 
   /** A finish that Nova rewrote across `begin`, or before it, is not promised. */
   const isUnstable = (name: string): boolean => (cloud.rewritten.get(name) ?? Infinity) < (begin ?? Infinity);
@@ -137,14 +137,16 @@ export function openOracle(cloud: LivingCloud, totals: Totals): Oracle {
       0,
     );
     const now = [...source.values()].filter(({ finish }) => finish < (begin ?? 0));
-    const found = early === undefined ? [] : now.filter(({ identity }) => early?.has(identity) === false);
-    const certain = found.filter(({ name, identity }) => !isUnstable(name) && !isCloned(identity));
-    // Rewritten ones and copies may be counted or not.
-    const most =
-      certain.length + now.filter(({ name, identity }) => isUnstable(name) || isCloned(identity)).length;
-    if (counted < certain.length || counted > most)
-      throw new Error(`beforeBegin: ${counted}, and by the model ${certain.length} to ${most}`);
-    early = new Set(now.map(({ identity }) => identity));
+    const isNew = ({ identity }: Finished): boolean => early !== undefined && !early.ever.has(identity);
+    const mayCount = ({ name, identity }: Finished): boolean =>
+      // Rewritten ones and copies, and what a replica did not show for a while.
+      isUnstable(name) || isCloned(identity) || early?.last.has(identity) === false;
+    const least = now.filter((row) => isNew(row) && !isUnstable(row.name) && !isCloned(row.identity)).length;
+    const most = now.filter((row) => isNew(row) || mayCount(row)).length;
+    if (counted < least || counted > most)
+      throw new Error(`beforeBegin: ${counted}, and by the model ${least} to ${most}`);
+    const last = new Set(now.map(({ identity }) => identity));
+    early = { last, ever: last.union(early?.ever ?? new Set()) };
     totals.beforeBegin += counted;
   };
   const checkPast = (trace: StoredTrace, drop: StoredDrop, { source }: Look): void => {
