@@ -21,18 +21,6 @@ export function refuseLackingServices(
   }
 }
 
-/** @throws InputError where a table comes from a database, and the secret opens Nova's API */
-export function refuseWithoutDatabases(tables: readonly string[], isBareMetal: boolean): void {
-  const lacking = tables.find(
-    (table) => OF_BLAZAR.includes(table) || (isBareMetal && OF_IRONIC.includes(table)),
-  );
-  if (lacking === undefined) return;
-  throw new InputError(
-    `STAR_TABLES: got "${lacking}", which is read from the database of ${OF_BLAZAR.includes(lacking) ? 'Blazar' : 'Ironic'}, ` +
-      'but the secret opens Nova’s API; accepted: a secret with databases, or STAR_TABLES=instance_events,instances',
-  );
-}
-
 /** @throws InputError always */
 export function refuseWithout(service: ServiceName, table: string): never {
   throw new InputError(

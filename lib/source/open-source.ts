@@ -1,6 +1,6 @@
 import type { CloudConnection } from '../connection/connection.ts';
 import type { Settings } from '../config/settings.ts';
-import { refuseLackingServices, refuseWithoutDatabases } from './lacking-services.ts';
+import { refuseLackingServices } from './lacking-services.ts';
 import { sealWith } from './seal.ts';
 import type { Source } from './source.ts';
 
@@ -33,6 +33,7 @@ export async function openSource(
 ): Promise<Source> {
   const seal = stateKey && sealWith(stateKey);
   const properties = { names: settings.nodeProperties, rack: settings.rackProperty };
+  const leaseProperties = settings.nodeProperties.filter((name) => name !== settings.rackProperty);
   const bareMetal = settings.hostFrom === 'node' ? properties : undefined;
   if (connection.kind === 'database') {
     refuseLackingServices(connection, settings.tables, bareMetal !== undefined);
@@ -41,16 +42,17 @@ export async function openSource(
       ...settings,
       seal,
       bareMetal,
-      leaseProperties: settings.nodeProperties.filter((name) => name !== settings.rackProperty),
+      leaseProperties,
     });
   }
-  refuseWithoutDatabases(settings.tables, bareMetal !== undefined);
   const { apiSource } = await import('./nova-api/nova-api.ts');
   return apiSource(connection, {
     concurrency: settings.apiConcurrency,
     sweepSeconds: settings.apiSweepSeconds,
     allowPartial: settings.allowPartial,
     forcedDownDisables: settings.forcedDownDisables,
+    bareMetal,
+    leaseProperties,
     seal,
     warn,
   });

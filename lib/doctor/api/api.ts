@@ -9,6 +9,7 @@ import { examineClock } from './clock.ts';
 import { examineCompute } from './compute.ts';
 import { examineCost } from './cost.ts';
 import { examineKeystone } from './keystone.ts';
+import { examineOthers } from './other-services.ts';
 import { examineServers } from './servers.ts';
 import { examineServices } from './services.ts';
 import { examineToken } from './token.ts';
@@ -18,7 +19,7 @@ const CONCURRENCY = 2;
 
 const tell = teller();
 
-/** Checks Keystone, then Nova, then what this user may see. */
+/** Checks Keystone, then Nova, then what this user may see there and in the cloud's other services. */
 export async function* examineApi(
   connection: OpenStackConnection,
   { signal, settleSeconds }: ExamineOptions,
@@ -35,6 +36,7 @@ export async function* examineApi(
     const seen = yield* examineServers(nova, connection);
     yield* examineActions(nova, seen);
     if (seen.ofAllProjects) yield* examineCost(nova);
+    yield* examineOthers(nova, signal);
   } catch (error) {
     yield tell.fatal('Nova', asSourceError(error, signal).message, 'no trace can be made while it is so');
   }

@@ -1,6 +1,7 @@
 import type { OpenStackConnection } from '../../connection/connection.ts';
 import { shaped } from '../../source/nova-api/answers.ts';
-import type { Nova, NovaAnswer } from '../../source/nova-api/nova.ts';
+import type { ApiAnswer } from '../../source/nova-api/calls.ts';
+import type { Nova } from '../../source/nova-api/nova.ts';
 import { type RawServer, SERVERS, ServerPage, isUnknown } from '../../source/nova-api/servers.ts';
 import { type Finding, teller } from '../finding.ts';
 import { policyRemedy } from './policy.ts';
@@ -51,7 +52,7 @@ export async function* examineServers(
   return { ofAllProjects, sample, connection };
 }
 
-function list(nova: Nova, query: Record<string, string>): Promise<NovaAnswer> {
+function list(nova: Nova, query: Record<string, string>): Promise<ApiAnswer> {
   return nova.get({
     path: '/servers/detail',
     query: new URLSearchParams(query),
@@ -61,7 +62,7 @@ function list(nova: Nova, query: Record<string, string>): Promise<NovaAnswer> {
   });
 }
 
-function serversOf(answer: NovaAnswer): RawServer[] {
+function serversOf(answer: ApiAnswer): RawServer[] {
   return shaped(ServerPage, answer.json, SERVERS).servers.filter((row) => !isUnknown(row));
 }
 
@@ -69,7 +70,7 @@ function serversOf(answer: NovaAnswer): RawServer[] {
  * Nova ignores the filter of a user who may not use it, and returns live servers (`remove_invalid_options` in Nova).
  */
 function deletedFinding(
-  answer: NovaAnswer,
+  answer: ApiAnswer,
   sample: readonly RawServer[],
   connection: OpenStackConnection,
 ): Finding {

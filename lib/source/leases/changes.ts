@@ -15,8 +15,8 @@ export interface Seen {
   /** When it was read. */
   readonly at: Seconds;
   readonly window: Window;
-  /** Salted hash of its hosts. */
-  readonly hosts: string;
+  /** Salted hash of its hosts; null where they are not shown. */
+  readonly hosts: string | null;
   readonly nodeCount: number | null;
 }
 
@@ -37,7 +37,9 @@ interface Change {
  */
 export function changesOf(seen: Seen, times: TellingTimes, tell: Tell): KnownLease {
   const { changes, heldSince } = findChanges(seen, times);
-  let now: KnownLease = { ...(seen.known ?? fresh(seen)), since: heldSince };
+  const before = seen.known ?? fresh(seen);
+  const shown = before.hosts === null && before.ended === null ? seen : before;
+  let now: KnownLease = { ...before, hosts: shown.hosts, nodeCount: shown.nodeCount, since: heldSince };
   // Each row has the state of its own time.
   for (const { event, told, makes } of changes.toSorted(byTime)) {
     now = { ...now, ...makes };
@@ -92,7 +94,9 @@ function findChanges(seen: Seen, times: TellingTimes): { changes: Change[]; held
   if (seen.known === undefined) happened('CREATE', { time: created ?? window.start, assumed: false });
   if (phase === 'settled' || isOver) changePlan(seen, known, changed);
   if (phase === 'passing' && !isOver) hold(since);
-  if (phase === 'settled' && !isOver && known.hosts !== seen.hosts) {
+  // Hosts that are shown for the first time are no change.
+  const wereShown = seen.known === undefined || known.hosts !== null;
+  if (phase === 'settled' && !isOver && wereShown && seen.hosts !== null && known.hosts !== seen.hosts) {
     const { hosts, nodeCount } = seen;
     changed('UPDATE', lease.hostsSet, null, { hosts, nodeCount });
   }

@@ -34,6 +34,8 @@ export interface FoundLease extends LeaseName, LeasePlan {
   readonly endSet: Seconds | null;
   /** When hosts were given last. */
   readonly hostsSet: Seconds | null;
+  /** Whether the source does not show its hosts, although it may have some. */
+  readonly hidesHosts?: boolean;
   readonly degraded: boolean;
   /** It was degraded by then. */
   readonly degradedBy: Seconds | null;

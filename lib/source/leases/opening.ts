@@ -32,13 +32,13 @@ function knownAt(time: Seconds, lease: FoundLease, salt: string): KnownLease {
     since: null,
     deleting: null,
     nodeCount: countOf(lease),
-    hosts: hashHosts(salt, lease),
+    hosts: lease.hidesHosts === true ? null : hashHosts(salt, lease),
     sealed: null,
   };
 }
 
 /** Null where nothing is known of hosts any more. */
-export function countOf(lease: Pick<FoundLease, 'reservations' | 'ended'>): number | null {
+export function countOf(lease: Pick<FoundLease, 'reservations' | 'ended' | 'hidesHosts'>): number | null {
   const count = countHosts(hostsOf(lease));
-  return count === 0 && lease.ended !== null ? null : count;
+  return count === 0 && (lease.ended !== null || lease.hidesHosts === true) ? null : count;
 }

@@ -3,6 +3,9 @@ import { InputError } from '../../core/errors.ts';
 /** In `parts` of a read of bare metal: it is none of Nova's cells. */
 export const IRONIC = 'ironic';
 
+/** In `parts` of a read over Nova's API, which does not name its cells. */
+export const NOVA = 'nova';
+
 /**
  * Hosts that are told of as nodes, or the other way round, would all seem to be gone.
  *

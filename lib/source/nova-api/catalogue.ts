@@ -60,49 +60,67 @@ export const CatalogueV2 = z.array(
   }),
 );
 
-/**
- * Nova's URL: the one that is given, or the first of the wanted interface and region.
- *
- * @throws SourceError naming what the catalogue has instead
- */
+/** Nova's URL: the one that is given, or the catalogue's. */
 export function computeEndpoint(
   catalogue: Catalogue,
   wanted: Pick<OpenStackConnection, 'region' | 'interface' | 'computeUrl'>,
 ): string {
-  if (wanted.computeUrl !== undefined) return wanted.computeUrl;
+  return wanted.computeUrl ?? serviceEndpoint(catalogue, 'compute', wanted);
+}
+
+/**
+ * A service's URL: the first of the wanted interface and region.
+ *
+ * @param type such as `compute`
+ * @throws SourceError naming what the catalogue has instead
+ */
+export function serviceEndpoint(
+  catalogue: Catalogue,
+  type: string,
+  wanted: Pick<OpenStackConnection, 'region' | 'interface'>,
+): string {
   const refuse = (problem: string): never => {
     throw new SourceError(`Keystone: the catalogue ${problem}`, { transient: false });
   };
-  const all = catalogue.filter(({ type }) => type === 'compute').flatMap(({ endpoints }) => endpoints);
-  if (all.length === 0) refuse('has no compute service for this user and scope');
+  const all = endpointsOf(catalogue, type);
+  if (all.length === 0) refuse(`has no ${type} service for this user and scope`);
   const offered = all.filter((endpoint) => endpoint.interface === wanted.interface);
   if (offered.length === 0) {
     refuse(
-      `has no ${wanted.interface} compute endpoint; accepted: interface (OS_INTERFACE), one of ${list(all, 'interface')}`,
+      `has no ${wanted.interface} ${type} endpoint; accepted: interface (OS_INTERFACE), one of ${list(all, 'interface')}`,
     );
   }
   const here = offered.filter(({ region }) => wanted.region === undefined || region === wanted.region);
   if (here.length === 0) {
     refuse(
-      `has no compute endpoint in the requested region; accepted: region_name (OS_REGION_NAME), one of ${list(offered, 'region')}`,
+      `has no ${type} endpoint in the requested region; accepted: region_name (OS_REGION_NAME), one of ${list(offered, 'region')}`,
     );
   }
   if (new Set(here.map(({ region }) => region)).size > 1) {
     refuse(
-      `has compute endpoints in several regions; accepted: region_name (OS_REGION_NAME), one of ${list(here, 'region')}`,
+      `has ${type} endpoints in several regions; accepted: region_name (OS_REGION_NAME), one of ${list(here, 'region')}`,
     );
   }
   // Several in one region, such as one for IPv4 and one for IPv6: the first, as in keystoneauth.
-  return here[0]?.url ?? refuse('has no compute endpoint');
+  return here[0]?.url ?? refuse(`has no ${type} endpoint`);
+}
+
+export function hasService(catalogue: Catalogue, type: string): boolean {
+  return endpointsOf(catalogue, type).length > 0;
+}
+
+function endpointsOf(catalogue: Catalogue, wanted: string): Endpoint[] {
+  return catalogue.filter(({ type }) => type === wanted).flatMap(({ endpoints }) => endpoints);
 }
 
 /** The warning if a token that came over https is sent over http; otherwise undefined. */
-export function exposedToken(authUrl: string, endpoint: string): string | undefined {
+export function exposedToken(authUrl: string, endpoint: string, service = 'Nova'): string | undefined {
   const isExposed = new URL(authUrl).protocol === 'https:' && new URL(endpoint).protocol === 'http:';
   if (!isExposed) return undefined;
+  const orGiven = service === 'Nova' ? ', or give the https URL as compute_endpoint_override' : '';
   return (
-    'Keystone is asked over https, but its catalogue has an http URL for Nova: the token crosses the network in clear ' +
-    'text; have the catalogue corrected, or give the https URL as compute_endpoint_override'
+    `Keystone is asked over https, but its catalogue has an http URL for ${service}: the token crosses the network in ` +
+    `clear text; have the catalogue corrected${orGiven}`
   );
 }
 

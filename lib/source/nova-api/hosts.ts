@@ -2,7 +2,9 @@ import * as z from 'zod/mini';
 import { SourceError } from '../../core/errors.ts';
 import type { FoundMachine, MachinesRead } from '../machines/found.ts';
 import { shaped } from './answers.ts';
+import { NOVA } from '../machines/other-machines.ts';
 import { type OpenApi, refuseSilentCell } from './open-api.ts';
+import { answeredAt } from './other-services.ts';
 
 const SERVICES = 'Nova: the list of services';
 const HYPERVISORS = 'Nova: the list of hypervisors';
@@ -44,7 +46,7 @@ export const UNSEEN_OF_MACHINES = ['removedMachines', 'machineTimes'];
  *
  * @throws SourceError (transient) if a cell does not answer, unless partial windows are allowed
  */
-export async function readHosts({ nova, options }: OpenApi): Promise<MachinesRead> {
+export async function readHosts({ nova, options }: Pick<OpenApi, 'nova' | 'options'>): Promise<MachinesRead> {
   const answer = await nova.get({
     path: '/os-services',
     query: new URLSearchParams({ binary: 'nova-compute' }),
@@ -54,8 +56,7 @@ export async function readHosts({ nova, options }: OpenApi): Promise<MachinesRea
   const partial = services.some(({ status }) => status === 'UNKNOWN');
   if (partial && !options.allowPartial) refuseSilentCell();
   const byHost = new Map(services.map((service) => [service.host, service]));
-  const told = Date.parse(answer.date ?? '');
-  const at = Math.floor((Number.isNaN(told) ? Date.now() : told) / 1000);
+  const at = answeredAt(answer);
   const machines: FoundMachine[] = [];
   for await (const { service, ...hypervisor } of hypervisors({ nova })) {
     if (hypervisor.hypervisor_type === 'ironic') continue;
@@ -63,7 +64,7 @@ export async function readHosts({ nova, options }: OpenApi): Promise<MachinesRea
       machineOf(hypervisor, service.host, byHost.get(service.host), options.forcedDownDisables === true),
     );
   }
-  return { at, machines, partial, parts: [] };
+  return { at, machines, partial, parts: [NOVA] };
 }
 
 async function* hypervisors({ nova }: Pick<OpenApi, 'nova'>): AsyncGenerator<ListedHypervisor, void, void> {

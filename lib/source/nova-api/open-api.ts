@@ -1,5 +1,7 @@
 import { SourceError } from '../../core/errors.ts';
 import type { Seconds } from '../../core/time.ts';
+import type { PropertyChoice } from '../ironic-db/properties.ts';
+import type { LeasesSource } from '../leases/readers.ts';
 import type { MachinesSource } from '../machines/readers.ts';
 import type { Seal } from '../seal.ts';
 import type { Nova } from './nova.ts';
@@ -17,6 +19,10 @@ export interface ApiOptions {
   readonly forcedDownDisables?: boolean;
   /** Keeps names of machines between runs. */
   readonly seal?: Seal | undefined;
+  /** Where machines are Ironic's nodes: what is told of them. Undefined where they are Nova's hosts. */
+  readonly bareMetal?: PropertyChoice | undefined;
+  /** Properties of hosts that may be told of what leases ask for. */
+  readonly leaseProperties?: readonly string[];
   /** How long Nova waits for a cell: 60, unless its source was changed. */
   readonly cellTimeoutSeconds?: Seconds;
 }
@@ -25,6 +31,8 @@ export interface ApiOptions {
 export interface OpenApi extends MachinesSource {
   readonly nova: Nova;
   readonly options: ApiOptions;
+  /** What readers of leases need. */
+  readonly ofLeases: LeasesSource;
   /** Ends all requests of the opening, so that after a permanent failure no others are repeated. */
   readonly stop: AbortController;
 }

@@ -35,6 +35,8 @@ export function services(cloud: Cloud, call: Call, token: Token): Service[] {
     network: () => '/networking',
     volumev3: () => `/volume/v3/${token.account.projectId}`,
     placement: () => '/placement',
+    ...(cloud.ironic === undefined ? {} : { baremetal: () => '/baremetal' }),
+    ...(cloud.blazar === undefined ? {} : { reservation: () => '/reservation/v1' }),
   };
   const names: Record<string, string> = {
     identity: 'keystone',
@@ -44,6 +46,8 @@ export function services(cloud: Cloud, call: Call, token: Token): Service[] {
     network: 'neutron',
     volumev3: 'cinderv3',
     placement: 'placement',
+    baremetal: 'ironic',
+    reservation: 'blazar',
   };
   // Keystone leaves out endpoints that it has no project for.
   const isShown = ({ url }: Endpoint): boolean =>

@@ -1,11 +1,19 @@
 import type { Seconds } from '../../../lib/core/time.ts';
+import type { ServiceDatabase } from '../nova/baremetal.ts';
 import type { Cell } from '../nova/schema.ts';
 import type { Accounts } from './accounts.ts';
 import type { Tokens } from './tokens.ts';
 
-/** What Keystone and Nova of one fake share. */
+/** What the services of one fake share. */
 export interface Cloud {
   readonly cells: readonly Cell[];
+  /** Databases of the other services; without one the catalogue does not name it. */
+  readonly ironic: ServiceDatabase | undefined;
+  readonly blazar: ServiceDatabase | undefined;
+  /** The minor number of Ironic's highest microversion. */
+  readonly maxIronicMinor: number;
+  /** Off for a Blazar that has no list of properties, as before Yoga. */
+  readonly blazarHasProperties: boolean;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
   readonly region: string;

@@ -3,10 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Seconds } from '../../../lib/core/time.ts';
 import { type ServerCertificate, listen } from '../aws/listen.ts';
+import type { ServiceDatabase } from '../nova/baremetal.ts';
 import type { Cell } from '../nova/schema.ts';
 import { type Account, createAccounts } from './accounts.ts';
 import { type Answer, type Call, HTML, htmlPage } from './answers.ts';
+import { blazar } from './blazar.ts';
 import type { Cloud } from './cloud.ts';
+import { ironic } from './ironic.ts';
 import { keystone } from './keystone.ts';
 import { minorOf } from './microversion.ts';
 import { nova } from './nova.ts';
@@ -18,6 +21,12 @@ import { createTokens } from './tokens.ts';
 export interface OpenStackOptions {
   /** In any order; the one named `cell0` holds the servers that found no host. */
   cells: readonly Cell[];
+  /** What Ironic and Blazar have; without, the cloud has no such service. */
+  ironic?: ServiceDatabase;
+  blazar?: ServiceDatabase;
+  /** `1.80` unless told otherwise. */
+  maxIronicMicroversion?: string;
+  blazarHasProperties?: boolean;
   port?: number;
   /** `[api] max_limit`; 1000 as Nova's. */
   maxLimit?: number;
@@ -74,7 +83,7 @@ export interface LocalOpenStack {
   stop(): Promise<void>;
 }
 
-/** Keystone and Nova's API on the loopback address, showing what the cells' databases hold at each moment. */
+/** Keystone and the APIs on the loopback address, showing what the databases hold at each moment. */
 export async function startOpenStack(options: OpenStackOptions): Promise<LocalOpenStack> {
   const { now = () => Math.floor(Date.now() / 1000), region = 'RegionOne' } = options;
   const sets = {
@@ -85,6 +94,10 @@ export async function startOpenStack(options: OpenStackOptions): Promise<LocalOp
   const accounts = createAccounts();
   const cloud: Cloud = {
     cells: options.cells,
+    ironic: options.ironic,
+    blazar: options.blazar,
+    maxIronicMinor: Number((options.maxIronicMicroversion ?? '1.80').split('.')[1]),
+    blazarHasProperties: options.blazarHasProperties ?? true,
     accounts,
     tokens: createTokens(now, options.tokenSeconds ?? 3600),
     region,
@@ -184,5 +197,7 @@ async function serve(
 async function perform(cloud: Cloud, service: string, call: Call): Promise<Answer> {
   if (service === 'identity') return keystone(cloud, call);
   if (/^compute(-\w+)?$/.test(service)) return nova(cloud, service, call);
+  if (service === 'baremetal') return ironic(cloud, call);
+  if (service === 'reservation') return blazar(cloud, call);
   return { status: 404, headers: HTML, body: htmlPage('404 Not Found', 'The resource could not be found.') };
 }
