@@ -14,7 +14,7 @@ export interface DemoCloud {
   readonly server: string;
   readonly cells: readonly Cell[];
   /** Databases of other services, which the secret opens too. */
-  readonly services: readonly ServiceDatabase[];
+  readonly services: { readonly ironic?: ServiceDatabase; readonly blazar?: ServiceDatabase };
   /** The time up to which everything has happened. */
   readonly now: () => Seconds;
   /** The secret that opens it, for a user who may read some tables and nothing else. */
@@ -66,7 +66,7 @@ export async function startCloud(
     return {
       server: `MariaDB ${String(row?.['version']).split('-')[0]}`,
       cells,
-      services: [],
+      services: {},
       now: () => shownUntil,
       secret: await secretOf(database, cells),
       opens: 'a DSN for each, of a user with SELECT on ten tables',

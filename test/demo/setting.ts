@@ -84,7 +84,7 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
   const [cloud, handler] = await Promise.all([starting, building]);
 
   const say = (what: string, text: string): void => print(`  ${columns([what, text], [15])}`);
-  const named = [...cloud.cells, ...cloud.services].map(({ database }) => database);
+  const named = [...cloud.cells, ...Object.values(cloud.services)].map(({ database }) => database);
   const databases = new Intl.ListFormat('en-GB').format(named);
   say(
     isBareMetal ? 'Databases' : 'Nova',
@@ -95,10 +95,15 @@ export async function setUp(options: DemoOptions, mornings: readonly Seconds[]):
     await stage.setSecret(cloud.secret);
     say('Secrets Manager', `${cloud.opens}; a masking secret, so that drops join`);
   } else {
-    const openstack = await startOpenStack({ cells: cloud.cells, now: cloud.now });
+    // Its history is of other days, but its clock is right, or no trace would be begun.
+    const date = (): number => Date.now() / 1000;
+    const openstack = await startOpenStack({ cells: cloud.cells, ...cloud.services, now: cloud.now, date });
     stack.defer(() => openstack.stop());
     await stage.setSecret(openstack.secret('openrc'));
-    say('OpenStack', 'a fake for Keystone and Nova’s API, which serves what these databases hold');
+    say(
+      'OpenStack',
+      `a fake for Keystone and the API${isBareMetal ? 's of all three' : ' of Nova'}, which serves what these databases hold`,
+    );
     say('Secrets Manager', 'the openrc of an administrator; a masking secret, so that drops join');
   }
   say('S3', `s3://${stage.env['STAR_BUCKET']}, private to this run`);

@@ -41,8 +41,8 @@ describe('npm start', () => {
     expect(await readdir(folder)).toEqual(['demo']);
   });
 
-  test('of bare metal shows what is reserved', async () => {
-    const options = [START, '--machines=baremetal', `--folder=${folder}/demo`];
+  test.each(['database', 'api'])('of bare metal shows what is reserved, by way of %s', async (source) => {
+    const options = [START, '--machines=baremetal', `--source=${source}`, `--folder=${folder}/demo`];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, options, { env });
     expect(stderr).toBe('');
     for (const table of ['instances', 'machines', 'machine_events', 'leases', 'lease_events'])

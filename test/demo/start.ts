@@ -102,9 +102,6 @@ function readArguments(): Arguments | 'help' {
   if (machines !== 'vm' && machines !== 'baremetal') {
     throw new Error(`--machines: got "${machines}"; accepted: vm or baremetal`);
   }
-  if (machines === 'baremetal' && source === 'api') {
-    throw new Error('--source: got "api" with --machines baremetal; accepted: database');
-  }
   if (machines === 'baremetal' && values['events-per-day'] !== undefined) {
     throw new Error('--events-per-day: got it with --machines baremetal, whose nodes have few; leave it out');
   }

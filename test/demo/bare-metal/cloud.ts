@@ -29,7 +29,7 @@ export async function startBareMetalCloud(
     return {
       server: `MariaDB ${String(row?.['version']).split('-')[0]}`,
       cells: [cell],
-      services: [ironic, blazar],
+      services: { ironic, blazar },
       now: () => shownUntil,
       secret: await secretOf(database, cell, { ironic, blazar }),
       opens: 'a DSN for each, of a user with SELECT; the key that seals names in the state',
