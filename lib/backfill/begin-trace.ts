@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.ts';
 import { windowText } from '../core/window.ts';
 import type { Source } from '../source/source.ts';
 import type { BackfillPlan } from './plan.ts';
+import { racksOf } from './racks.ts';
 import { type BackfillRequest, latestEdge } from './request.ts';
 
 /**
@@ -24,9 +25,9 @@ export async function beginTrace(
   plan: BackfillPlan,
   trace: Trace | undefined,
   key?: Buffer,
-): Promise<void> {
+): Promise<Trace | undefined> {
   const { settings, source, masking } = invocation;
-  if (trace !== undefined || plan.due.length === 0) return;
+  if (trace !== undefined || plan.due.length === 0) return trace;
   const { windowSeconds, range } = request;
   const { tables, formats, compression } = settings;
   const ours: Trace =
@@ -41,6 +42,7 @@ export async function beginTrace(
           compression,
           source: source.kind,
           maskingScope: masking.scope,
+          ...(await racksOf(invocation, range)),
           settings: sealOf(settings, source.kind, key),
         };
   const found = await createTrace(invocation, settings.cloud, ours);
@@ -48,7 +50,7 @@ export async function beginTrace(
     found.kind === 'scheduled'
       ? ours.kind === 'scheduled' && found.windowSeconds === windowSeconds && range.end <= found.begin
       : isDeepStrictEqual(found, ours);
-  if (isFit) return;
+  if (isFit) return found;
   throw new InputError(
     `event: start, end: got ${windowText(range)}, but another run has just begun cloud=${settings.cloud} otherwise; ` +
       'ask again to see what is accepted',

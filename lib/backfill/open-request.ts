@@ -1,6 +1,6 @@
 import { type Settings, readSettings } from '../config/settings.ts';
 import { deployedStore, placeOf } from '../drop/place.ts';
-import { readTrace } from '../drop/trace.ts';
+import { type Trace, readTrace } from '../drop/trace.ts';
 import type { Store } from '../store/store.ts';
 import type { AwsClients } from '../runtime/aws-clients.ts';
 import { type Asked, readRequest, resolveRequest, settingsFor } from './request.ts';
@@ -16,12 +16,18 @@ export async function openRequest(asked: Asked, deployed: Settings, store: Store
   const traced = settingsFor(asked, deployed);
   const place = placeOf(traced, store, signal);
   const trace = await readTrace(place);
-  const isBegun = traced.release !== undefined && trace?.kind === 'release';
-  // A release opens with what there was when its first window began.
-  const settings = isBegun ? { ...traced, release: { ...traced.release, start: trace.range.start } } : traced;
+  const settings = settingsOf(trace, traced);
   const request = resolveRequest(asked, trace, settings, Math.floor(Date.now() / 1000));
-  const isComplete = isBegun && (await store.readText(place.layout.release, signal)) !== undefined;
+  const isComplete =
+    trace?.kind === 'release' && (await store.readText(place.layout.release, signal)) !== undefined;
   return { request, settings, place, trace, isComplete };
+}
+
+/** The settings, with what a release was begun with: which window opens it, and the ranks of its racks. */
+export function settingsOf(trace: Trace | undefined, settings: Settings): Settings {
+  if (settings.release === undefined || trace?.kind !== 'release') return settings;
+  const { range, racks } = trace;
+  return { ...settings, release: { ...settings.release, range, ...(racks && { racks }) } };
 }
 
 /** The same in a deployed function. Every step of an execution begins with it. */

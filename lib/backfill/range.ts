@@ -36,7 +36,7 @@ export function openRange(
   const rowsOf = (open: OpenSource, { name, order }: AnyTable, window: Window, state?: SourceState) => {
     const { settleSeconds, release } = settings;
     // Only a release begins with what there was; before `begin` of a schedule nothing stands alone.
-    const opens = release !== undefined && window.start === (release.start ?? range.start);
+    const opens = release !== undefined && window.start === release.range?.start;
     const request = {
       window,
       begin: window.start,

@@ -77,7 +77,7 @@ export function settingsFor(
   return {
     ...deployed,
     cloud,
-    release: { name: release, start: undefined },
+    release: { name: release, range: undefined },
     formats: formats ?? deployed.formats,
     compression: compression ?? deployed.compression,
   };

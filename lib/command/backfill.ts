@@ -4,7 +4,7 @@ import { planBackfill, refuseGone } from '../backfill/plan.ts';
 import { type Asked, readRequest } from '../backfill/request.ts';
 import { runBackfill } from '../backfill/run.ts';
 import { completeRelease } from '../backfill/complete.ts';
-import { openRequest } from '../backfill/open-request.ts';
+import { openRequest, settingsOf } from '../backfill/open-request.ts';
 import { type BackfillSummary, summarizeComplete, summarizePlan, summarizeRun } from '../backfill/summary.ts';
 import { InputError } from '../core/errors.ts';
 import { refuseUnfit } from '../drop/fitness.ts';
@@ -91,8 +91,9 @@ async function run(
   if (trace?.kind === 'release' && key !== undefined) refuseOtherSettings(invocation, trace, key);
   if (request.dryRun) return summarizePlan(settings, request, plan);
   if (plan.due.length > 0) await refuseUnfit(invocation, trace);
-  await beginTrace(invocation, request, plan, trace, key);
-  const { done } = await runBackfill(invocation, request, plan, () => Infinity);
+  const begun = await beginTrace(invocation, request, plan, trace, key);
+  const publishing = { ...invocation, settings: settingsOf(begun, settings) };
+  const { done } = await runBackfill(publishing, request, plan, () => Infinity);
   // Another run may have published meanwhile what this one left to it.
   const left = await missingIn(invocation, plan.due);
   const after = await readTrace(place);

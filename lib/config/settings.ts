@@ -3,7 +3,7 @@ import { InputError } from '../core/errors.ts';
 import type { Compression, FormatName, HostFrom, MaskingMethod, TraceVersion } from './choices.ts';
 import { DAY, HOUR, MINUTE, type Seconds, parseInstant } from '../core/time.ts';
 import { check } from '../core/validate.ts';
-import type { WindowPlan } from '../core/window.ts';
+import type { Window, WindowPlan } from '../core/window.ts';
 import { Deployed, HIDDEN, OnCommandLine, isFormat } from './variables.ts';
 
 export interface Settings extends WindowPlan {
@@ -67,8 +67,10 @@ export interface Settings extends WindowPlan {
 
 export interface Release {
   readonly name: string;
-  /** Start of its first window; undefined if it is not planned yet. */
-  readonly start: Seconds | undefined;
+  /** Of all its windows; undefined if it is not planned yet. */
+  readonly range: Window | undefined;
+  /** Masks of its racks in order of the racks' names: the place of one is what is written for it. */
+  readonly racks?: readonly string[];
 }
 
 /**

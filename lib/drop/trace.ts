@@ -33,6 +33,8 @@ export interface ReleaseTrace {
   readonly compression: Compression;
   readonly source: string;
   readonly maskingScope: string;
+  /** Masks of the racks of its hosts, in order of the racks' names; undefined where none is told. */
+  readonly racks?: readonly string[];
   /** HMAC of the settings that change a drop's bytes, under a key that is kept with the masking secret. */
   readonly settings: string;
 }
@@ -52,6 +54,7 @@ const Stored = z.discriminatedUnion('kind', [
     compression: z.enum(COMPRESSIONS),
     source: z.string(),
     maskingScope: z.string(),
+    racks: z.exactOptional(z.array(z.string())),
     settings: z.string(),
   }),
 ]);

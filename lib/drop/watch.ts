@@ -28,7 +28,7 @@ export interface PageLinks {
   readonly manifest: string;
   /** Of the pages of the windows before and after; the latter may not be there yet. */
   readonly previous?: string;
-  readonly next: string;
+  readonly next?: string;
   /** Of a key of the trace. */
   readonly to: (key: string) => string;
 }

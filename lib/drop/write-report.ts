@@ -18,20 +18,19 @@ export async function openReport(
   window: Window,
   watch: Watch,
 ): Promise<(manifest: Manifest) => Promise<Companion | undefined>> {
-  const { layout, settings } = place;
+  const { layout } = place;
   const key = layout.report(window);
   const folder = posix.dirname(key);
   const to = (other: string): string => posix.relative(folder, other);
   const write = await openCompanion(place, key, 'text/html; charset=utf-8');
-  return (manifest) => {
-    const isFirst = window.start === settings.release?.start;
-    const before = isFirst ? undefined : windowBefore(manifest, window);
+  return async (manifest) => {
+    const [before, after] = await neighboursOf(place, manifest, window);
     return write(
       watch.page(manifest, {
         index: to(layout.index),
         manifest: to(layout.manifest(window)),
         ...(before === undefined ? {} : { previous: to(layout.report(before)) }),
-        next: to(layout.report({ start: window.end, end: 2 * window.end - window.start })),
+        ...(after === undefined ? {} : { next: to(layout.report(after)) }),
         to,
       }),
     );
@@ -39,10 +38,20 @@ export async function openReport(
 }
 
 /**
- * The window of the drop before: of a scheduled one as its manifest says, else the neighbour of equal length. Undefined
- * for the first scheduled drop.
+ * The windows of the pages before and after. Before a scheduled drop comes what its manifest says; after it one will come.
+ * Before one of a backfill there may be none yet: windows are made in order.
  */
-function windowBefore({ previous }: Manifest, { start, end }: Window): Window | undefined {
-  if (previous === null) return undefined;
-  return previous === undefined ? { start: 2 * start - end, end: start } : windowOfKey(previous.key);
+async function neighboursOf(
+  { store, layout, settings, signal }: Place & Pick<Invocation, 'settings'>,
+  { previous }: Manifest,
+  { start, end }: Window,
+): Promise<readonly [Window | undefined, Window | undefined]> {
+  const before = { start: 2 * start - end, end: start };
+  const after = { start: end, end: 2 * end - start };
+  if (previous !== undefined) return [previous === null ? undefined : windowOfKey(previous.key), after];
+  const range = settings.release?.range;
+  if (range !== undefined)
+    return [start === range.start ? undefined : before, end === range.end ? undefined : after];
+  const isThere = (await store.expectedNow(layout.report(before), signal)) !== 'absent';
+  return [isThere ? before : undefined, after];
 }

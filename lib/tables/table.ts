@@ -58,6 +58,8 @@ export interface Masker {
   readonly mask: Mask;
   /** The same, remembering what it gave: for values that come by again and again. */
   readonly maskShared: (value: string | null) => Masked | null;
+  /** A rack's mask; in a release its rank by name among the racks that were there when it was planned. */
+  readonly maskRack: (value: string | null) => Masked | null;
   /** The physical host that a row names; `transform/host.ts` has the rule. */
   readonly hostOf: (row: Located) => string | null;
   /** A time as it may leave the process: `transform/times.ts` has the rule. For times that may lie before the window. */

@@ -3,7 +3,7 @@ import { memoize } from '../core/collections/memoize.ts';
 import { onceForEach } from '../core/collections/once-for-each.ts';
 import { type NumberSet, numberSet } from '../core/collections/number-set.ts';
 import { PrivacyError } from '../core/errors.ts';
-import type { Column, Mask, Masker, Value } from '../tables/table.ts';
+import type { Column, Mask, Masked, Masker, Value } from '../tables/table.ts';
 
 /** Masks of a row's own values are checked when their batch is encoded, which is within a few hundred rows. */
 const RECENT = 2 ** 15;
@@ -20,13 +20,19 @@ const CHECKED = 4000;
  * share for as long as the drop is written, which grows with users, projects and hosts; those of a row's own values,
  * such as a server's name, for two times {@link RECENT} masks.
  */
-export interface CheckedMasks extends Pick<Masker, 'mask' | 'maskShared'> {
+export interface CheckedMasks extends Pick<Masker, 'mask' | 'maskShared' | 'maskRack'> {
   /** The same columns; those that are masked throw a PrivacyError for a value that is neither a mask nor empty. */
   columns<Row>(table: string, columns: readonly Column<Row>[]): Column<Row>[];
 }
 
-export function checkMasks(mask: Mask): CheckedMasks {
+/** @param racks of a release: masks of its racks, in order of the racks' names */
+export function checkMasks(mask: Mask, racks: readonly string[] = []): CheckedMasks {
   const shared = numberSet();
+  const ranks = new Map(racks.map((rack, rank) => [rack, rank]));
+  const share = (made: Masked | null): Masked | null => {
+    if (made !== null && made !== '') shared.add(fingerprint(made));
+    return made;
+  };
   let recent: NumberSet = numberSet();
   let older: NumberSet = numberSet();
   const checked = new Set<string>();
@@ -66,10 +72,11 @@ export function checkMasks(mask: Mask): CheckedMasks {
       recent.add(fingerprint(made));
       return made;
     }) as Mask,
-    maskShared: memoize((value) => {
+    maskShared: memoize((value) => share(mask(value))),
+    maskRack: memoize((value) => {
       const made = mask(value);
-      if (made !== null && made !== '') shared.add(fingerprint(made));
-      return made;
+      const rank = made === null ? undefined : ranks.get(made);
+      return share(rank === undefined ? made : (String(rank) as Masked));
     }),
     columns(table, columns) {
       const masked = columns.filter((column) => column.masked);

@@ -29,6 +29,8 @@ export interface TransformSettings extends Exclusion {
   readonly exactIn?: Window | undefined;
   /** Finds the rack in a hypervisor's name: what its first group matches, or all of it. */
   readonly rackPattern?: RegExp | undefined;
+  /** Of a release: masks of its racks, in order of the racks' names. */
+  readonly release?: { readonly racks?: readonly string[] } | undefined;
 }
 
 /** @param onIdentifier told every value before it is masked, some of them again and again */
@@ -39,10 +41,12 @@ export function openTransform<Raw, Row>(
   onIdentifier?: (value: string | null) => void,
 ): Transform<Raw, Row> {
   const { owner, subject, basis: basisOf } = table;
-  const checked = checkMasks(onIdentifier === undefined ? mask : watchedMask(mask, onIdentifier));
+  const watched = onIdentifier === undefined ? mask : watchedMask(mask, onIdentifier);
+  const checked = checkMasks(watched, settings.release?.racks);
   const toMasked = table.masked({
     mask: checked.mask,
     maskShared: checked.maskShared,
+    maskRack: checked.maskRack,
     hostOf: (row) => hostOf(row, settings.hostFrom),
     timeOf: cutTimes(settings.exactIn),
     planOf: cutPlans(settings.exactIn),

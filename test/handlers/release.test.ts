@@ -123,9 +123,13 @@ describe(`A release (seed ${SEED})`, () => {
     const pages = (await listKeys(past.stage.client, `${ROOT}/manifests/`)).filter((key) =>
       key.endsWith('.html'),
     );
-    const links = pages.map(async (key) => (await readObject(past.stage.client, key)).includes('rel="prev"'));
-    // The first has no page before it.
-    expect(await Promise.all(links)).toEqual(pages.map((_, nth) => nth > 0));
+    const links = pages.map(async (key) => {
+      const page = await readObject(past.stage.client, key);
+      return ['prev', 'next'].filter((rel) => page.includes(`rel="${rel}"`));
+    });
+    // The first has no page before it, the last none after it.
+    const inBetween = pages.slice(2).map(() => ['prev', 'next']);
+    expect(await Promise.all(links)).toEqual([['next'], ...inBetween, ['prev']]);
     expect(await past.objects('cloud=test/')).toEqual(beside);
     expect(past.secrets()).toEqual([]);
     expect(await listKeys(past.stage.client, `${ROOT}/state/backfills/`)).toEqual([]);

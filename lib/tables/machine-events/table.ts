@@ -12,10 +12,10 @@ export const machineEvents: Table<MachineEvent, MaskedMachineEvent> = {
   order: ({ time, event }) => time + MACHINE_EVENTS.indexOf(event) / MACHINE_EVENTS.length,
   at: ({ belongs }) => belongs,
   masked:
-    ({ maskShared, rackOf }) =>
+    ({ maskShared, maskRack, rackOf }) =>
     ({ host, node, rack, event, time, notBefore, basis, capacity }) => ({
       host: maskShared(host) as MaskedMachineEvent['host'],
-      rack: maskShared(rack === undefined ? rackOf(node) : rack),
+      rack: maskRack(rack === undefined ? rackOf(node) : rack),
       event,
       time,
       notBefore,

@@ -35,7 +35,8 @@ export function machineColumns<Row extends object>(
         type: 'string',
         masked: true,
         inProperties: true,
-        description: 'Rack, by rackPattern in the hypervisor’s name, or by rackProperty of a bare metal node',
+        description:
+          'Rack, by rackPattern in the hypervisor’s name, or by rackProperty of a bare metal node; in a release its rank',
       },
       get.rack,
     ),

@@ -11,10 +11,10 @@ export const machines: Table<Machine, MaskedMachine> = {
   columns: COLUMNS,
   order: ({ place }) => place,
   masked:
-    ({ maskShared, rackOf, timeOf }) =>
+    ({ maskShared, maskRack, rackOf, timeOf }) =>
     (machine) => ({
       host: maskShared(machine.host) as MaskedMachine['host'],
-      rack: maskShared(machine.rack === undefined ? rackOf(machine.node) : machine.rack),
+      rack: maskRack(machine.rack === undefined ? rackOf(machine.node) : machine.rack),
       created: timeOf(machine.created),
       deleted: timeOf(machine.deleted),
       capacity: machine.capacity,

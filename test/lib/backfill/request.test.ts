@@ -133,7 +133,7 @@ describe('The settings of a backfill', () => {
   });
 
   test('of a release are the deployment’s but for a trace of its own and the formats and compression asked for', () => {
-    const own = { ...deployed, cloud: 'aurora-2026.1', release: { name: '2026.1', start: undefined } };
+    const own = { ...deployed, cloud: 'aurora-2026.1', release: { name: '2026.1', range: undefined } };
     expect(settingsFor({ release: '2026.1', formats: undefined }, deployed)).toEqual(own);
     const formats = ['parquet'] as const;
     expect(settingsFor({ release: '2026.1', formats: [...formats], compression: 'zstd' }, deployed)).toEqual({

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Ran } from '../../support/command.ts';
 import { afterDay, useCloudAndFolder } from '../../support/publish.ts';
@@ -17,6 +17,19 @@ const manifests = async (trace: string): Promise<string[]> =>
     new RegExp(`^cloud=${trace}/manifests/.*Z\\.json$`).test(key),
   );
 
+/** How many pages of a trace link one before or after them, and which of these are not there. */
+async function links(trace: string, rel: 'prev' | 'next'): Promise<{ count: number; dead: string[] }> {
+  const objects = await cloud.objects();
+  const pages = [...objects].filter(
+    ([key]) => key.startsWith(`cloud=${trace}/manifests/`) && key.endsWith('.html'),
+  );
+  const linked = pages.flatMap(([key, page]) => {
+    const [, href] = new RegExp(`<a href="([^"]+)" rel="${rel}"`).exec(page.toString()) ?? [];
+    return href === undefined ? [] : [posix.join(posix.dirname(key), href)];
+  });
+  return { count: linked.length, dead: linked.filter((key) => !objects.has(key)) };
+}
+
 describe('backfill', () => {
   test('publishes past windows up to where the schedule began, in a line each, and leaves alone what is there', async () => {
     await cloud.publish(['--until', afterDay(9)]);
@@ -32,6 +45,8 @@ describe('backfill', () => {
     const kept = [...before.keys()].filter((key) => !/index\.(html|json)$/.test(key));
     expect(kept.filter((key) => after.get(key)?.equals(before.get(key) ?? Buffer.of()) !== true)).toEqual([]);
     expect(await manifests('test')).toHaveLength(6);
+    // Not from the first of either backfill, nor from the first of the schedule.
+    expect(await links('test', 'prev')).toEqual({ count: 3, dead: [] });
     expect(await verify()).toMatchObject({ status: 0 });
   });
 
@@ -86,6 +101,8 @@ describe('backfill --release', () => {
       manifests: unknown[];
     };
     expect(release.manifests).toHaveLength(3);
+    expect(await links('test-r1', 'prev')).toEqual({ count: 2, dead: [] });
+    expect(await links('test-r1', 'next')).toEqual({ count: 2, dead: [] });
     const again = await backfill('02', '05', '--release', 'r1', '--salt-file', cloud.saltFile);
     expect(again).toMatchObject({
       status: 0,

@@ -50,6 +50,6 @@ describe('A scheduled trace is begun beside others', () => {
   });
 
   test('a release may have any name that its trace may have', async () => {
-    await expect(begin('prod-x', { name: 'x', start: undefined })).resolves.toBe(undefined);
+    await expect(begin('prod-x', { name: 'x', range: undefined })).resolves.toBe(undefined);
   });
 });

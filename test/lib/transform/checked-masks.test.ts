@@ -104,6 +104,7 @@ describe('A masked column', () => {
         instanceEvents.masked({
           mask: other,
           maskShared: other,
+          maskRack: other,
           hostOf: () => null,
           timeOf: (time) => time,
           planOf: (time) => time,
