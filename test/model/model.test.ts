@@ -15,6 +15,7 @@ vi.mock('../../lib/source/nova-db/session.ts', async (original) =>
 
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_125);
 const STEPS = Number(process.env['TEST_STEPS'] ?? 60);
+const isLong = process.env['TEST_STEPS'] !== undefined;
 const LENGTH = 120;
 
 let db: MariaDb;
@@ -69,13 +70,15 @@ test(`over ${STEPS} steps of a cloud, its runs, backfills and releases, every pr
   const property = fc.asyncProperty(histories, (history) =>
     play(stage, troubles, cells, `m${++plays}`, history, totals),
   );
-  for (let nth = 0; totals.steps < STEPS; nth++)
+  for (let nth = 0; totals.steps < STEPS; nth++) {
     await fc.assert(property, { seed: SEED + nth, numRuns: 1, unbiased: true });
+    if (isLong && nth % 10 === 9) writeSync(1, `seed ${SEED}: ${totals.steps} steps\n`);
+  }
 
   const { scheduled, backfilled, released, releases, beforeBegin, machineEvents, troubles: met } = totals;
   for (const came of [scheduled, backfilled, released, releases, machineEvents, met])
     expect(came).toBeGreaterThan(0);
-  if (process.env['TEST_STEPS'] === undefined) return;
+  if (!isLong) return;
   writeSync(
     1,
     `\nseed ${SEED}: ${totals.steps} steps in ${plays} histories, ${totals.moves} moves, ${met} with a trouble; events: ` +
