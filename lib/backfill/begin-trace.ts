@@ -1,13 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Invocation } from '../drop/invocation.ts';
+import { racksOf } from '../drop/racks.ts';
 import { type ReleaseTrace, type Trace, createTrace } from '../drop/trace.ts';
 import { InputError } from '../core/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { windowText } from '../core/window.ts';
 import type { Source } from '../source/source.ts';
 import type { BackfillPlan } from './plan.ts';
-import { racksOf } from './racks.ts';
 import { type BackfillRequest, latestEdge } from './request.ts';
 
 /**

@@ -32,7 +32,6 @@ export function settingsOf(trace: Trace | undefined, settings: Settings): Settin
 
 /** The same in a deployed function. Every step of an execution begins with it. */
 export function openDeployed(event: unknown, clients: Pick<AwsClients, 's3'>, signal: AbortSignal) {
-  const asked = readRequest(event);
   const deployed = readSettings(process.env);
-  return openRequest(asked, deployed, deployedStore(deployed, clients), signal);
+  return openRequest(readRequest(event), deployed, deployedStore(deployed, clients), signal);
 }

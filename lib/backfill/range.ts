@@ -37,16 +37,8 @@ export function openRange(
     const { settleSeconds, release } = settings;
     // Only a release begins with what there was; before `begin` of a schedule nothing stands alone.
     const opens = release !== undefined && window.start === release.range?.start;
-    const request = {
-      window,
-      begin: window.start,
-      state,
-      settleSeconds,
-      whole: true,
-      opens,
-      passFrom: range.start,
-    };
-    const batches = open.read(name, { ...request, openHorizonSeconds: ANY_TIME });
+    const asked = { window, begin: window.start, state, settleSeconds, whole: true, opens };
+    const batches = open.read(name, { ...asked, openHorizonSeconds: ANY_TIME, passFrom: range.start });
     return inOrder(batches, order, (outcome) => early.set(name, outcome));
   };
   async function* snapshot(open: OpenSource, table: AnyTable, window: Window): OrderedRows<unknown> {

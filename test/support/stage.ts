@@ -128,7 +128,8 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
         lifetimeMs,
       ),
     invoke,
-    backfill: (event, lifetimeMs = 900_000) => backfill(event, context(lifetimeMs)),
+    backfill: (event, lifetimeMs = 900_000) =>
+      backfill(event, context(lifetimeMs)) as Promise<BackfillSummary>,
     step: (name, event, lifetimeMs = 900_000) => STEPS[name](event, context(lifetimeMs, ofMachine)),
     async stop() {
       client.destroy();

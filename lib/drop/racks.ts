@@ -1,6 +1,6 @@
 import type { Window } from '../core/window.ts';
-import type { Invocation } from '../drop/invocation.ts';
-import { readAgain } from '../drop/read-again.ts';
+import type { Invocation } from './invocation.ts';
+import { readAgain } from './read-again.ts';
 import { ANY_TIME } from '../source/source.ts';
 import { machineEvents } from '../tables/machine-events/table.ts';
 import type { Machine } from '../tables/machines/row.ts';
