@@ -39,12 +39,12 @@ export interface DatabaseConnection {
 }
 
 /**
- * Placement knows when capacities changed, Ironic which bare metal nodes there are, Blazar who reserved what. Undefined
- * where the secret has none.
+ * Placement knows when capacities changed, Ironic which bare metal nodes there are, Blazar who reserved what, and Nova's
+ * own API database which reservation a user asked for. Undefined where the secret has none.
  */
 export type ServiceDatabases = { readonly [Name in ServiceName]?: CellConnection };
 
-export const SERVICE_NAMES = ['placement', 'ironic', 'blazar'] as const;
+export const SERVICE_NAMES = ['placement', 'ironic', 'blazar', 'nova_api'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** A user or a project of Keystone, by its id or by its name within a domain. */

@@ -61,6 +61,7 @@ const CellsSecret = z.strictObject({
   placement: z.optional(oneDatabase),
   ironic: z.optional(oneDatabase),
   blazar: z.optional(oneDatabase),
+  nova_api: z.optional(oneDatabase),
   ...tls,
 });
 

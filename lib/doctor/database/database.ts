@@ -8,7 +8,7 @@ import { examineHosts } from './hosts.ts';
 import { examineHistory } from './history.ts';
 import { examineLogin, openExamined } from './login.ts';
 import { examinePrivileges } from './privileges.ts';
-import { EXAMINED_SERVICES } from './services.ts';
+import { EXAMINED_SERVICES, examineFlavours } from './services.ts';
 import { examineServer } from './server.ts';
 import { examineTables } from './tables.ts';
 
@@ -41,6 +41,8 @@ export async function* examineDatabases(
     if (verdictOf(found) === 'fatal') continue;
     opened.push({ connection, session });
     yield* guarded('tables of machines', connection.cell, signal, () => examineHosts(session, tell));
+    if (services.blazar !== undefined)
+      yield* guarded('flavours of servers', connection.cell, signal, () => examineFlavours(session, tell));
     yield* guarded('history', connection.cell, signal, () => examineHistory(session, tell));
   }
   for (const [name, connection] of Object.entries(services))

@@ -49,7 +49,12 @@ const Lease = z.object({
 export const LeasePage = z.object({ leases: z.array(Lease) });
 
 /** What Blazar's API does not tell, as manifests name it. */
-export const UNSEEN_OF_LEASES = ['removedLeases', 'allocationTimes', 'overdueAllocations'];
+export const UNSEEN_OF_LEASES = [
+  'removedLeases',
+  'allocationTimes',
+  'overdueAllocations',
+  'reservationHints',
+];
 
 /** Allocations are asked for before leases, so that one which ended in between is known to have ended. */
 const CLOCKS: Seconds = 2;

@@ -2,11 +2,20 @@ import * as z from 'zod/mini';
 import { shaped } from './answers.ts';
 import type { Nova } from './nova.ts';
 
-/** Sizes of a flavour by its id; undefined if it was deleted. */
-export type FlavourSizes = (id: string) => { vcpus: number; ram: number; disk: number } | undefined;
+interface Flavour {
+  readonly name: string;
+  readonly vcpus: number;
+  readonly ram: number;
+  readonly disk: number;
+}
+
+/** A flavour by its id; undefined if it was deleted. */
+export type FlavourSizes = (id: string) => Flavour | undefined;
 
 const Page = z.object({
-  flavors: z.array(z.object({ id: z.string(), vcpus: z.number(), ram: z.number(), disk: z.number() })),
+  flavors: z.array(
+    z.object({ id: z.string(), name: z.string(), vcpus: z.number(), ram: z.number(), disk: z.number() }),
+  ),
   flavors_links: z.optional(z.array(z.object({ rel: z.string(), href: z.string() }))),
 });
 
@@ -14,12 +23,12 @@ const WHAT = 'Nova: the flavours';
 
 /** Reads all flavours, private ones too: below microversion 2.47 a server only names its flavour. */
 export async function readFlavours(nova: Nova): Promise<FlavourSizes> {
-  const known = new Map<string, { vcpus: number; ram: number; disk: number }>();
+  const known = new Map<string, Flavour>();
   for (let marker: string | undefined; ;) {
     const query = new URLSearchParams({ is_public: 'None', ...(marker === undefined ? {} : { marker }) });
     const { json } = await nova.get({ path: '/flavors/detail', query, what: WHAT });
     const page = shaped(Page, json, WHAT);
-    for (const { id, vcpus, ram, disk } of page.flavors) known.set(id, { vcpus, ram, disk });
+    for (const { id, name, vcpus, ram, disk } of page.flavors) known.set(id, { name, vcpus, ram, disk });
     const last = page.flavors.at(-1)?.id;
     const hasMore = page.flavors_links?.some(({ rel }) => rel === 'next') === true;
     if (!hasMore || last === undefined || last === marker) return (id) => known.get(id);

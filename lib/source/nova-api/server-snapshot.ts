@@ -68,7 +68,7 @@ function deletionOf({ isDeleted, terminated, updated }: ListedServer): number | 
 }
 
 function rowOf(listed: ListedServer, end: number): Server {
-  const { instance, created, launched, state, zone } = listed;
+  const { instance, created, launched, state, zone, flavour } = listed;
   const deleted = deletionOf(listed);
   const isKnown = deleted === null || deleted < end;
   return {
@@ -77,7 +77,7 @@ function rowOf(listed: ListedServer, end: number): Server {
     launched,
     deleted: isKnown ? deleted : null,
     state: isKnown ? state : null,
-    reservationId: reservationOf(zone),
+    reservationId: reservationOf({ zone, flavour }),
     place: placeOf(created),
   };
 }

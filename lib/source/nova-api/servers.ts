@@ -18,6 +18,8 @@ export interface Server {
   /** `vm_state` */
   readonly state: string | null;
   readonly zone: string | null;
+  /** The name of its flavour. */
+  readonly flavour: string | null;
   readonly instance: Instance;
 }
 
@@ -36,7 +38,13 @@ const Row = z.object({
   'OS-SRV-USG:terminated_at': name,
   'OS-EXT-STS:vm_state': name,
   'OS-EXT-AZ:availability_zone': name,
-  flavor: z.object({ id: z.optional(z.string()), vcpus: count, ram: count, disk: count }),
+  flavor: z.object({
+    id: z.optional(z.string()),
+    vcpus: count,
+    ram: count,
+    disk: count,
+    original_name: name,
+  }),
   'OS-EXT-SRV-ATTR:hostname': z.nullable(z.string()),
   'OS-EXT-SRV-ATTR:host': z.nullable(z.string()),
   'OS-EXT-SRV-ATTR:hypervisor_hostname': z.nullable(z.string()),
@@ -71,7 +79,8 @@ export function toServer(row: RawServer, sizes: FlavourSizes | undefined): Serve
     );
   }
   const { data } = parsed;
-  const flavour = data.flavor.vcpus === undefined ? sizes?.(data.flavor.id ?? '') : data.flavor;
+  const known = data.flavor.vcpus === undefined ? sizes?.(data.flavor.id ?? '') : undefined;
+  const flavour = known ?? data.flavor;
   return {
     created,
     updated,
@@ -80,6 +89,7 @@ export function toServer(row: RawServer, sizes: FlavourSizes | undefined): Serve
     terminated: parseInstant(data['OS-SRV-USG:terminated_at'] ?? '') ?? null,
     state: data['OS-EXT-STS:vm_state'] ?? null,
     zone: data['OS-EXT-AZ:availability_zone'] ?? null,
+    flavour: data.flavor.original_name ?? known?.name ?? null,
     instance: {
       uuid: data.id,
       hostname: data['OS-EXT-SRV-ATTR:hostname'],

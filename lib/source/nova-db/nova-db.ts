@@ -25,6 +25,7 @@ import { readExtent } from './bounds.ts';
 import { PLANNERS } from './planners.ts';
 import { purgedOf } from './purged.ts';
 import { READERS } from './readers.ts';
+import { reservationsOf } from './reservations.ts';
 import { readSchema } from './schema.ts';
 import { type CellSession, openCell } from './session.ts';
 
@@ -78,6 +79,18 @@ export function databaseSource(
         retiredCells,
         sessions,
         seal,
+        openReservations:
+          services.blazar === undefined && services.nova_api === undefined
+            ? undefined
+            : async () => {
+                const novaApi = await openService('nova_api');
+                return {
+                  of: (cell) => reservationsOf(cell, novaApi),
+                  async [Symbol.asyncDispose]() {
+                    await novaApi?.[Symbol.asyncDispose]();
+                  },
+                };
+              },
         leases: memoize(readLeases),
         machines: () => (hosts ??= readMachines()),
         refuseLost: (parts) => {

@@ -97,7 +97,7 @@ export function serverOf({ uuid, created, deleted, columns }: ServerRow, { end }
     memoryMb: memoryMb as number | null,
     rootGb: rootGb as number | null,
     vcpus: vcpus as number | null,
-    reservationId: reservationOf(zone as string | null),
+    reservationId: reservationOf({ zone: zone as string | null }),
     place: placeOf(created),
   };
 }

@@ -5,7 +5,8 @@ import { type Batch, NO_COUNTS, type Outcome, type ReadRequest } from '../source
 import { DISORDER, highestServer } from './bounds.ts';
 import { refuseLostCells } from './lost-cells.ts';
 import { mergeCells } from './merge-cells.ts';
-import type { OpenDatabases } from './open-databases.ts';
+import type { OpenDatabases, OpenReservations } from './open-databases.ts';
+import type { FindReservations } from './reservations.ts';
 import { type CellSchema, readSchema } from './schema.ts';
 import { ALL_SERVERS, type ServerRanges, nextRanges, restoreRanges, storedRanges } from './server-ranges.ts';
 import { type ServerRow, existedIn, selectServers, serverOf } from './server-rows.ts';
@@ -14,14 +15,15 @@ import { otherCellsOf } from './in-other-cells.ts';
 
 /** Every server of all cells that existed in the window, once. */
 export async function* readServers(
-  { cells, retiredCells, sessions }: OpenDatabases,
+  { cells, retiredCells, sessions, openReservations }: OpenDatabases,
   request: ReadRequest,
 ): AsyncGenerator<Batch<Server>, Outcome, void> {
   const known = restoreRanges(request.state);
   refuseLostCells(known.keys(), cells, retiredCells);
+  await using reservations = await openReservations?.();
   const outcomes = yield* mergeCells(
     sessions.map((session) =>
-      readCellServers(session, sessions, known.get(session.cell) ?? ALL_SERVERS, request),
+      readCellServers(session, sessions, known.get(session.cell) ?? ALL_SERVERS, request, reservations),
     ),
   );
   const skipped: Record<string, number> = {};
@@ -44,23 +46,39 @@ async function* readCellServers(
   sessions: readonly CellSession[],
   ranges: ServerRanges,
   { window, progress }: ReadRequest,
+  reservations: OpenReservations | undefined,
 ): AsyncGenerator<Batch<Server>, CellServers, void> {
   const schema = await readSchema(session);
   const highest = await highestServer(session.query, schema);
   const findPreferred = await otherCellsOf(session, sessions);
+  const findReservations = await reservations?.of(session);
   const living: number[] = [];
   let [copies, mark] = [0, -Infinity];
   for await (const rows of pieces(session, schema, window.start, ranges, highest)) {
     for (const { id, deleted } of rows) if ((deleted ?? Infinity) >= window.end) living.push(id);
     const wanted = rows.filter((row) => !row.hidden && existedIn(row, window));
     const elsewhere = await findPreferred(wanted);
-    const servers = wanted.filter(({ uuid }) => !elsewhere.has(uuid)).map((row) => serverOf(row, window));
+    const own = wanted.filter(({ uuid }) => !elsewhere.has(uuid)).map((row) => serverOf(row, window));
+    const servers = findReservations === undefined ? own : await withReservations(own, findReservations);
     copies += wanted.length - servers.length;
     progress?.done(rows.length, servers.length);
     mark = Math.max(mark, reached(rows));
     yield { rows: servers, watermark: mark };
   }
   return { next: nextRanges(living, highest, ranges), copies };
+}
+
+/** Of servers whose zone does not tell. */
+async function withReservations(
+  servers: readonly Server[],
+  findReservations: FindReservations,
+): Promise<Server[]> {
+  const asked = servers.filter(({ reservationId }) => reservationId === null).map(({ uuid }) => uuid);
+  const found = await findReservations(asked);
+  return servers.map((server) => ({
+    ...server,
+    reservationId: server.reservationId ?? found.get(server.uuid) ?? null,
+  }));
 }
 
 /** Rows are placed by the day of their creation, which their ids follow but for the clocks of several conductors. */

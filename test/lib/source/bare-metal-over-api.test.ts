@@ -219,8 +219,8 @@ describe('Nodes and leases over the APIs', () => {
     expect(seen).toEqual({
       machines: ['removedMachines', 'propertyTimes'],
       machine_events: ['removedMachines', 'propertyTimes'],
-      leases: ['removedLeases', 'allocationTimes', 'overdueAllocations'],
-      lease_events: ['removedLeases', 'allocationTimes', 'overdueAllocations'],
+      leases: ['removedLeases', 'allocationTimes', 'overdueAllocations', 'reservationHints'],
+      lease_events: ['removedLeases', 'allocationTimes', 'overdueAllocations', 'reservationHints'],
     });
     const asked = both.openstack
       .requests()

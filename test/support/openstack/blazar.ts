@@ -159,18 +159,25 @@ async function listProperties({ blazar: database }: BlazarCall): Promise<object>
   };
 }
 
-/** Only of leases whose planned end has not come yet, whatever has become of them. */
+/** Of every host, but only of leases whose planned end has not come yet, whatever has become of them. */
 async function listAllocations({ blazar: database, now }: BlazarCall): Promise<object> {
+  const hosts = await database.query('SELECT id FROM computehosts ORDER BY id');
   const rows = await database.query(
-    `SELECT a.compute_host_id, r.id, r.lease_id FROM computehost_allocations a JOIN reservations r ON r.id = a.reservation_id
-       JOIN leases l ON l.id = r.lease_id WHERE l.end_date > ?`,
+    `SELECT a.compute_host_id, r.id, r.lease_id, l.start_date, l.end_date FROM computehost_allocations a
+       JOIN reservations r ON r.id = a.reservation_id JOIN leases l ON l.id = r.lease_id WHERE l.end_date > ?`,
     [now],
   );
-  const byHost = Map.groupBy(rows, (row) => row['compute_host_id']);
   return {
-    allocations: [...byHost].map(([host, own]) => ({
+    allocations: hosts.map(({ id: host }) => ({
       resource_id: host,
-      reservations: own.map(({ id, lease_id: leaseId }) => ({ id, lease_id: leaseId })),
+      reservations: rows
+        .filter((row) => row['compute_host_id'] === host)
+        .map(({ id, lease_id: leaseId, start_date: start, end_date: end }) => ({
+          id,
+          lease_id: leaseId,
+          start_date: planOf(start),
+          end_date: planOf(end),
+        })),
     })),
   };
 }

@@ -30,6 +30,8 @@ export interface Cloud {
   readonly silentCells: ReadonlySet<string>;
   readonly failingCells: ReadonlySet<string>;
   readonly deletedFlavors: ReadonlySet<string>;
+  /** Of servers whose flavour has another name than its sizes give it, by their uuids. */
+  readonly flavorNames: ReadonlyMap<string, string>;
   /** In which cell a server was found last: Nova's instance mappings, which are in another database there. */
   readonly mappings: Map<string, Cell>;
   now(): Seconds;

@@ -112,7 +112,8 @@ function extendedAttributes(row: Row, minor: number): object {
 function flavorView(call: NovaCall, row: Row): object {
   const { id, name, vcpus, ram, disk, ephemeral } = flavorOf(row);
   if (call.minor < 47) return { id, links: [bookmark(call, 'flavors', id)] };
-  return { vcpus, ram, disk, ephemeral, swap: 0, original_name: name, extra_specs: {} };
+  const named = call.cloud.flavorNames.get(String(row['uuid'])) ?? name;
+  return { vcpus, ram, disk, ephemeral, swap: 0, original_name: named, extra_specs: {} };
 }
 
 function imageOf(call: NovaCall, image: unknown): unknown {

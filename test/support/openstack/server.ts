@@ -26,6 +26,8 @@ export interface OpenStackOptions {
   blazar?: ServiceDatabase;
   /** `1.80` unless told otherwise. */
   maxIronicMicroversion?: string;
+  /** By the uuid of a server, the name of its flavour. */
+  flavorNames?: ReadonlyMap<string, string>;
   blazarHasProperties?: boolean;
   port?: number;
   /** `[api] max_limit`; 1000 as Nova's. */
@@ -108,6 +110,7 @@ export async function startOpenStack(options: OpenStackOptions): Promise<LocalOp
     maxMinor: minorOf(options.maxMicroversion ?? '2.93'),
     cellTimeoutMs: options.cellTimeoutMs ?? 60_000,
     failingCellsAreSkipped: options.failingCellsAreSkipped ?? false,
+    flavorNames: options.flavorNames ?? new Map(),
     mappings: new Map(),
     now,
     ...sets,
