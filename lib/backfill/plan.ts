@@ -64,12 +64,10 @@ async function decidedOf(place: Place, windows: readonly Window[]): Promise<Set<
  * @param isPlanned whether all windows of the range were found in the source before
  * @throws InputError, HistoryGoneError
  */
-export function refuseGone(
-  { release, range }: BackfillRequest,
-  { due, beforeHistory, sourceFrom }: BackfillPlan,
-  isPlanned: boolean,
-): void {
-  const [gone] = beforeHistory;
+export function refuseGone(request: BackfillRequest, plan: BackfillPlan, isPlanned: boolean): void {
+  const { release, range } = request;
+  const { due, sourceFrom } = plan;
+  const [gone] = plan.beforeHistory;
   if (gone === undefined) return;
   if (isPlanned) {
     throw new HistoryGoneError(
