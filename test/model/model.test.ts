@@ -71,7 +71,8 @@ test(`over ${STEPS} steps of a cloud, its runs, backfills and releases, every pr
     play(stage, troubles, cells, `m${++plays}`, history, totals),
   );
   for (let nth = 0; totals.steps < STEPS; nth++) {
-    await fc.assert(property, { seed: SEED + nth, numRuns: 1, unbiased: true });
+    // A long run tells at once; the steps of one history get fewer when its seed is run alone.
+    await fc.assert(property, { seed: SEED + nth, numRuns: 1, unbiased: true, endOnFailure: isLong });
     if (isLong && nth % 10 === 9) writeSync(1, `seed ${SEED}: ${totals.steps} steps\n`);
   }
 
