@@ -92,11 +92,13 @@ export function openMachinesOracle(truth: readonly HostEvent[]): MachinesOracle 
       state = live;
     },
     checkPast(trace, drops, rows) {
-      let before: { readonly end: Seconds; readonly live: Estate } | undefined;
+      // Two backfills at once know different things of what lies between their windows.
+      let before: { readonly run: string; readonly end: Seconds; readonly live: Estate } | undefined;
       for (const drop of drops) {
         const { fail, events, live } = open(trace, drop);
-        if (opens(trace, drop)) before = { end: drop.start, live: new Map() };
-        if (before?.end === drop.start)
+        const { run } = drop.manifest;
+        if (opens(trace, drop)) before = { run, end: drop.start, live: new Map() };
+        if (before?.end === drop.start && before.run === run)
           expectCount('vanished', expectFold(before.live, events, live, fail), 0, fail);
         const there = rows.filter(
           ({ created, deleted }) => created < drop.end && !((deleted ?? Infinity) < drop.end),
@@ -107,7 +109,7 @@ export function openMachinesOracle(truth: readonly HostEvent[]): MachinesOracle 
           there.map(({ disk }) => disk),
           fail,
         );
-        before = { end: drop.end, live };
+        before = { run, end: drop.end, live };
       }
     },
     end(rows) {
