@@ -13,6 +13,8 @@ export interface LivingCloud {
   advance(seconds: Seconds): Promise<void>;
   /** Servers that were copied to another cell: their events may come from the copy. */
   readonly cloned: ReadonlySet<string>;
+  /** Servers whose rows were in the live and in the shadow tables, where what finishes later finishes in one of them. */
+  readonly twice: ReadonlySet<string>;
   /** First finish of events that have been finished again, by name; of those that a restore opened again, none. */
   readonly rewritten: ReadonlyMap<string, Seconds>;
   /** What became of its hosts. */
@@ -75,6 +77,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds, hasHosts: boolean
   const open: OpenEvent[] = [];
   const rewritable: OpenEvent[] = [];
   const cloned = new Set<string>();
+  const twice = new Set<string>();
   const rewritten = new Map<string, Seconds>();
   let pending: { at: Seconds; commit: () => Promise<unknown> }[] = [];
   let lastId = 0;
@@ -162,6 +165,7 @@ export function liveOn(cells: readonly Cell[], start: Seconds, hasHosts: boolean
   const cloud: LivingCloud = {
     now: start,
     cloned,
+    twice,
     rewritten,
     hostEvents: hosts.truth,
     async advance(seconds) {
@@ -279,8 +283,10 @@ export function liveOn(cells: readonly Cell[], start: Seconds, hasHosts: boolean
           await cell.query(`INSERT INTO ${table} SELECT * FROM shadow_${table} WHERE ${where}`);
         await cell.query(`UPDATE instances SET deleted = 0, deleted_at = NULL WHERE uuid = '${uuid}'`);
         Object.assign(server, { archived: false, deleted: false, late: true });
-        if (random.chance(0.5)) server.isTwice = true;
-        else await drop(cell, uuid, 'shadow_');
+        if (random.chance(0.5)) {
+          server.isTwice = true;
+          twice.add(uuid);
+        } else await drop(cell, uuid, 'shadow_');
       },
       async clock(random) {
         const mayBeBehind = cloud.now > noneBehindUntil;

@@ -142,8 +142,11 @@ export function openOracle(cloud: LivingCloud, totals: Totals): Oracle {
     const now = [...source.values()].filter(({ finish }) => finish < (begin ?? 0));
     const isNew = ({ identity }: Finished): boolean => early !== undefined && !early.ever.has(identity);
     const mayCount = ({ name, identity }: Finished): boolean =>
-      // Rewritten ones and copies, and what a replica did not show for a while.
-      isUnstable(name) || isCloned(identity) || early?.last.has(identity) === false;
+      // Rewritten ones and copies, what is in both tables, and what a replica did not show for a while.
+      isUnstable(name) ||
+      isCloned(identity) ||
+      cloud.twice.has(uuids.get(identity) ?? '') ||
+      early?.last.has(identity) === false;
     const least = now.filter((row) => isNew(row) && !isUnstable(row.name) && !isCloned(row.identity)).length;
     const most = now.filter((row) => isNew(row) || mayCount(row)).length;
     if (counted < least || counted > most)
