@@ -134,6 +134,9 @@ describe('Machines of a release', () => {
         .join(),
     }));
     expect(againstRules(events)).toEqual([]);
+    // Of each window, though one read serves several.
+    const reads = all.map(({ manifest }) => manifest.tables['machine_events']?.reading);
+    expect(reads).toEqual(all.map(() => ({ reads: 1, longestGapSeconds: null })));
     const counts = Map.groupBy(events, ({ event }) => event);
     expect(Object.fromEntries([...counts].map(([event, some]) => [event, some.length]))).toEqual({
       CREATE: 9,

@@ -29,9 +29,10 @@ export async function* readLeaseEvents(
 ): AsyncGenerator<Batch<LeaseEvent>, Outcome, void> {
   const before = request.state === undefined ? undefined : restoreLeases(request.state);
   const { read, compared } = await compare(source, request, before);
-  yield { rows: compared.events, watermark: Infinity };
-  const outcome = changesOutcome(compared, storeLeases(compared.next), read, before);
-  return { ...outcome, ...source.view?.() };
+  const told = changesOutcome(compared, storeLeases(compared.next), read, before);
+  const outcome = { ...told, ...source.view?.() };
+  yield { rows: compared.events, watermark: Infinity, outcome };
+  return outcome;
 }
 
 /** The state to which the window's changes lead. */

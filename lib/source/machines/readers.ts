@@ -26,9 +26,10 @@ export async function* readMachineEvents(
 ): AsyncGenerator<Batch<MachineEvent>, Outcome, void> {
   const before = request.state === undefined ? undefined : restoreMachines(request.state);
   const { read, compared } = await compare(source, request, before);
-  yield { rows: compared.events, watermark: Infinity };
-  const outcome = changesOutcome(compared, storeMachines(compared.next), read, before);
-  return { ...outcome, ...source.view?.() };
+  const told = changesOutcome(compared, storeMachines(compared.next), read, before);
+  const outcome = { ...told, ...source.view?.() };
+  yield { rows: compared.events, watermark: Infinity, outcome };
+  return outcome;
 }
 
 /** The state to which the window's changes lead. */
