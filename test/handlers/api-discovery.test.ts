@@ -360,6 +360,28 @@ describe('Discovery over a fake of the Nova API', () => {
     expect([next.events, next.counts.late, next.api?.swept]).toEqual([['compute_detach'], 1, true]);
   });
 
+  test('publishes of the servers that a first sweep asks late what began before the trace', async () => {
+    await both.stop();
+    await begin({ maxLimit: 4 });
+    for (let nth = 0; nth < 10; nth++) {
+      const action = await event(await server(), `attach_${nth}`, START - 20 * MINUTE, START + 5 * MINUTE);
+      await finishEvent(++ids, action, `compute_attach_${nth}`, START - 10 * MINUTE, START + 6 * MINUTE);
+    }
+    const found: string[] = [];
+    let state: SourceState | undefined;
+    for (const nth of [0, 1, 2]) {
+      const read = await hour(nth, state, {}, { hasTime: false });
+      expect(read.counts.rewritten).toBe(0);
+      found.push(...read.events);
+      ({ state } = read);
+    }
+    const twice = Array.from({ length: 10 }, (_, nth) =>
+      Array.from({ length: 2 }, () => `compute_attach_${nth}`),
+    );
+    expect(found.toSorted()).toEqual(twice.flat());
+    expect((await hour(3, state)).events).toEqual([]);
+  });
+
   test('asks no server in parts where no later window goes on', async () => {
     await both.stop();
     await begin({ maxLimit: 4 });
@@ -435,6 +457,22 @@ describe('A cell that does not answer over a fake of the Nova API', () => {
     expect(whole.counts.late).toBe(1);
     expect(whole.api?.unseen).not.toContain('silentCells');
     expect((await hour(3, whole.state)).events).toEqual([]);
+  });
+
+  test('does not keep the quiet servers of other cells waiting for it', async () => {
+    const quiet = await server();
+    silence();
+    const options = { allowPartial: true };
+    let { state } = await hour(0, undefined, options);
+    for (const nth of [1, 2]) {
+      const at = START + nth * HOUR;
+      await event(quiet, `attach_${nth}`, at + MINUTE, at + 2 * MINUTE);
+      const read = await hour(nth, state, options);
+      expect([read.events, read.api?.swept]).toEqual([[`compute_attach_${nth}`], true]);
+      ({ state } = read);
+    }
+    both.openstack.silentCells.clear();
+    expect((await hour(3, state, options)).events).toEqual(['compute_late_build']);
   });
 });
 

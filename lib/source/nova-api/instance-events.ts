@@ -63,7 +63,8 @@ export async function* readInstanceEvents(
   const isComplete = sweep && !isPartial && !part.isCut();
   // The others were asked before this window was over.
   const swept = sweep && !part.isCut() && !ledger.goesOn;
-  const { state: next, counts } = ledger.close(isComplete);
+  // Where only a cell was silent, the next window asks all again: the cell may be silent for days.
+  const { state: next, counts } = ledger.close(isComplete, part.isCut());
   // Where all servers of the last window are accounted for, none was archived.
   const mayLack = !isComplete || !ledger.continues || (counts.skipped['serverArchived'] ?? 0) > 0;
   const { microversion } = nova;

@@ -40,8 +40,11 @@ export interface Ledger {
   skip(reason: string): void;
   /** A server that is in a list. */
   meet(server: string, isDeleted: boolean): void;
-  /** @param isComplete whether every server was asked, in this window or in earlier ones of the same sweep */
-  close(isComplete: boolean): { state: ApiState; counts: SourceCounts };
+  /**
+   * @param isComplete whether every server was asked, in this window or in earlier ones of the same sweep
+   * @param goesOn whether the next window goes on with this sweep
+   */
+  close(isComplete: boolean, goesOn: boolean): { state: ApiState; counts: SourceCounts };
 }
 
 /**
@@ -101,7 +104,7 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
       else if (start < window.end) pending.set(key, entry);
       return false;
     }
-    const isKnown = memory.wasPublished(key, start, hasNamesake);
+    const isKnown = memory.wasPublished(key, entry.server, start, hasNamesake);
     const first = memory.finishOf(key);
     const note = (as: Seconds): void => void noted.set(key, { action: entry.action, event: key, finish: as });
     if (finish >= window.end) {
@@ -174,7 +177,7 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
     meet(server, isDeleted) {
       (isDeleted ? deleted : there).add(fingerprint(server));
     },
-    close(isComplete) {
+    close(isComplete, goesOn) {
       const missing = [...state.servers].filter((server) => !there.has(server) && !deleted.has(server));
       if (isComplete && missing.length > 0) skipped['serverArchived'] = missing.length;
       for (const [key, entry] of carried) {
@@ -194,7 +197,7 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
           salt: state.salt,
           completeFrom,
           sweptUntil: isComplete ? sweepFrom : state.sweptUntil,
-          sweep: isComplete || asked.size === 0 ? null : { from: sweepFrom, asked },
+          sweep: goesOn ? { from: sweepFrom, asked } : null,
           pending: [...pending.values()],
           published: new Map([...published].filter(([, finish]) => finish >= completeFrom)),
           siblings: siblings.filter(({ action, finish }) => waiting.has(action) && finish < completeFrom),

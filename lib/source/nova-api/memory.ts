@@ -10,9 +10,10 @@ export interface Memory {
   /**
    * Whether the event has been in a drop, or may have been. An overwritten finish does not make the event new.
    *
+   * @param server fingerprint of its server
    * @param hasNamesake whether its action has another event of its name
    */
-  wasPublished(key: string, start: Seconds, hasNamesake: boolean): boolean;
+  wasPublished(key: string, server: string, start: Seconds, hasNamesake: boolean): boolean;
 }
 
 /**
@@ -23,14 +24,18 @@ export interface Memory {
 export function recall(state: ApiState, isFirst: boolean, begin: Seconds, horizon: Seconds): Memory {
   const carried = new Map(state.pending.map((pending) => [pending.event ?? pending.action, pending]));
   const siblings = new Map(state.siblings.map(({ event, finish }) => [event, finish]));
+  const { sweep, sweptUntil } = state;
+  // Of a first sweep that takes several windows, also a server that none of them has asked.
+  const isNew = (server: string): boolean =>
+    isFirst || (sweptUntil === null && sweep !== null && !sweep.asked.has(server));
   return {
     carried,
     finishOf: (key) => state.published.get(key) ?? siblings.get(key),
-    wasPublished(key, start, hasNamesake) {
+    wasPublished(key, server, start, hasNamesake) {
       if (carried.has(key)) return false;
       if (state.published.has(key) || siblings.has(key)) return true;
-      // Its first finish would be remembered; and before a first window nothing was published.
-      if (start >= state.completeFrom || isFirst) return false;
+      // Its first finish would be remembered; and of a server that was never asked nothing was published.
+      if (start >= state.completeFrom || isNew(server)) return false;
       // It began before the trace, so it is unknown whether it was open. Nova finishes an event again only if its
       // action has two events of one name.
       return start >= begin || hasNamesake || start < horizon;
