@@ -95,8 +95,9 @@ export async function listSecrets({ client, prefix, signal }: SecretPlace) {
   await ask('list the masking secrets', signal, async (how) => {
     for await (const { SecretList = [] } of paginateListSecrets({ client }, { Filters }, how))
       for (const { Name = '', CreatedDate = new Date() } of SecretList) {
-        const [, owner] = Name.split(`${prefix}/`);
-        if (owner !== undefined && Name.startsWith(prefix))
+        const owner = Name.slice(prefix.length + 1);
+        // The operator may keep others there.
+        if (Name.startsWith(`${prefix}/`) && /^(release|execution)\/./.test(owner))
           found.set(owner as SecretOwner, CreatedDate.getTime() / 1000);
       }
   });

@@ -82,8 +82,9 @@ describe('The daily sweep', () => {
     await make('release/yea');
     await make('release/year', 'star-compactor-prod/backfill');
     await make('release/year', 'star-compactor-test/backfill-2');
+    await past.stage.createSecret(`${PREFIX}/an-operators-own`, randomBytes(64));
     expect(await sweep()).toEqual({ destroyed: 2 });
-    expect(past.secrets()).toEqual(['release/year']);
+    expect(past.secrets()).toEqual(['release/year', 'an-operators-own']);
     expect(past.stage.secretsManager.names()).toEqual(
       expect.arrayContaining([
         'star-compactor-prod/backfill/release/year',
