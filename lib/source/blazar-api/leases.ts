@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { instantField } from '../../core/fields.ts';
 import { type Seconds, parseInstant } from '../../core/time.ts';
 import { type BlazarRows, leasesOf } from '../blazar-db/lease-rows.ts';
 import type { LeasesRead } from '../leases/found.ts';
@@ -37,8 +38,8 @@ const Lease = z.object({
   id: z.string(),
   user_id: text,
   project_id: text,
-  start_date: z.string(),
-  end_date: z.string(),
+  start_date: instantField,
+  end_date: instantField,
   status: text,
   degraded: flag,
   created_at: text,
@@ -97,8 +98,8 @@ function rowsOf(leases: readonly z.output<typeof Lease>[], { hosts }: ApiAllocat
       deleted: null,
       userId: lease.user_id ?? null,
       projectId: lease.project_id ?? null,
-      start: at(lease.start_date) ?? 0,
-      end: at(lease.end_date) ?? 0,
+      start: lease.start_date,
+      end: lease.end_date,
       status: lease.status ?? null,
       degraded: lease.degraded === true,
     })),
