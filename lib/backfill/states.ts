@@ -39,7 +39,7 @@ export async function keepStates(invocation: Invocation, groups: readonly Window
   }
 }
 
-/** @returns undefined if none is kept; the source then looks back itself */
+/** @returns undefined if none is kept; the run then looks back itself */
 export async function readStates(invocation: Invocation, execution: string, group: Window) {
   const { store, source, signal } = invocation;
   const stored = await store.readText(keyOf(invocation, execution, group), signal);
