@@ -17,7 +17,7 @@ import { flavorOf } from '../support/openstack/flavor.ts';
 import type { OpenStackOptions } from '../support/openstack/index.ts';
 
 const START = Date.UTC(2026, 9, 1) / 1000;
-const CELL_TIMEOUT = 0.4;
+const CELL_TIMEOUT = 2;
 
 let db: MariaDb;
 let both: BothSources;

@@ -51,7 +51,7 @@ function trace(options: { horizon?: Seconds; settle?: (hour: number) => Seconds 
       );
       for (const server of listed) ledger.meet(server, false);
       for (const server of deleted) ledger.meet(server, true);
-      const closed = ledger.close(isComplete);
+      const closed = ledger.close(isComplete, false);
       stored = storeState(closed.state);
       return {
         published: published.map((row) => row.event),
