@@ -18,15 +18,20 @@ function isNamed(unit: string): boolean {
   return ['servers', 'vCPUs', 'hosts'].includes(unit);
 }
 
-/** The numbers of several levels side by side. */
-export function levelData(caption: string, levels: readonly Level[], axis: TimeAxis): Markup {
+/** The numbers of several levels side by side. @param instant seconds between two of them */
+export function levelData(
+  caption: string,
+  levels: readonly Level[],
+  axis: TimeAxis,
+  instant: number,
+): Markup {
   return dataOf({
     caption,
     head: ['At', ...levels.flatMap(({ name, unit, limit }) => headOf(name, unit, limit))],
     rows: axis.slots.map((slot) => ({
       name: axis.from(slot),
       cells: levels.flatMap(({ levels: values, limit }) => {
-        const at = slot * perSlot(axis, values);
+        const at = instantOf(slot, axis, instant);
         const cell = (of: readonly number[]): string => count(Math.round(of[at] ?? 0));
         return limit === undefined ? [cell(values)] : [cell(values), cell(limit)];
       }),
@@ -39,8 +44,9 @@ function headOf(name: string, unit: string, limit: Level['limit']): string[] {
   return limit === undefined ? [first] : [first, 'of'];
 }
 
-function perSlot({ slots }: TimeAxis, levels: readonly number[]): number {
-  return levels.length / slots.length;
+/** At which a column begins, or the last one before. */
+function instantOf(slot: number, { step }: TimeAxis, instant: number): number {
+  return Math.floor((slot * step) / instant);
 }
 
 /** A chart of the level, under its name and what it says. */
@@ -60,7 +66,7 @@ export function levelFigure(
     ...(limit === undefined ? {} : { limit }),
     axis,
     hints: axis.slots.map((slot) => {
-      const at = Math.floor(slot * perSlot(axis, levels));
+      const at = instantOf(slot, axis, instant);
       const most = limit === undefined ? '' : ` of ${count(Math.round(limit[at] ?? 0))}`;
       return `${axis.from(slot)}: ${count(Math.round(levels[at] ?? 0))}${most} ${unit}`;
     }),

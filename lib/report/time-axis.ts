@@ -9,6 +9,8 @@ export type Tick = { readonly at: number; readonly text: string; readonly minor:
 /** A window as charts cut it, into columns of equal length. */
 export interface TimeAxis {
   readonly slots: readonly number[];
+  /** Length of a column; the last one may reach beyond the window. */
+  readonly step: Seconds;
   readonly ticks: readonly Tick[];
   /** The time so many seconds after the window's start: `09:05` */
   clock(seconds: Seconds): string;
@@ -26,6 +28,7 @@ export function timeAxis({ start, end }: Window, step: Seconds): TimeAxis {
   const marks = Array.from({ length: Math.floor(slots.length / every) + 1 }, (_, nth) => nth * every);
   return {
     slots,
+    step,
     ticks: marks.map((at, nth) => {
       const time = start + at * step;
       return { at, text: at === 0 ? clockText(time) : endClockText(time), minor: nth % 2 === 1 };

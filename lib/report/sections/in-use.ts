@@ -34,7 +34,7 @@ export function inUseSection(
     machines !== undefined &&
       markup`<ul class="legend"><li><i class="level" aria-hidden="true"></i>allocated</li><li><i class="limit" aria-hidden="true"></i>capacity of the enabled hosts</li></ul>`,
     charts.map((chart) => levelFigure(chart, axis, servers.instant)),
-    levelData('In use', charts, axis),
+    levelData('In use', charts, axis, servers.instant),
   );
 }
 

@@ -66,7 +66,7 @@ function reserved(window: Window, { leases, machines }: LeasesShown): Markup {
   }</p>${
     machines !== undefined &&
     markup`<ul class="legend"><li><i class="level" aria-hidden="true"></i>reserved</li><li><i class="limit" aria-hidden="true"></i>enabled hosts</li></ul>`
-  }${levelFigure(level, axis, leases.instant)}${levelData('Hosts reserved', [level], axis)}`;
+  }${levelFigure(level, axis, leases.instant)}${levelData('Hosts reserved', [level], axis, leases.instant)}`;
 }
 
 function plans({ lengths, leads }: LeaseStatistics, isCut: boolean): Markup {
