@@ -8,6 +8,9 @@ import type { Column, Mask, Masked, Masker, Value } from '../tables/table.ts';
 /** Masks of a row's own values are checked when their batch is encoded, which is within a few hundred rows. */
 const RECENT = 2 ** 15;
 
+/** The column that may hold a rank in place of a mask. */
+const RACK = 'RACK';
+
 /** A mask does not depend on the epoch of the trace. */
 const ANY_EPOCH = 0;
 
@@ -28,7 +31,8 @@ export interface CheckedMasks extends Pick<Masker, 'mask' | 'maskShared' | 'mask
 /** @param racks of a release: masks of its racks, in order of the racks' names */
 export function checkMasks(mask: Mask, racks: readonly string[] = []): CheckedMasks {
   const shared = numberSet();
-  const ranks = new Map(racks.map((rack, rank) => [rack, rank]));
+  const ranks = new Map(racks.map((rack, rank) => [rack, String(rank) as Masked]));
+  const written = new Set<string>(ranks.values());
   const share = (made: Masked | null): Masked | null => {
     if (made !== null && made !== '') shared.add(fingerprint(made));
     return made;
@@ -51,6 +55,7 @@ export function checkMasks(mask: Mask, racks: readonly string[] = []): CheckedMa
     text: Value,
   ): Value => {
     if (text === null || text === '') return text;
+    if (name === RACK && written.has(String(text))) return text;
     if (typeof text === 'string' && (list === true ? text.split(' ').every(isMask) : isMask(text)))
       return text;
     throw new PrivacyError(
@@ -75,8 +80,7 @@ export function checkMasks(mask: Mask, racks: readonly string[] = []): CheckedMa
     maskShared: memoize((value) => share(mask(value))),
     maskRack: memoize((value) => {
       const made = mask(value);
-      const rank = made === null ? undefined : ranks.get(made);
-      return share(rank === undefined ? made : (String(rank) as Masked));
+      return ranks.get(made ?? '') ?? share(made);
     }),
     columns(table, columns) {
       const masked = columns.filter((column) => column.masked);

@@ -8,6 +8,8 @@ import { TABLES } from '../../../lib/tables/registry.ts';
 import type { MaskedEvent, TraceEvent } from '../../../lib/tables/instance-events/row.ts';
 import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
 import type { AnyTable, Column, Masked, Table } from '../../../lib/tables/table.ts';
+import { machines } from '../../../lib/tables/machines/table.ts';
+import { checkMasks } from '../../../lib/transform/checked-masks.ts';
 import { createMask } from '../../../lib/transform/mask.ts';
 import { openTransform } from '../../../lib/transform/transform.ts';
 import { traceEvent } from '../../support/records.ts';
@@ -112,5 +114,27 @@ describe('A masked column', () => {
         }),
     };
     expect(() => encode(jsonLines, table as unknown as AnyTable, [traceEvent()])).toThrow('INSTANCE_UUID');
+  });
+
+  test('holds the rank of a rack in RACK alone', () => {
+    const checked = checkMasks(salted, [salted('r1')]);
+    expect(checked.maskRack('r1')).toBe('0');
+    const [rack, host] = checked.columns(
+      'machines',
+      ['RACK', 'HOST_NAME (PHYSICAL)'].map((name): Column<unknown> => {
+        const part = { of: () => null, kind: 'text' as const };
+        return {
+          ...(machines.columns[0] as Column<unknown>),
+          csv: name,
+          masked: true,
+          part,
+          value: () => '0',
+        };
+      }),
+    );
+    expect(rack?.value(null as never, 0)).toBe('0');
+    expect(() => host?.value(null as never, 0)).toThrow(
+      'HOST_NAME (PHYSICAL): got a value that is not a mask',
+    );
   });
 });
