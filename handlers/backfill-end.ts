@@ -4,7 +4,7 @@ import { settingsFor } from '../lib/backfill/request.ts';
 import { forgetStates } from '../lib/backfill/states.ts';
 import { readEndStep } from '../lib/backfill/steps.ts';
 import { releaseIn, sweepSecrets } from '../lib/backfill/sweep.ts';
-import { completeRelease, refuseMissing } from '../lib/backfill/complete.ts';
+import { completeRelease, hasProof, refuseMissing } from '../lib/backfill/complete.ts';
 import { type Place, deployedStore, placeOf } from '../lib/drop/place.ts';
 import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 import { refreshIndex } from '../lib/report/refresh-index.ts';
@@ -25,8 +25,7 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
       const owner = 'detail' in step ? ownerOf(releaseIn(step.detail.input), step.detail.name) : undefined;
       const store = deployedStore(deployed, clients);
       const place = (release?: string): Place => placeOf(settingsFor({ release }, deployed), store, signal);
-      const isComplete = async (release: string): Promise<boolean> =>
-        (await store.readText(place(release).layout.release, signal)) !== undefined;
+      const isComplete = (release: string): Promise<boolean> => hasProof(place(release));
       const { destroyed, over } = await sweepSecrets(secrets, isComplete, owner);
       for (const { release, name } of over) await forgetStates(place(release), name);
       log('masking secrets swept', { destroyed });

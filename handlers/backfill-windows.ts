@@ -36,11 +36,12 @@ export function handler(event: unknown, context: HandlerContext): Promise<object
     const plan = await planBackfill(invocation, own);
     refuseGone(own, plan, true);
     const states = await readStates(invocation, step.execution, group);
-    const progress = await runBackfill(invocation, own, plan, () => deadline.remaining(), states);
-    const [done, [next]] = [progress.done.length, progress.left];
-    log('group done', { ...step, group, done, left: progress.left.length });
+    const remaining = (): number => deadline.remaining();
+    const { done, left, isTimeOver } = await runBackfill(invocation, own, plan, remaining, states);
+    log('group done', { ...step, group, done: done.length, left: left.length });
+    const [next] = left;
     // A retry later finds it published, or takes it over. At once, two executions could take it from each other forever.
-    if (next !== undefined) throw progress.isTimeOver ? timeOver(next) : superseded(next);
-    return { done };
+    if (next !== undefined) throw isTimeOver ? timeOver(next) : superseded(next);
+    return { done: done.length };
   });
 }

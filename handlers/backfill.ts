@@ -3,6 +3,7 @@ import { openDeployed } from '../lib/backfill/open-request.ts';
 import { planBackfill } from '../lib/backfill/plan.ts';
 import { runBackfill } from '../lib/backfill/run.ts';
 import { startExecution } from '../lib/backfill/start-execution.ts';
+import type { BackfillSummary } from '../lib/backfill/summary.ts';
 import { summarizeComplete, summarizePlan, summarizeRun } from '../lib/backfill/summary.ts';
 import { windowsOf } from '../lib/core/window.ts';
 import { refuseUnfit } from '../lib/drop/fitness.ts';
@@ -15,7 +16,7 @@ import { type HandlerContext, runHandler } from '../lib/runtime/handle.ts';
 const SHORT = 31;
 
 /** Publishes past windows here and now, or hands a long range, or a release, to the state machine. */
-export function handler(event: unknown, context: HandlerContext): Promise<object> {
+export function handler(event: unknown, context: HandlerContext): Promise<BackfillSummary> {
   return runHandler(context, async ({ clients, deadline, log }) => {
     const { signal } = deadline;
     const { request, settings, trace, isComplete } = await openDeployed(event, clients, signal);

@@ -25,6 +25,11 @@ export async function refuseMissing(place: Place, windows: readonly Window[]): P
   );
 }
 
+/** Whether a release is complete. */
+export async function hasProof({ store, layout, signal }: Place): Promise<boolean> {
+  return (await store.readText(layout.release, signal)) !== undefined;
+}
+
 /**
  * Completes a release: describes its files as one data package, then lists its manifests, which prove that it is whole.
  * Holds no more than a few manifests at once.

@@ -1,5 +1,6 @@
 import { type Settings, readSettings } from '../config/settings.ts';
 import { deployedStore, placeOf } from '../drop/place.ts';
+import { hasProof } from './complete.ts';
 import { type Trace, readTrace } from '../drop/trace.ts';
 import type { Store } from '../store/store.ts';
 import type { AwsClients } from '../runtime/aws-clients.ts';
@@ -18,8 +19,7 @@ export async function openRequest(asked: Asked, deployed: Settings, store: Store
   const trace = await readTrace(place);
   const settings = settingsOf(trace, traced);
   const request = resolveRequest(asked, trace, settings, Math.floor(Date.now() / 1000));
-  const isComplete =
-    trace?.kind === 'release' && (await store.readText(place.layout.release, signal)) !== undefined;
+  const isComplete = trace?.kind === 'release' && (await hasProof(place));
   return { request, settings, place, trace, isComplete };
 }
 

@@ -39,8 +39,8 @@ export async function planBackfill(
   const gone = new Set(old).difference(decided);
   const due = missing.filter((window) => !gone.has(window));
   const events = history.events && Math.round((history.events * due.length) / windows.length);
-  const known = { sourceFrom: history.from, events, purged: history.purged };
-  return { due, published, beforeHistory: [...gone], ...known };
+  const { from: sourceFrom, purged } = history;
+  return { due, published, beforeHistory: [...gone], sourceFrom, events, purged };
 }
 
 /** The windows whose claim is decided. They are finished from the claim, without the source. */

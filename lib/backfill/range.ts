@@ -12,18 +12,19 @@ import { type KnownOfSource, type Split, splitByWindow } from './split.ts';
  * One pass over the source for all windows of a range, and all tables of events. A snapshot is read window by window,
  * each from the state that the window before it gave.
  *
- * @param states of the start of the range
+ * @param statesAtStart of the range; asked for by each pass, which looks back only where a window is read
  */
 export function openRange(
   { source, settings, signal }: Pick<Invocation, 'source' | 'settings' | 'signal'>,
   range: Window,
-  states: TableStates,
+  statesAtStart: () => Promise<TableStates>,
   known: KnownOfSource,
 ) {
   let opened: OpenSource | undefined;
   const splits = new Map<string, Split>();
   const snapshots = new Map<string, SourceState>();
   const early = new Map<string, Outcome>();
+  let states: TableStates = {};
   let latest = -Infinity;
 
   const close = async (): Promise<void> => {
@@ -53,6 +54,7 @@ export function openRange(
     async read(window: Window): Promise<WindowRows> {
       if (opened === undefined || window.start <= latest) {
         await close();
+        states = await statesAtStart();
         opened = await source.open(signal);
       }
       latest = window.start;

@@ -45,10 +45,11 @@ export async function runBackfill(
   if (first === undefined || last === undefined) return progress(false);
   // What was planned is for the whole range.
   const whole = planned === undefined ? { start: first.start, end: last.end } : range;
-  const states = planned ?? (await statesAt(invocation, [whole]))[0] ?? {};
+  const lookBack = async (): Promise<TableStates> =>
+    planned ?? (await statesAt(invocation, [whole]))[0] ?? {};
   const counted = await readAgain(invocation, () => invocation.source.purged(due, signal));
   const purged = new Map(due.map((window, nth) => [window.start, counted[nth] ?? null]));
-  await using reader = openRange(invocation, whole, states, { sourceFrom, purged });
+  await using reader = openRange(invocation, whole, lookBack, { sourceFrom, purged });
   let longest = 0;
   try {
     for (const [nth, window] of due.entries()) {

@@ -34,7 +34,7 @@ export async function startExecution(
   const command = new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(event) });
   const what = 'start the state machine of backfills';
   const started = await askStepFunctions(what, signal, (client, how) => client.send(command, how));
-  const arn = started?.executionArn ?? '';
+  const arn = started.executionArn ?? '';
   return summaryOf(settings, request, {
     status: 'started',
     left: [windowText(range)],

@@ -3,7 +3,6 @@ import { StoreError } from '../core/errors.ts';
 import { type Window, windowKey } from '../core/window.ts';
 import type { Invocation } from '../drop/invocation.ts';
 import type { Place } from '../drop/place.ts';
-import { readAgain } from '../drop/read-again.ts';
 import type { TableStates } from '../source/source.ts';
 
 /*
@@ -21,7 +20,7 @@ const Stored = z.strictObject({
 export function statesAt(invocation: Invocation, groups: readonly Window[]): Promise<readonly TableStates[]> {
   const { source, tables, signal } = invocation;
   const names = tables.map(({ name }) => name);
-  return readAgain(invocation, () => source.statesAt(groups, names, signal));
+  return source.statesAt(groups, names, signal);
 }
 
 export async function keepStates(invocation: Invocation, groups: readonly Window[], execution: string) {

@@ -20,8 +20,7 @@ export async function racksOf(
     const names = new Set<string>();
     await using opened = await source.open(signal);
     for await (const { rows } of opened.read(machines.name, { ...request, openHorizonSeconds: ANY_TIME }))
-      for (const { node, rack } of rows as readonly Machine[])
-        names.add((rack === undefined ? rackOf(node, rackPattern) : rack) ?? '');
+      for (const machine of rows as readonly Machine[]) names.add(rackOf(machine, rackPattern) ?? '');
     return [...names].filter((name) => name !== '');
   });
   return found.length === 0 ? {} : { racks: found.toSorted().map((name) => masking.mask(name)) };

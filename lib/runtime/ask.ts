@@ -5,6 +5,8 @@ export interface HowToAsk {
   readonly abortSignal: AbortSignal;
 }
 
+type Send<T> = (how: HowToAsk) => Promise<T>;
+
 /**
  * Asks a service of AWS.
  *
@@ -13,10 +15,17 @@ export interface HowToAsk {
  * @returns undefined for a harmless error
  * @throws StoreError if the service refuses
  */
+export function ask<T>(what: string, signal: AbortSignal, send: Send<T>): Promise<T>;
+export function ask<T>(
+  what: string,
+  signal: AbortSignal,
+  send: Send<T>,
+  harmless: readonly string[],
+): Promise<T | undefined>;
 export async function ask<T>(
   what: string,
   signal: AbortSignal,
-  send: (how: HowToAsk) => Promise<T>,
+  send: Send<T>,
   harmless: readonly string[] = [],
 ): Promise<T | undefined> {
   try {

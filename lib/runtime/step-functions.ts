@@ -12,7 +12,7 @@ export async function askStepFunctions<T>(
   what: string,
   signal: AbortSignal,
   send: (client: SFNClient, how: HowToAsk) => Promise<T>,
-): Promise<T | undefined> {
+): Promise<T> {
   const client = new SFNClient({ requestHandler });
   try {
     return await ask(what, signal, (how) => send(client, how));

@@ -66,8 +66,8 @@ export interface Masker {
   readonly timeOf: (time: Seconds | null) => Seconds | null;
   /** Likewise a planned time, which may lie on either side of the window. */
   readonly planOf: (time: Seconds) => Seconds;
-  /** The rack of a hypervisor, by its name; null where nothing tells. */
-  readonly rackOf: (node: string | null) => string | null;
+  /** The rack of a row's host; `transform/rack.ts` has the rule. */
+  readonly rackOf: (row: Racked) => string | null;
 }
 
 /** What tells where an event ran. */
@@ -119,6 +119,14 @@ export interface Subject<Row> {
   readonly of: (row: Row) => object;
   /** @param object what `of` gave */
   readonly mask: (object: never) => Masked;
+}
+
+/** What tells the rack of a host. */
+export interface Racked {
+  /** Name of its hypervisor. */
+  readonly node: string | null;
+  /** Undefined where the source tells none, and the name has to do. */
+  readonly rack?: string | null | undefined;
 }
 
 /** Any table, for what does not look into its rows. */

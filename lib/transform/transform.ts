@@ -50,7 +50,7 @@ export function openTransform<Raw, Row>(
     hostOf: (row) => hostOf(row, settings.hostFrom),
     timeOf: cutTimes(settings.exactIn),
     planOf: cutPlans(settings.exactIn),
-    rackOf: (node) => rackOf(node, settings.rackPattern),
+    rackOf: (row) => rackOf(row, settings.rackPattern),
   });
   const skipped: Record<string, number> = {};
   const basis: Record<string, number> = {};

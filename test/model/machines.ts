@@ -159,7 +159,7 @@ function isTrue({ disk, event, time, basis, notBefore }: Event, truth: readonly 
 /**
  * The state before, with the events, is the state after; no event is told of a state in which it cannot happen.
  *
- * @returns how many hosts are gone, or came anew, without a DELETE
+ * @returns how many hosts disappeared, or were created again, without a DELETE
  */
 function expectFold(before: Estate, events: readonly Event[], live: Estate, fail: Fail): number {
   const state = new Map(before);

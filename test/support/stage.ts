@@ -128,8 +128,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
         lifetimeMs,
       ),
     invoke,
-    backfill: (event, lifetimeMs = 900_000) =>
-      backfill(event, context(lifetimeMs)) as Promise<BackfillSummary>,
+    backfill: (event, lifetimeMs = 900_000) => backfill(event, context(lifetimeMs)),
     step: (name, event, lifetimeMs = 900_000) => STEPS[name](event, context(lifetimeMs, ofMachine)),
     async stop() {
       client.destroy();

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { instantField } from '../../core/fields.ts';
-import { type Seconds, parseInstant } from '../../core/time.ts';
+import type { Seconds } from '../../core/time.ts';
 import { type BlazarRows, leasesOf } from '../blazar-db/lease-rows.ts';
 import type { LeasesRead } from '../leases/found.ts';
-import { shaped } from '../nova-api/answers.ts';
+import { shaped, timeIn } from '../nova-api/answers.ts';
 import type { Api } from '../nova-api/calls.ts';
 import { answeredAt } from '../nova-api/other-services.ts';
 import { type ApiAllocations, askHosts, readApiAllocations, readApiCapabilities } from './hosts.ts';
@@ -87,14 +87,12 @@ export async function readApiLeases(blazar: Api, names: readonly string[]): Prom
   };
 }
 
-const at = (time: string | null | undefined): Seconds | null => parseInstant(time ?? '') ?? null;
-
 function rowsOf(leases: readonly z.output<typeof Lease>[], { hosts }: ApiAllocations): BlazarRows {
   return {
     leases: leases.map((lease) => ({
       id: lease.id,
-      created: at(lease.created_at),
-      updated: at(lease.updated_at),
+      created: timeIn(lease.created_at),
+      updated: timeIn(lease.updated_at),
       deleted: null,
       userId: lease.user_id ?? null,
       projectId: lease.project_id ?? null,
@@ -111,7 +109,7 @@ function rowsOf(leases: readonly z.output<typeof Lease>[], { hosts }: ApiAllocat
           leaseId,
           type: one.resource_type ?? null,
           status: one.status ?? null,
-          updated: at(one.updated_at),
+          updated: timeIn(one.updated_at),
           degraded: one.missing_resources === true || one.resources_changed === true,
           countRange: typeof one.min === 'number' ? `${one.min}-${one.max ?? one.min}` : null,
           size: isOfServers ? [one.vcpus ?? null, one.memory_mb ?? null, one.disk_gb ?? null] : null,
@@ -125,9 +123,9 @@ function rowsOf(leases: readonly z.output<typeof Lease>[], { hosts }: ApiAllocat
         .map((one) => ({
           leaseId,
           type: one.event_type ?? null,
-          time: at(one.time),
+          time: timeIn(one.time),
           status: one.status ?? null,
-          updated: at(one.updated_at),
+          updated: timeIn(one.updated_at),
           deleted: null,
         }))
         .toSorted((a, b) => (a.time ?? 0) - (b.time ?? 0)),

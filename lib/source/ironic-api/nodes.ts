@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { SourceError } from '../../core/errors.ts';
-import { type Seconds, parseInstant } from '../../core/time.ts';
+import type { Seconds } from '../../core/time.ts';
 import type { Capabilities, IronicNode } from '../ironic-db/node-rows.ts';
 import { bareMetalOf } from '../ironic-db/node-rows.ts';
 import { type PropertyChoice, asksForExtra } from '../ironic-db/properties.ts';
 import type { MachinesRead } from '../machines/found.ts';
-import { shaped } from '../nova-api/answers.ts';
+import { shaped, timeIn } from '../nova-api/answers.ts';
 import type { Api, ApiAnswer } from '../nova-api/calls.ts';
 import { answeredAt } from '../nova-api/other-services.ts';
 
@@ -87,8 +87,8 @@ function nodeOf(
 ): IronicNode {
   return {
     uuid,
-    created: parseInstant(created ?? '') ?? null,
-    updated: parseInstant(updated ?? '') ?? null,
+    created: timeIn(created),
+    updated: timeIn(updated),
     provisionState: node.provision_state ?? null,
     maintenance: maintenance === true,
     resourceClass: node.resource_class ?? null,

@@ -52,7 +52,7 @@ export function compareLeases(request: CompareRequest): Compared {
     if (request.before === undefined && opens && known !== undefined && known.ended === null)
       events.push(...openingOf(lease, known, times));
     const since = known === undefined ? (lease.created ?? before.at) : (known.since ?? before.at);
-    const hosts = lease.hidesHosts === true ? null : hashHosts(salt, lease);
+    const hosts = hashHosts(salt, lease);
     const nodeCount = countOf(lease);
     const after = changesOf(
       { lease, known, since, at: read.at, window, hosts, nodeCount },

@@ -65,8 +65,12 @@ export function countHosts(hosts: readonly LeaseHost[]): number {
   return new Set(hosts.map(nameOf)).size;
 }
 
-/** The same for the same hosts, whatever their order. */
-export function hashHosts(salt: string, names: Pick<LeaseNames, 'reservations'>): string {
+/** The same for the same hosts, whatever their order; null where the source does not show them. */
+export function hashHosts(
+  salt: string,
+  names: Pick<LeaseNames, 'reservations'> & { readonly hidesHosts?: boolean },
+): string | null {
+  if (names.hidesHosts === true) return null;
   const listed = names.reservations.map(({ id, hosts }) => [id, ...hosts.map(nameOf).toSorted()].join('/'));
   return saltedHash(salt, listed.toSorted().join());
 }

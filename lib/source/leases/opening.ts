@@ -32,7 +32,7 @@ function knownAt(time: Seconds, lease: FoundLease, salt: string): KnownLease {
     since: null,
     deleting: null,
     nodeCount: countOf(lease),
-    hosts: lease.hidesHosts === true ? null : hashHosts(salt, lease),
+    hosts: hashHosts(salt, lease),
     sealed: null,
   };
 }

@@ -1,10 +1,16 @@
 import * as z from 'zod/mini';
 import { SourceError } from '../../core/errors.ts';
+import { type Seconds, parseInstant } from '../../core/time.ts';
 import type { HttpAnswer } from './http.ts';
 import { TransientAnswer, retryAfter } from './retry.ts';
 
 /** 413 was Nova's "over the rate limit" before 429; all others may pass. */
 const TRANSIENT: ReadonlySet<number> = new Set([408, 413, 429, 500, 502, 503, 504]);
+
+/** A time in an answer; null where there is none, or it cannot be read. */
+export function timeIn(text: string | null | undefined): Seconds | null {
+  return parseInstant(text ?? '') ?? null;
+}
 
 export function transientStatus(status: number): boolean {
   return TRANSIENT.has(status);

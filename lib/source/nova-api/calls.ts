@@ -32,7 +32,7 @@ export interface Api {
   get(call: ApiCall): Promise<ApiAnswer>;
 }
 
-/** What all services of a cloud share: connections, the token, and how much they bear. */
+/** Shared by all services of a cloud: connections, the token, and the limit of requests at once. */
 export interface Session {
   readonly http: Http;
   readonly tokens: TokenKeeper;

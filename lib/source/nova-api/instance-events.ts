@@ -62,7 +62,7 @@ export async function* readInstanceEvents(
   const isPartial = discovery.isPartial();
   const isComplete = sweep && !isPartial && !part.isCut();
   // The others were asked before this window was over.
-  const swept = sweep && !part.isCut() && !ledger.goesOn;
+  const swept = sweep && !part.isCut() && !ledger.isInSweep;
   // Where only a cell was silent, the next window asks all again: the cell may be silent for days.
   const { state: next, counts } = ledger.close(isComplete, part.isCut());
   // Where all servers of the last window are accounted for, none was archived.

@@ -19,8 +19,8 @@ export interface Ledger {
   readonly completeFrom: Seconds;
   /** Whether every server is to be asked, so many seconds after the last time; also while a sweep goes on. */
   isSweepDue(sweepSeconds: Seconds): boolean;
-  /** Whether a sweep began in an earlier window. */
-  readonly goesOn: boolean;
+  /** Whether this window goes on with a sweep that an earlier one began. */
+  readonly isInSweep: boolean;
   /** Whether an earlier window has asked the server in this sweep. */
   wasAsked(server: string): boolean;
   /** A server that a sweep has asked. */
@@ -133,7 +133,7 @@ export function openLedger(stored: ApiState | undefined, request: ReadRequest): 
     completeFrom: state.completeFrom,
     isSweepDue: (seconds) =>
       state.sweep !== null || state.sweptUntil === null || window.end - state.sweptUntil >= seconds,
-    goesOn: state.sweep !== null,
+    isInSweep: state.sweep !== null,
     wasAsked: (server) => state.sweep?.asked.has(fingerprint(server)) === true,
     ask: (server) => void asked.add(fingerprint(server)),
     continues: stored !== undefined,

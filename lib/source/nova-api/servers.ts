@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { SourceError } from '../../core/errors.ts';
 import { type Seconds, parseInstant } from '../../core/time.ts';
 import type { Instance } from '../../tables/instance-events/row.ts';
+import { timeIn } from './answers.ts';
 import type { FlavourSizes } from './flavours.ts';
 
 /** The name of the request, in errors. */
@@ -85,8 +86,8 @@ export function toServer(row: RawServer, sizes: FlavourSizes | undefined): Serve
     created,
     updated,
     isDeleted: data.status === 'DELETED',
-    launched: parseInstant(data['OS-SRV-USG:launched_at'] ?? '') ?? null,
-    terminated: parseInstant(data['OS-SRV-USG:terminated_at'] ?? '') ?? null,
+    launched: timeIn(data['OS-SRV-USG:launched_at']),
+    terminated: timeIn(data['OS-SRV-USG:terminated_at']),
     state: data['OS-EXT-STS:vm_state'] ?? null,
     zone: data['OS-EXT-AZ:availability_zone'] ?? null,
     flavour: data.flavor.original_name ?? known?.name ?? null,

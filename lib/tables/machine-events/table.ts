@@ -15,7 +15,7 @@ export const machineEvents: Table<MachineEvent, MaskedMachineEvent> = {
     ({ maskShared, maskRack, rackOf }) =>
     ({ host, node, rack, event, time, notBefore, basis, capacity }) => ({
       host: maskShared(host) as MaskedMachineEvent['host'],
-      rack: maskRack(rack === undefined ? rackOf(node) : rack),
+      rack: maskRack(rackOf({ node, rack })),
       event,
       time,
       notBefore,

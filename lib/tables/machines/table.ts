@@ -14,7 +14,7 @@ export const machines: Table<Machine, MaskedMachine> = {
     ({ maskShared, maskRack, rackOf, timeOf }) =>
     (machine) => ({
       host: maskShared(machine.host) as MaskedMachine['host'],
-      rack: maskRack(machine.rack === undefined ? rackOf(machine.node) : machine.rack),
+      rack: maskRack(rackOf(machine)),
       created: timeOf(machine.created),
       deleted: timeOf(machine.deleted),
       capacity: machine.capacity,

@@ -10,7 +10,7 @@ test.each([
   ['Secrets Manager', secretsManager],
   ['Step Functions', await askStepFunctions('test', signal, async (client) => client)],
 ])('%s is not waited for until the deadline, where there is no way to it', async (_, client) => {
-  const handler = client?.config.requestHandler as unknown as { configProvider: Promise<object> };
+  const handler = client.config.requestHandler as unknown as { configProvider: Promise<object> };
   expect(await handler.configProvider).toMatchObject({
     connectionTimeout: 5000,
     requestTimeout: 60_000,

@@ -204,7 +204,7 @@ describe(`A backfill of servers (seed ${SEED})`, () => {
     const planned = await source.statesAt(groups, ['instances'], signal);
     const settings = readSettings({ ...scene.stage.env, STAR_TABLES: 'instances' });
     for (const [nth, group] of groups.entries()) {
-      await using reader = openRange({ source, settings, signal }, group, planned[nth] ?? {}, {
+      await using reader = openRange({ source, settings, signal }, group, async () => planned[nth] ?? {}, {
         sourceFrom: null,
         purged: new Map(),
       });
