@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
+import { DAY } from '../../../lib/core/time.ts';
 import { type Definition, type Functions, type State, functionOf } from './definition.ts';
 import { MOST_BYTES, bytesOf, tooMuch } from './limits.ts';
 
@@ -147,6 +148,8 @@ function asTask(state: State): State {
     Type: 'Task',
     Resource: 'a Map',
     Parameters: { 'items.$': ItemsPath, 'concurrency.$': MaxConcurrencyPath, 'input.$': '$' },
+    // A Map has no limit of its own; the library gives a task a minute where it states none.
+    TimeoutSeconds: 7 * DAY,
   };
 }
 
