@@ -23,11 +23,8 @@ export function handler(event: unknown, context: HandlerContext): Promise<Backfi
     if (isComplete) return summarizeComplete(settings, request);
     const isLong = windowsOf(request.range, request.windowSeconds).length > SHORT;
     // The masking secret of a release outlives an invocation.
-    if (
-      !request.dryRun &&
-      (request.release !== undefined || (isLong && settings.backfillMachine !== undefined))
-    )
-      return startExecution(event, request, settings, signal);
+    const isForMachine = request.release !== undefined || (isLong && settings.backfillMachine !== undefined);
+    if (isForMachine && !request.dryRun) return startExecution(event, request, settings, signal);
 
     using invocation = await openInvocation(settings, clients, signal, log, await loadWatch(settings));
     const plan = await planBackfill(invocation, request);

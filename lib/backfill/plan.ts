@@ -31,16 +31,14 @@ export async function planBackfill(
   const { source, signal } = invocation;
   const windows = windowsOf(range, windowSeconds);
   const missing = await missingIn(invocation, windows);
-  const missed = new Set(missing);
-  const published = windows.filter((window) => !missed.has(window));
-  const history = await readAgain(invocation, () => source.history(range, signal));
-  const old = missing.filter(({ end }) => end <= (history.from ?? Infinity));
+  const published = [...new Set(windows).difference(new Set(missing))];
+  const { from, purged, ...history } = await readAgain(invocation, () => source.history(range, signal));
+  const old = missing.filter(({ end }) => end <= (from ?? Infinity));
   const decided = await decidedOf(invocation, old);
   const gone = new Set(old).difference(decided);
   const due = missing.filter((window) => !gone.has(window));
   const events = history.events && Math.round((history.events * due.length) / windows.length);
-  const { from: sourceFrom, purged } = history;
-  return { due, published, beforeHistory: [...gone], sourceFrom, events, purged };
+  return { due, published, beforeHistory: [...gone], sourceFrom: from, events, purged };
 }
 
 /** The windows whose claim is decided. They are finished from the claim, without the source. */

@@ -68,10 +68,7 @@ export function readRequest(event: unknown): Asked {
 }
 
 /** The settings as deployed, but for a trace of its own and what else a release asks for. */
-export function settingsFor(
-  { release, formats, compression }: Pick<Asked, 'release' | 'formats' | 'compression'>,
-  deployed: Settings,
-): Settings {
+export function settingsFor({ release, formats, compression }: Partial<Asked>, deployed: Settings): Settings {
   if (release === undefined) return deployed;
   const cloud = `${deployed.cloud}-${release}`;
   return {
