@@ -38,12 +38,15 @@ export function firstIdAfter(
   });
 }
 
-/** The greatest id before which rows of a kind were inserted before `time`. May be too low by rows out of place only. */
+/**
+ * The greatest id before which rows of a kind were inserted before `time`. May be too low by rows out of place only, and
+ * by less than `within.precision`.
+ */
 export function lastIdBefore(
   query: Query,
   schema: CellSchema,
   time: Seconds,
-  within: IdSpan,
+  within: IdSpan & { readonly precision?: number },
   kind: Kind = 'events',
 ): Promise<number> {
   return bisect(within, async (id) => {
@@ -80,9 +83,12 @@ export interface IdSpan {
   readonly to: number;
 }
 
-async function bisect(within: IdSpan, isBeyond: (id: number) => Promise<boolean>): Promise<number> {
+async function bisect(
+  { precision = 1, ...within }: IdSpan & { readonly precision?: number },
+  isBeyond: (id: number) => Promise<boolean>,
+): Promise<number> {
   let { from, to } = within;
-  while (from < to) {
+  while (to - from >= precision) {
     const middle = Math.floor((from + to) / 2);
     if (await isBeyond(middle)) to = middle;
     else from = middle + 1;

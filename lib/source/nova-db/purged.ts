@@ -1,3 +1,4 @@
+import { memoize } from '../../core/collections/memoize.ts';
 import type { Seconds } from '../../core/time.ts';
 import type { Window } from '../../core/window.ts';
 import { type Extent, lastIdBefore } from './bounds.ts';
@@ -30,10 +31,16 @@ export async function countPurged(
   extent: Extent,
   run: { readonly ids: number; readonly rows: number; readonly to: number },
 ): Promise<number | null> {
-  const { ids, rows, to } = run;
+  return missingIn(run, () => densityOf(session.query, schema, extent, newestBeyond(extent, run.to)));
+}
+
+async function missingIn(
+  { ids, rows }: { readonly ids: number; readonly rows: number },
+  density: () => Promise<Density | null>,
+): Promise<number | null> {
   if (ids <= rows) return 0;
-  const density = await densityBeyond(session.query, schema, extent, to);
-  return density === null ? null : missing(ids, rows, density);
+  const newest = await density();
+  return newest && missing(ids, rows, newest);
 }
 
 /** About how many rows of each window are gone; null where it cannot be told. One look at the ids of the windows. */
@@ -51,10 +58,12 @@ export async function purgedOf(
     }
     return known.id;
   };
+  // Nearly all windows are held against the same newest ids.
+  const density = memoize((newest: number) => densityOf(session.query, schema, extent, newest));
   for (const { start, end } of windows) {
     const [from, to] = [await edgeAt(start), await edgeAt(end)];
     const rows = to > from ? await countRows(session.query, schema, from, to) : 0;
-    counted.push(await countPurged(session, schema, extent, { ids: to - from, rows, to }));
+    counted.push(await missingIn({ ids: to - from, rows }, () => density(newestBeyond(extent, to))));
   }
   return counted;
 }
@@ -74,19 +83,23 @@ function missing(ids: number, rows: number, newest: Density): number {
   return gone > noise ? Math.round(gone) : 0;
 }
 
+/** How many of the newest ids lie beyond a run that ends before `to`. */
+function newestBeyond({ endId }: Extent, to: number): number {
+  return Math.min(NEWEST, endId - to);
+}
+
 /**
- * Of the newest ids: of those runs of them the densest, for the older ones may be purged. Null where there are too few, or
- * a purge may have been among them.
+ * Of so many of the newest ids: of those runs of them the densest, for the older ones may be purged. Null where there are
+ * too few, or a purge may have been among them.
  */
-async function densityBeyond(
+async function densityOf(
   query: Query,
   schema: CellSchema,
   { endId }: Extent,
-  to: number,
+  newest: number,
 ): Promise<Density | null> {
-  const beyond = Math.min(NEWEST, endId - to);
   let densest: Density | null = null;
-  for (let ids = FEWEST; ids <= beyond; ids = ids === beyond ? Infinity : Math.min(beyond, ids * 2)) {
+  for (let ids = FEWEST; ids <= newest; ids = ids === newest ? Infinity : Math.min(newest, ids * 2)) {
     const rows = await countRows(query, schema, endId - ids, endId);
     if (densest === null || rows / ids >= densest.rows / densest.ids) densest = { rows, ids };
   }
@@ -117,7 +130,9 @@ async function idAt(
   time: Seconds,
   least: number,
 ): Promise<number> {
-  const found = await lastIdBefore(query, schema, time, { from: Math.max(1, least), to: endId });
+  // The last steps of the bisection are left to the rows around.
+  const within = { from: Math.max(1, least), to: endId, precision: AROUND / 2 };
+  const found = await lastIdBefore(query, schema, time, within);
   const points: Point[] = [];
   for (const { events } of schema.tables) {
     const rows = await query(
