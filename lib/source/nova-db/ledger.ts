@@ -73,7 +73,7 @@ export function openLedger({ state, request, accountedTo, reached }: LedgerOptio
   const taken: number[] = [...(state?.seenIds ?? [])];
   const strays = new Map<number, Seconds>();
   const skipped: Record<string, number> = {};
-  const sampler = openSampler();
+  const sampler = openSampler(window.end);
   const edge = openEdge(window.end, state && { id: state.edgeId, created: window.start });
   let [late, beforeBegin, abandoned, restored] = [0, 0, 0, 0];
   let lowestHeldBack = Infinity;
@@ -123,6 +123,7 @@ export function openLedger({ state, request, accountedTo, reached }: LedgerOptio
 
   return {
     take(rows, clones, { outOfOrder = false } = {}) {
+      sampler.add(outOfOrder ? rows.toSorted((a, b) => a.id - b.id) : rows);
       return rows.filter((row) => {
         // A row far ahead of those around it has a wrong clock, or they are the last that are read.
         const copy = isCopy(row, window.end);
@@ -133,10 +134,7 @@ export function openLedger({ state, request, accountedTo, reached }: LedgerOptio
         } else if (row.created >= heldBackFrom) lowestHeldBack = Math.min(lowestHeldBack, row.id);
         // A copy of an event that finished long ago is not published later, and its original may be gone already.
         if (row.created >= window.end && !copy) return false;
-        if (row.created < window.end) {
-          end = Math.max(end, row.id + 1);
-          sampler.add(row);
-        }
+        if (row.created < window.end) end = Math.max(end, row.id + 1);
         // Rows come in order of id, so what is below the lowest id held back need not be remembered.
         if (row.id >= lowestHeldBack || outOfOrder) taken.push(row.id);
         if (isKnown) return false;
