@@ -56,6 +56,8 @@ export interface Mask {
 export interface Masker {
   /** The same secret for all columns and tables of a drop, so that tables join. */
   readonly mask: Mask;
+  /** The same for what a row is about, such as a server: manifests count the distinct ones. */
+  readonly maskSubject: (value: string) => Masked;
   /** The same, remembering what it gave: for values that come by again and again. */
   readonly maskShared: (value: string | null) => Masked | null;
   /** A rack's mask; in a release its rank by name among the racks that were there when it was planned. */
@@ -106,19 +108,10 @@ export interface Table<Raw, Row> {
   /** Who may have asked to be left out; undefined where rows belong to nobody. */
   readonly owner?: (raw: Raw) => Owner;
   readonly masked: (masker: Masker) => (raw: Raw) => Row;
-  /** The masked thing that a row is about, whose distinct ones are counted; undefined where each row is one. */
-  readonly subject?: Subject<Row>;
   /** How the time of a row is known: of a few kinds, of which manifests count the rows. */
   readonly basis?: (row: Row) => string;
   /** What the table does not show, whatever its source; for manifests. */
   readonly cannotShow?: readonly string[];
-}
-
-/** What a row is about: an object that rows may share, such as a server, and its mask. */
-export interface Subject<Row> {
-  readonly of: (row: Row) => object;
-  /** @param object what `of` gave */
-  readonly mask: (object: never) => Masked;
 }
 
 /** What tells the rack of a host. */

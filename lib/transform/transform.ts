@@ -1,8 +1,7 @@
-import { type DistinctCounter, countDistinct } from '../core/collections/distinct.ts';
-import { onceForEach } from '../core/collections/once-for-each.ts';
+import { countDistinct } from '../core/collections/distinct.ts';
 import type { Window } from '../core/window.ts';
 import type { HostFrom } from '../config/choices.ts';
-import type { Column, Mask, Subject, Table } from '../tables/table.ts';
+import type { Column, Mask, Table } from '../tables/table.ts';
 import { checkMasks } from './checked-masks.ts';
 import { type Exclusion, reasonToExclude } from './exclude.ts';
 import { hostOf } from './host.ts';
@@ -15,7 +14,7 @@ export interface Transform<Raw, Row> extends Disposable {
   readonly apply: (rows: readonly Raw[]) => Row[];
   /** Rows left out so far, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
-  /** Distinct subjects of the rows so far; see {@link Table}. */
+  /** Distinct subjects of the rows so far; see {@link Masker}. */
   readonly subjects: () => number;
   /** Rows by how their time is known, if the table tells; see {@link Table}. */
   readonly basis: Readonly<Record<string, number>>;
@@ -40,11 +39,17 @@ export function openTransform<Raw, Row>(
   mask: Mask,
   onIdentifier?: (value: string | null) => void,
 ): Transform<Raw, Row> {
-  const { owner, subject, basis: basisOf } = table;
+  const { owner, basis: basisOf } = table;
   const watched = onIdentifier === undefined ? mask : watchedMask(mask, onIdentifier);
   const checked = checkMasks(watched, settings.release?.racks);
+  const subjects = countDistinct();
   const toMasked = table.masked({
     mask: checked.mask,
+    maskSubject(value) {
+      const made = checked.mask(value);
+      subjects.add(made);
+      return made;
+    },
     maskShared: checked.maskShared,
     maskRack: checked.maskRack,
     hostOf: (row) => hostOf(row, settings.hostFrom),
@@ -54,8 +59,6 @@ export function openTransform<Raw, Row>(
   });
   const skipped: Record<string, number> = {};
   const basis: Record<string, number> = {};
-  const subjects = countDistinct();
-  const noteSubject = subject && subjectNoter(subject, subjects);
   const { excludeUsers, excludeProjects } = settings;
   const wanted = (rows: readonly Raw[]): readonly Raw[] => {
     if (owner === undefined || excludeUsers.size + excludeProjects.size === 0) return rows;
@@ -68,7 +71,6 @@ export function openTransform<Raw, Row>(
   return {
     apply(rows) {
       const masked = wanted(rows).map(toMasked);
-      if (noteSubject !== undefined) for (const row of masked) noteSubject(row);
       if (basisOf !== undefined) for (const row of masked) count(basis, basisOf(row));
       return masked;
     },
@@ -78,16 +80,6 @@ export function openTransform<Raw, Row>(
     columns: checked.columns(table.name, table.columns),
     [Symbol.dispose]: () => subjects[Symbol.dispose](),
   };
-}
-
-/** Once a server, not once an event: a fingerprint for each of a million events would take 0.25 s of CPU. */
-function subjectNoter<Row>({ of, mask }: Subject<Row>, subjects: DistinctCounter): (row: Row) => void {
-  const note = onceForEach((object) => {
-    const made = mask(object as never);
-    subjects.add(made);
-    return made;
-  });
-  return (row) => void note(of(row));
 }
 
 function count(counts: Record<string, number>, of: string): void {

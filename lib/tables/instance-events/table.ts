@@ -26,12 +26,11 @@ export const instanceEvents: Table<TraceEvent, MaskedEvent> = {
       host: maskShared(hostOf(row)),
     });
   },
-  subject: { of: ({ instance }) => instance, mask: ({ uuid }: MaskedInstance) => uuid },
 };
 
-function maskedInstance(instance: Instance, { mask, maskShared }: Masker): MaskedInstance {
+function maskedInstance(instance: Instance, { mask, maskSubject, maskShared }: Masker): MaskedInstance {
   return {
-    uuid: mask(instance.uuid),
+    uuid: maskSubject(instance.uuid),
     hostname: mask(instance.hostname),
     userId: maskShared(instance.userId),
     projectId: maskShared(instance.projectId),

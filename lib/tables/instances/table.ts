@@ -12,9 +12,9 @@ export const instances: Table<Server, MaskedServer> = {
   order: ({ place }) => place,
   owner: (server) => server,
   masked:
-    ({ mask, maskShared, hostOf, timeOf }) =>
+    ({ mask, maskSubject, maskShared, hostOf, timeOf }) =>
     (server) => ({
-      uuid: mask(server.uuid),
+      uuid: maskSubject(server.uuid),
       created: timeOf(server.created),
       launched: timeOf(server.launched),
       deleted: timeOf(server.deleted),
@@ -28,5 +28,4 @@ export const instances: Table<Server, MaskedServer> = {
       host: maskShared(hostOf({ event: null, host: null, instance: server })),
       reservationId: maskShared(server.reservationId),
     }),
-  subject: { of: (row) => row, mask: ({ uuid }: MaskedServer) => uuid },
 };

@@ -17,7 +17,7 @@ export const leaseEvents: Table<LeaseEvent, MaskedLeaseEvent> = {
   masked: (masker) => (row) => {
     const { reservation } = row;
     return {
-      id: masker.maskShared(row.id) as MaskedLeaseEvent['id'],
+      id: masker.maskSubject(row.id),
       userId: masker.maskShared(row.userId),
       projectId: masker.maskShared(row.projectId),
       event: row.event,
@@ -37,7 +37,6 @@ export const leaseEvents: Table<LeaseEvent, MaskedLeaseEvent> = {
       nodeCount: reservation?.nodeCount ?? null,
     };
   },
-  subject: { of: (row) => row, mask: ({ id }: MaskedLeaseEvent) => id },
   basis: ({ basis }) => basis,
   cannotShow: [
     'leases that were created and deleted between two reads are not in this table, unless Blazar keeps deleted rows',

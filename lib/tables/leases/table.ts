@@ -14,7 +14,7 @@ export const leases: Table<Lease, MaskedLease> = {
   order: ({ place }) => place,
   owner: (lease) => lease,
   masked: (masker) => (lease) => ({
-    id: masker.maskShared(lease.id) as MaskedLease['id'],
+    id: masker.maskSubject(lease.id),
     userId: masker.maskShared(lease.userId),
     projectId: masker.maskShared(lease.projectId),
     created: masker.timeOf(lease.created),
@@ -27,5 +27,4 @@ export const leases: Table<Lease, MaskedLease> = {
     nodeCount: lease.nodeCount,
     hosts: maskHosts(lease.hosts, masker),
   }),
-  subject: { of: (row) => row, mask: ({ id }: MaskedLease) => id },
 };

@@ -12,9 +12,9 @@ export const machineEvents: Table<MachineEvent, MaskedMachineEvent> = {
   order: ({ time, event }) => time + MACHINE_EVENTS.indexOf(event) / MACHINE_EVENTS.length,
   at: ({ belongs }) => belongs,
   masked:
-    ({ maskShared, maskRack, rackOf }) =>
+    ({ maskSubject, maskRack, rackOf }) =>
     ({ host, node, rack, event, time, notBefore, basis, capacity }) => ({
-      host: maskShared(host) as MaskedMachineEvent['host'],
+      host: maskSubject(host),
       rack: maskRack(rackOf({ node, rack })),
       event,
       time,
@@ -22,7 +22,6 @@ export const machineEvents: Table<MachineEvent, MaskedMachineEvent> = {
       basis,
       capacity,
     }),
-  subject: { of: (row) => row, mask: ({ host }: MaskedMachineEvent) => host },
   basis: ({ basis }) => basis,
   cannotShow: ['changes undone between two reads are not in this table'],
 };

@@ -11,9 +11,9 @@ export const machines: Table<Machine, MaskedMachine> = {
   columns: COLUMNS,
   order: ({ place }) => place,
   masked:
-    ({ maskShared, maskRack, rackOf, timeOf }) =>
+    ({ maskSubject, maskRack, rackOf, timeOf }) =>
     (machine) => ({
-      host: maskShared(machine.host) as MaskedMachine['host'],
+      host: maskSubject(machine.host),
       rack: maskRack(rackOf(machine)),
       created: timeOf(machine.created),
       deleted: timeOf(machine.deleted),
@@ -21,5 +21,4 @@ export const machines: Table<Machine, MaskedMachine> = {
       enabled: machine.enabled,
       up: machine.up,
     }),
-  subject: { of: (row) => row, mask: ({ host }: MaskedMachine) => host },
 };

@@ -55,7 +55,7 @@ describe('A masked column', () => {
           part: { of: () => ({}), kind: 'object' as const },
           value: valueOf(column),
         }));
-        const { owner: _owner, subject: _subject, ...rest } = table;
+        const { owner: _owner, ...rest } = table;
         const mutant: AnyTable = { ...rest, columns, masked: () => () => ({}) };
         for (const format of FORMATS)
           expect(() => encode(format, mutant, [{}])).toThrow(
@@ -105,6 +105,7 @@ describe('A masked column', () => {
       masked: () =>
         instanceEvents.masked({
           mask: other,
+          maskSubject: other,
           maskShared: other,
           maskRack: other,
           hostOf: () => null,

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { HostFrom } from '../../../lib/config/choices.ts';
 import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
-import type { Mask } from '../../../lib/tables/table.ts';
+import type { TraceEvent } from '../../../lib/tables/instance-events/row.ts';
+import type { Mask, Table } from '../../../lib/tables/table.ts';
 import { createMask } from '../../../lib/transform/mask.ts';
 import { openTransform } from '../../../lib/transform/transform.ts';
 import { traceEvent } from '../../support/records.ts';
@@ -98,7 +99,9 @@ describe('rows on their way to their files', () => {
   });
 
   test('of a table without owners or subjects all stay, and none is counted', () => {
-    const { owner: _, subject: __, ...bare } = instanceEvents;
+    const { name, title, kind, description, order } = instanceEvents;
+    const described = { name, title, kind, description, order, columns: [] };
+    const bare: Table<TraceEvent, TraceEvent> = { ...described, masked: () => (row) => row };
     const settings = { ...NOBODY, excludeUsers: new Set(['u']) };
     const transform = openTransform(bare, settings, salted);
     expect(transform.apply(eventsOf(['a', 'u', 'p']))).toHaveLength(1);

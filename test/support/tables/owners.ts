@@ -75,11 +75,10 @@ export const owners: Table<OwnerRow, MaskedOwner> = {
   order: (owner) => owner.since,
   owner: (owner) => owner,
   masked:
-    ({ mask, maskShared }) =>
+    ({ maskSubject, maskShared }) =>
     (owner) => ({
-      userId: mask(owner.userId),
+      userId: maskSubject(owner.userId),
       projectId: maskShared(owner.projectId),
       since: owner.since,
     }),
-  subject: { of: (owner) => owner, mask: ({ userId }: MaskedOwner) => userId },
 };
