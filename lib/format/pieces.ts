@@ -93,9 +93,15 @@ function fillFromObjects<Row>(of: (row: Row) => object, places: readonly Place[]
 
 function fillFromTexts<Row>(of: (row: Row) => string | null, { at, render }: Place): Fill<Row> {
   const rendered = memoize(render as (part: string | null) => string);
+  // Nearly all results are the same, and to compare is cheaper than to look up a text that has just been read.
+  let last: string | null = null;
+  let text = rendered(last);
   return (rows, pieces, width) => {
-    for (let nth = 0, place = at; nth < rows.length; nth++, place += width)
-      pieces[place] = rendered(of(rows[nth] as Row));
+    for (let nth = 0, place = at; nth < rows.length; nth++, place += width) {
+      const value = of(rows[nth] as Row);
+      if (value !== last) text = rendered((last = value));
+      pieces[place] = text;
+    }
   };
 }
 
