@@ -6,7 +6,12 @@ export default defineConfig({
     include: [
       'test/**/*.slow.ts',
       // Those that take a part of their steps in `npm test`.
+      'test/demo/start.test.ts',
+      'test/handlers/api-discovery.test.ts',
+      'test/handlers/backfill.test.ts',
       'test/handlers/exactly-once.test.ts',
+      'test/lib/backfill/groups.test.ts',
+      'test/lib/source/nova-db/broken-stream.test.ts',
       'test/lib/drop/several-tables.test.ts',
       'test/lib/command/publish.test.ts',
       'test/package/template.test.ts',

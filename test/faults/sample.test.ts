@@ -9,10 +9,10 @@ vi.mock('node:timers/promises', async (original) => (await import('./quick-retri
 
 const scene = useWorld('database');
 
-test('in six schedules of faults between the function, the databases and S3 every event is in one drop', async () => {
+test('in three schedules of faults between the function, the databases and S3 every event is in one drop', async () => {
   const faults = {
     title: 'Sample',
-    count: 6,
+    count: 3,
     seed: 1000,
     source: 'database',
     calls: killer(scene.db),

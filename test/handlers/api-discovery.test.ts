@@ -13,6 +13,7 @@ import { randomHistory } from '../support/nova/random-history.ts';
 import { upsert } from '../support/nova/rows.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
 import { type BothSources, compareBothSources, startBothSources } from '../support/nova/both-sources.ts';
+import { IS_SLOW } from '../support/slow.ts';
 import { flavorOf } from '../support/openstack/flavor.ts';
 import type { OpenStackOptions } from '../support/openstack/index.ts';
 
@@ -459,7 +460,7 @@ describe('A cell that does not answer over a fake of the Nova API', () => {
     expect((await hour(3, whole.state)).events).toEqual([]);
   });
 
-  test('does not keep the quiet servers of other cells waiting for it', async () => {
+  test.runIf(IS_SLOW)('does not keep the quiet servers of other cells waiting for it', async () => {
     const quiet = await server();
     silence();
     const options = { allowPartial: true };

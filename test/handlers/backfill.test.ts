@@ -13,11 +13,12 @@ import { EQUAL, type BothSources, startBothSources, without } from '../support/n
 import { finishedEvents } from '../support/nova/truth.ts';
 import { upsert } from '../support/nova/rows.ts';
 import { UNMASKED } from '../support/nova/scene.ts';
+import { IS_SLOW } from '../support/slow.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_126);
 const START = Date.UTC(2026, 8, 1) / 1000;
-const DAYS = 12;
+const DAYS = IS_SLOW ? 12 : 9;
 
 let db: MariaDb;
 let both: BothSources;

@@ -14,7 +14,7 @@ vi.mock('../../lib/source/nova-db/session.ts', async (original) =>
 );
 
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_125);
-const STEPS = Number(process.env['TEST_STEPS'] ?? 60);
+const STEPS = Number(process.env['TEST_STEPS'] ?? 30);
 const isLong = process.env['TEST_STEPS'] !== undefined;
 const LENGTH = 120;
 

@@ -24,16 +24,18 @@ export type RowsByFormat = Readonly<Record<string, Record<string, unknown>[]>>;
 /**
  * Reads every drop that a manifest announces, oldest first; without rows only their files' bytes are looked at.
  *
+ * @param last reads so many of the latest only
  * @throws Error where a manifest is not as its schema says, or lists what is not there byte for byte
  */
 export async function readDrops(
   client: S3Client,
   prefix = '',
-  { rows: wantsRows }: { rows: boolean } = { rows: true },
+  { rows: wantsRows = true, last = Infinity }: { rows?: boolean; last?: number } = {},
 ): Promise<Drop[]> {
-  const manifests = (await listKeys(client, prefix)).filter(
+  const all = (await listKeys(client, prefix)).filter(
     (key) => key.includes('/manifests/') && key.endsWith('.json'),
   );
+  const manifests = all.slice(Math.max(0, all.length - last));
   const drops: Drop[] = [];
   for (const key of manifests) {
     const manifest = JSON.parse((await readObject(client, key)).toString('utf8')) as Manifest;

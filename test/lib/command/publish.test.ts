@@ -8,7 +8,7 @@ import { IS_SLOW } from '../../support/slow.ts';
 import { type Stage, startStage } from '../../support/stage.ts';
 import { DAY, iso } from '../../../lib/core/time.ts';
 
-const DAYS = IS_SLOW ? 30 : 8;
+const DAYS = IS_SLOW ? 30 : 5;
 const cloud = useCloudAndFolder({ days: DAYS, eventsPerDay: 40 });
 
 const inS3 = ({ env }: Stage): Record<string, string> => ({

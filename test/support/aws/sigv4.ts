@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { memoize } from '../../../lib/core/collections/memoize.ts';
 import type { Credentials } from './credentials.ts';
 
 /** What is wrong with a request's signature; each service words it in its own error code. */
@@ -101,9 +102,17 @@ function signatureOf(
   const canonical = canonicalRequest(request, signed, payloadHash);
   const parts = [time.slice(0, 8), scope.region, scope.service, 'aws4_request'];
   const hash = createHash('sha256').update(canonical).digest('hex');
-  const key = parts.reduce<string | Buffer>(hmac, `AWS4${credentials.secretAccessKey}`);
-  return hmac(key, [algorithm, time, parts.join('/'), hash].join('\n')).toString('hex');
+  return hmac(
+    signingKey([`AWS4${credentials.secretAccessKey}`, ...parts].join('\n')),
+    [algorithm, time, parts.join('/'), hash].join('\n'),
+  ).toString('hex');
 }
+
+/** The same for all requests of a day. `lines`: the secret, the day and the scope. */
+const signingKey = memoize((lines: string): Buffer => {
+  const [secret = '', ...parts] = lines.split('\n');
+  return parts.reduce<Buffer>(hmac, Buffer.from(secret));
+});
 
 function canonicalRequest({ method, url, headers }: Signable, signed: string[], payloadHash: string): string {
   const [path = '/', query = ''] = splitOnce(url, '?');
