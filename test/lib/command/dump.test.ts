@@ -472,7 +472,7 @@ describe('A dump of a million rows’ kind', () => {
   let large: string[];
   beforeAll(async () => {
     const cell = await createCell(db, 'large');
-    await fillHistory(cell, { events: 150_000, start: Date.parse('2025-01-01T00:00:00Z') / 1000, days: 100 });
+    await fillHistory(cell, { events: 80_000, start: Date.parse('2025-01-01T00:00:00Z') / 1000, days: 100 });
     const { password, user: name } = await cell.reader();
     await writeFile(join(folder, 'large-password'), password);
     large = [
