@@ -1,6 +1,7 @@
 import { zstdCompressSync } from 'node:zlib';
 import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { memoize } from '../core/collections/memoize.ts';
 import type { Column, Value } from '../tables/table.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Encoder, Format } from './format.ts';
@@ -101,12 +102,14 @@ function cellOf<Row>(
     case 'boolean':
       return (row) => of(row) as boolean | null;
     case 'integer':
-      return (row) => toInteger(of(row), 1);
-    case 'timestamp':
-      return (row) => toInteger(of(row), 1000);
+    case 'timestamp': {
+      const integer = integers(type === 'timestamp' ? 1000 : 1);
+      return (row) => integer(of(row) as number | null);
+    }
   }
 }
 
-function toInteger(value: Value, times: number): bigint | null {
-  return value === null ? null : BigInt((value as number) * times);
+/** The same object for equal numbers: a new one for each cell of a group would keep the garbage collector busy. */
+function integers(times: number): (value: number | null) => bigint | null {
+  return memoize((value) => (value === null ? null : BigInt(value * times)));
 }
