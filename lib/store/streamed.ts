@@ -11,54 +11,66 @@ export interface Sending {
   readonly toError: (error: unknown) => Error;
 }
 
-/** An object that is sent to a store while it is made. */
+/** An object that is sent to a store while it is made. An abort of the signal is thrown as an AbortError. */
 export function openStreamed(
   compressor: Transform,
   { send, isLost, toError }: Sending,
   signal: AbortSignal,
 ): OpenObject {
   const sending = send();
+  /** Ends the wait for the compressor. */
+  let giveUp: (error: unknown) => void = () => undefined;
   // It may fail while nobody waits for it; the next write, or finish, reports it.
-  sending.catch(() => undefined);
+  sending.catch((error: unknown) => giveUp(error));
+  const onAbort = (): void => giveUp(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
 
   /** Returns once the compressor has taken the bytes. */
   const hand = async (bytes: Uint8Array | string): Promise<void> => {
-    const taking = new Promise<void>((resolve, reject) => {
-      compressor.write(bytes, (error) => (error ? reject(error) : resolve()));
-    });
+    const taken = Promise.withResolvers<void>();
+    giveUp = taken.reject;
+    compressor.write(bytes, (error) => (error ? taken.reject(error) : taken.resolve()));
     try {
-      await Promise.race([taking, sending]);
+      await taken.promise;
     } catch (error) {
+      if (signal.aborted) throw new DOMException('The operation was aborted', 'AbortError');
       // A failing upload takes the compressor along, which then tells first, and not why.
-      const why = signal.aborted
-        ? error
-        : await sending.then(
-            () => error,
-            (reason: unknown) => reason,
-          );
-      throw toError(why);
+      throw await sending.then(
+        () => error,
+        (reason: unknown) => reason,
+      );
     }
   };
-  // What passes through is not taken when it was handed over: it waits to be sent.
+  // A PassThrough keeps the bytes until they are sent, so their buffer could not be used again.
   const text = compressor instanceof PassThrough ? undefined : gatherText(hand);
+  const put = async (piece: string | Uint8Array): Promise<void> => {
+    if (typeof piece === 'string' && text !== undefined) return text.add(piece);
+    await text?.flush();
+    await hand(piece);
+  };
 
   return {
     async write(piece) {
-      if (typeof piece === 'string' && text !== undefined) return text.add(piece);
-      await text?.flush();
-      await hand(piece);
+      try {
+        await put(piece);
+      } catch (error) {
+        throw toError(error);
+      }
     },
     async finish() {
-      await text?.flush();
-      compressor.end();
       try {
+        await text?.flush();
+        compressor.end();
         return await sending;
       } catch (error) {
         if (isLost(error)) return undefined;
         throw toError(error);
+      } finally {
+        signal.removeEventListener('abort', onAbort);
       }
     },
     async abort() {
+      signal.removeEventListener('abort', onAbort);
       compressor.destroy();
       await sending.catch(() => undefined);
     },
@@ -66,8 +78,8 @@ export function openStreamed(
 }
 
 /**
- * To hand a piece to the compressor's thread, and to hear of its end, costs as much as to compress some 20 KB. So text is handed
- * over in pieces of this size, from two buffers in turn.
+ * To hand a piece to the compressor's thread, and to hear of its end, costs as much as to compress some 20 KB. So text is
+ * handed over in pieces of this size, from two buffers in turn.
  */
 const BUFFER_BYTES = 512 * 1024;
 
@@ -83,7 +95,7 @@ function gatherText(hand: (bytes: Uint8Array) => Promise<void>) {
   const begin = async (): Promise<void> => {
     await handing;
     handing = hand(filling.subarray(0, filled));
-    // Whoever waits for it next is told.
+    // The next call that waits for it throws its error.
     handing.catch(() => undefined);
     [filling, other] = [other, filling];
     filled = 0;

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { PassThrough, Transform } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { createGzip, createZstdCompress, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { openStreamed } from '../../../lib/store/streamed.ts';
@@ -6,21 +8,33 @@ import { sha256 } from '../../support/sha256.ts';
 
 const NEVER = new AbortController().signal;
 
+class LostError extends Error {}
+
+interface Sent {
+  readonly fail?: () => Error | undefined;
+  readonly signal?: AbortSignal;
+}
+
 /** Opens an object that is sent to nowhere; `sent` tells what came. */
-function open(compressor: Transform, fail?: () => Error | undefined) {
+function open(compressor: Transform, { fail, signal = NEVER }: Sent = {}) {
   const chunks: Buffer[] = [];
   const send = async () => {
     for await (const chunk of compressor as AsyncIterable<Buffer>) {
       const error = fail?.();
       if (error !== undefined) throw error;
+      signal.throwIfAborted();
       // Copied, as a store has to: what passes through is the writer's own.
       chunks.push(Buffer.from(chunk));
     }
     const all = Buffer.concat(chunks);
     return { bytes: all.length, sha256: sha256(all) };
   };
-  const sending = { send, isLost: () => false, toError: (error: unknown) => error as Error };
-  return { object: openStreamed(compressor, sending, NEVER), sent: () => Buffer.concat(chunks) };
+  const isLost = (error: unknown): boolean => error instanceof LostError;
+  const toError = (error: unknown): Error => new Error(`could not write: ${String(error)}`);
+  return {
+    object: openStreamed(compressor, { send, isLost, toError }, signal),
+    sent: () => Buffer.concat(chunks),
+  };
 }
 
 const COMPRESSORS = [
@@ -63,13 +77,35 @@ describe.each(COMPRESSORS)('An object that is compressed by %s', (_, create, unp
   });
 
   test('tells why it cannot be sent, and not that its compressor is gone', async () => {
-    const { object } = open(create(), () => new Error('no such bucket'));
+    const { object } = open(create(), { fail: () => new Error('no such bucket') });
     const writing = async (): Promise<void> => {
       for (let nth = 0; nth < 100; nth++) await object.write(`${Math.random()}`.repeat(10_000));
       await object.finish();
     };
-    await expect(writing()).rejects.toThrow('no such bucket');
+    await expect(writing()).rejects.toThrow('could not write: Error: no such bucket');
     await object.abort();
+  });
+
+  test('that another writer has replaced is told at its end, also where the upload failed before', async () => {
+    const { object } = open(create(), { fail: () => new LostError() });
+    await object.write('x'.repeat(100_000));
+    expect(await object.finish()).toBeUndefined();
+  });
+
+  test('that is aborted ends with an AbortError, whoever notices first', async () => {
+    for (let nth = 0; nth < 5; nth++) {
+      const abort = new AbortController();
+      const { object } = open(create(), { signal: abort.signal });
+      const writing = async (): Promise<void> => {
+        for (let more = 0; more < 10_000; more++) {
+          await object.write(randomBytes(50_000).toString('hex'));
+          await setImmediate();
+        }
+      };
+      setTimeout(() => abort.abort(new Error('time is over')), nth * 5);
+      await expect(writing()).rejects.toThrow('AbortError');
+      await object.abort();
+    }
   });
 
   test('that is given up while it is written leaves nothing waiting', async () => {
