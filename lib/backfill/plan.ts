@@ -32,12 +32,12 @@ export async function planBackfill(
   const windows = windowsOf(range, windowSeconds);
   const missing = await missingIn(invocation, windows);
   const published = [...new Set(windows).difference(new Set(missing))];
-  const { from, purged, ...history } = await readAgain(invocation, () => source.history(range, signal));
+  const { from, events: known, purged } = await readAgain(invocation, () => source.history(range, signal));
   const old = missing.filter(({ end }) => end <= (from ?? Infinity));
   const decided = await decidedOf(invocation, old);
   const gone = new Set(old).difference(decided);
   const due = missing.filter((window) => !gone.has(window));
-  const events = history.events && Math.round((history.events * due.length) / windows.length);
+  const events = known && Math.round((known * due.length) / windows.length);
   return { due, published, beforeHistory: [...gone], sourceFrom: from, events, purged };
 }
 

@@ -9,7 +9,7 @@ import { type CellSchema, SHADOW } from './schema.ts';
  * therefore finds where a time begins, in about thirty lookups whatever the history's size. Each lookup looks at a
  * run of rows, so that one row out of place does not mislead it.
  */
-const ROWS_LOOKED_AT = 32;
+export const ROWS_LOOKED_AT = 32;
 
 /** Ids follow the time of insertion but for the clocks of several conductors, which differ by less. */
 export const DISORDER = 10 * MINUTE;
@@ -39,8 +39,8 @@ export function firstIdAfter(
 }
 
 /**
- * The greatest id before which rows of a kind were inserted before `time`. May be too low by rows out of place only, and
- * by less than `within.precision`.
+ * The greatest id before which rows of a kind were inserted before `time`. May be too low by less than `within.precision`,
+ * and by rows out of place.
  */
 export function lastIdBefore(
   query: Query,

@@ -109,7 +109,7 @@ export interface Sampler {
  */
 export function openSampler(end: Seconds): Sampler {
   let stride = 1;
-  /** Where among the next rows the next one is. */
+  /** Index of the next sample in the rows to come. */
   let next = 0;
   let spread: EventRow[] = [];
   let top: EventRow[] = [];

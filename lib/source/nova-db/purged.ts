@@ -1,7 +1,7 @@
 import { memoize } from '../../core/collections/memoize.ts';
 import type { Seconds } from '../../core/time.ts';
 import type { Window } from '../../core/window.ts';
-import { type Extent, lastIdBefore } from './bounds.ts';
+import { type Extent, ROWS_LOOKED_AT, lastIdBefore } from './bounds.ts';
 import { CREATED } from './event-rows.ts';
 import type { CellSchema } from './schema.ts';
 import type { CellSession, Query } from './session.ts';
@@ -89,8 +89,8 @@ function newestBeyond({ endId }: Extent, to: number): number {
 }
 
 /**
- * Of so many of the newest ids: of those runs of them the densest, for the older ones may be purged. Null where there are
- * too few, or a purge may have been among them.
+ * The density of the densest run among so many of the newest ids: older ones may be purged. Null where there are too few,
+ * or a purge may have been among them.
  */
 async function densityOf(
   query: Query,
@@ -119,8 +119,11 @@ async function countRows(query: Query, schema: CellSchema, from: number, to: num
   return Math.min(rows, to - from);
 }
 
-/** Rows looked at from where the bisection ends, a little before the edge. */
-const AROUND = 64;
+/** The last steps of the bisection are left to the rows around. */
+const PRECISION = 32;
+
+/** Rows looked at from where the bisection ends: up to the edge, and some beyond, where clocks disagree. */
+const AROUND = PRECISION + 2 * ROWS_LOOKED_AT;
 
 /** About the id that a row inserted at that time has, or would have had where it is gone. */
 async function idAt(
@@ -130,8 +133,7 @@ async function idAt(
   time: Seconds,
   least: number,
 ): Promise<number> {
-  // The last steps of the bisection are left to the rows around.
-  const within = { from: Math.max(1, least), to: endId, precision: AROUND / 2 };
+  const within = { from: Math.max(1, least), to: endId, precision: PRECISION };
   const found = await lastIdBefore(query, schema, time, within);
   const points: Point[] = [];
   for (const { events } of schema.tables) {
