@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** What takes minutes: kills and deadlines at every request, two runs in every gap of each other, long histories. */
+/** What takes minutes: kills and deadlines at every request, two runs in every gap of each other, a month, and more. */
 export default defineConfig({
   test: {
     include: [

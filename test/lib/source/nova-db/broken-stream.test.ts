@@ -161,7 +161,7 @@ describe('a connection that is killed', () => {
 
   const kill = async (): Promise<void> => void (await db.query(`KILL USER '${reader.user}'@'%'`));
 
-  test(`while it is idle, before any of its first ${STATEMENTS} statements is opened again, and the drop is complete`, async () => {
+  test(`while it is idle, before one of its first ${STATEMENTS} statements is opened again, and the drop is complete`, async () => {
     for (let n = 1; n <= STATEMENTS; n += STEP) {
       scene.stage.env['STAR_PREFIX'] = `kill-${n}`;
       let statements = 0;
@@ -178,7 +178,7 @@ describe('a connection that is killed', () => {
     }
   });
 
-  test('while it is idle, before any of the first statements of a backfill, is opened again, and its drop is complete', async () => {
+  test('while it is idle, before one of the first statements of a backfill, is opened again, and its drop is complete', async () => {
     for (let n = 1; n <= 12; n += STEP) {
       scene.stage.env['STAR_PREFIX'] = `backfill-${n}`;
       let statements = 0;
