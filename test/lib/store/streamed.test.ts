@@ -92,7 +92,7 @@ describe.each(COMPRESSORS)('An object that is compressed by %s', (_, create, unp
     expect(await object.finish()).toBeUndefined();
   });
 
-  test('that is aborted ends with an AbortError, whoever notices first', async () => {
+  test('ends with an AbortError when it is aborted', async () => {
     for (let nth = 0; nth < 5; nth++) {
       const abort = new AbortController();
       const { object } = open(create(), { signal: abort.signal });
