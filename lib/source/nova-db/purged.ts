@@ -31,10 +31,10 @@ export async function countPurged(
   extent: Extent,
   run: { readonly ids: number; readonly rows: number; readonly to: number },
 ): Promise<number | null> {
-  return missingIn(run, () => densityOf(session.query, schema, extent, newestBeyond(extent, run.to)));
+  return goneFrom(run, () => densityOf(session.query, schema, extent, newestBeyond(extent, run.to)));
 }
 
-async function missingIn(
+async function goneFrom(
   { ids, rows }: { readonly ids: number; readonly rows: number },
   density: () => Promise<Density | null>,
 ): Promise<number | null> {
@@ -63,7 +63,7 @@ export async function purgedOf(
   for (const { start, end } of windows) {
     const [from, to] = [await edgeAt(start), await edgeAt(end)];
     const rows = to > from ? await countRows(session.query, schema, from, to) : 0;
-    counted.push(await missingIn({ ids: to - from, rows }, () => density(newestBeyond(extent, to))));
+    counted.push(await goneFrom({ ids: to - from, rows }, () => density(newestBeyond(extent, to))));
   }
   return counted;
 }
