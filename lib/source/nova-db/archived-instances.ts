@@ -2,7 +2,7 @@ import { inGroups } from '../../core/collections/in-groups.ts';
 import { DAY, type Seconds } from '../../core/time.ts';
 import type { Window } from '../../core/window.ts';
 import type { Extent, IdSpan } from './bounds.ts';
-import type { Filter } from './chunks.ts';
+import type { Filter } from './chunk-plan.ts';
 import { IDS_PER_STATEMENT, unixSeconds } from './event-rows.ts';
 import { type IdRange, LAST_ID, mergeIds, mergeRanges, rangesBelow, rangesBetween } from './id-ranges.ts';
 import { type CellSchema, LIVE, SHADOW, type Tables } from './schema.ts';

@@ -83,6 +83,15 @@ export interface IdSpan {
   readonly to: number;
 }
 
+/** A statement must not run into the time-out, nor its answer take much memory, however long the history. */
+const IDS_PER_SCAN = 5_000_000;
+
+/** Spans that follow each other, for a statement each. */
+export function* scansOf({ from, to }: IdSpan): Generator<IdSpan> {
+  for (let first = from; first < to; first += IDS_PER_SCAN)
+    yield { from: first, to: Math.min(to, first + IDS_PER_SCAN) };
+}
+
 async function bisect(
   { precision = 1, ...within }: IdSpan & { readonly precision?: number },
   isBeyond: (id: number) => Promise<boolean>,

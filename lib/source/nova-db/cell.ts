@@ -3,7 +3,8 @@ import type { TraceEvent } from '../../tables/instance-events/row.ts';
 import type { Batch, ReadRequest, SourceCounts } from '../source.ts';
 import { archivedUuids, lookUpArchived } from './archived-instances.ts';
 import { readExtent } from './bounds.ts';
-import { earliestOf, planChunks, readBackdated, readChunk, rowsOf, watermarks } from './chunks.ts';
+import { planChunks } from './chunk-plan.ts';
+import { readBackdated, readChunk } from './chunks.ts';
 import { type PendingCopies, findClones, lookForCopies } from './clones.ts';
 import { type EventRow, selectEventsById } from './event-rows.ts';
 import { finishedEvents } from './finished-events.ts';
@@ -52,7 +53,7 @@ export async function* readCell(
   const known = first ?? (await accountedTo(session, schema, span, request, reached));
   const filter = stored === undefined ? finishedSince(window.start, known) : EVERYTHING;
   const plan = await planChunks(session, schema, span, filter);
-  request.progress?.expect(rowsOf(plan.chunks));
+  request.progress?.expect(plan.rows);
   const { carried, missing } = await readCarried(session, schema, stored?.open ?? new Map());
   const pending = await lookForCopies(session, others, schema, stored, span.to, extent);
   const due = [...pending.copies].filter(([, finish]) => finish < window.end).map(([id]) => id);
@@ -79,15 +80,14 @@ export async function* readCell(
   const outOfOrder = ledger.take(outOfPlace, clones, { outOfOrder: true });
   yield {
     rows: await toEvents([...ledger.reread(carried, clones), ...outOfOrder]),
-    watermark: earliestOf(plan.chunks),
+    watermark: plan.earliest,
   };
-  const marks = watermarks(plan.chunks);
   const readEarly = Map.groupBy(outOfPlace, ({ id }) => id);
-  for (const [index, chunk] of plan.chunks.entries()) {
+  for (const chunk of plan.chunks()) {
     const rows = withoutRows(await readChunk(session, schema, chunk, filter, plan), readEarly);
     const publishable = ledger.take(rows, await clonesAmong(rows));
     request.progress?.done(rows.length, publishable.length);
-    yield { rows: await toEvents(publishable), watermark: marks[index] ?? Infinity };
+    yield { rows: await toEvents(publishable), watermark: chunk.watermark };
   }
   const closed = ledger.close(
     await findSiblings(session.query, [...carried, ...ledger.openRows()]),

@@ -35,7 +35,7 @@ export async function findReusedIds(
   state: CellState,
   lastEnd: Seconds,
 ): Promise<number | undefined> {
-  const accountedTo = [...state.seenIds].reduce((end, id) => Math.max(end, id + 1), state.nextEventId);
+  const accountedTo = Math.max(state.nextEventId, state.seenIds.end);
   const isReused =
     (await hasOtherRow(session, schema, state.samples)) ||
     (await hasYoungRow(session, schema, state, accountedTo, lastEnd));

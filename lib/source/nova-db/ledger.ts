@@ -3,6 +3,7 @@ import type { Window } from '../../core/window.ts';
 import type { ReadRequest, SourceCounts } from '../source.ts';
 import { DISORDER } from './bounds.ts';
 import { type EventRow, isCopy } from './event-rows.ts';
+import { collectIds } from './id-set.ts';
 import { isYoungerThan, openSampler } from './identity.ts';
 import { openEdge } from './purged.ts';
 import type { Sibling } from './siblings.ts';
@@ -70,7 +71,7 @@ export function openLedger({ state, request, accountedTo, reached }: LedgerOptio
   const heldBackFrom = Math.min(window.end, reached) - settleSeconds;
   const open = new Map<number, Seconds>();
   const openRows: EventRow[] = [];
-  const taken: number[] = [...(state?.seenIds ?? [])];
+  const taken = collectIds(state?.seenIds);
   const strays = new Map<number, Seconds>();
   const skipped: Record<string, number> = {};
   const sampler = openSampler(window.end);
@@ -136,7 +137,7 @@ export function openLedger({ state, request, accountedTo, reached }: LedgerOptio
         if (row.created >= window.end && !copy) return false;
         if (row.created < window.end) end = Math.max(end, row.id + 1);
         // Rows come in order of id, so what is below the lowest id held back need not be remembered.
-        if (row.id >= lowestHeldBack || outOfOrder) taken.push(row.id);
+        if (row.id >= lowestHeldBack || outOfOrder) taken.add(row.id);
         if (isKnown) return false;
         if (state !== undefined && (row.id < state.nextEventId || state.seenIds.has(row.id))) restored++;
         return settle(row, clones);
@@ -162,7 +163,7 @@ export function openLedger({ state, request, accountedTo, reached }: LedgerOptio
       return {
         state: {
           nextEventId,
-          seenIds: new Set(taken.filter((id) => id >= nextEventId)),
+          seenIds: taken.from(nextEventId),
           open,
           siblings: new Map(
             [...all].flatMap(([id, { finish }]): [number, Seconds][] => {

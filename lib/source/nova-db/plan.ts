@@ -8,6 +8,7 @@ import {
   firstInstanceAfter,
   lastIdBefore,
   readExtent,
+  scansOf,
 } from './bounds.ts';
 import { FINISH, START } from './event-rows.ts';
 import { LAST_ID } from './id-ranges.ts';
@@ -90,20 +91,14 @@ interface Counted {
   readonly stillOpen: number;
 }
 
-/** A statement must not run into the time-out, however long the history. */
-const IDS_PER_STATEMENT = 5_000_000;
-
 /** Runs of ids that a scan goes through, each by one statement over each table. */
 function* scans(schema: CellSchema, { endId }: Extent): Generator<{ from: string; ids: [number, number] }> {
   for (const { events } of schema.tables) {
     // If an event is in both tables, the live row is read.
     const isLive = `EXISTS (SELECT 1 FROM ${LIVE.events} l WHERE l.id = e.id AND l.start_time <=> e.start_time AND ${SAME})`;
     const once = events === SHADOW.events ? `AND NOT ${isLive}` : '';
-    for (let first = 0; first < endId; first += IDS_PER_STATEMENT)
-      yield {
-        from: `FROM ${events} e WHERE e.id >= ? AND e.id < ? ${once}`,
-        ids: [first, first + IDS_PER_STATEMENT],
-      };
+    for (const { from, to } of scansOf({ from: 0, to: endId }))
+      yield { from: `FROM ${events} e WHERE e.id >= ? AND e.id < ? ${once}`, ids: [from, to] };
   }
 }
 

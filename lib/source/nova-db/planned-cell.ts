@@ -6,15 +6,8 @@ import type { Batch, ReadRequest } from '../source.ts';
 import { archivedUuids, lookUpArchived } from './archived-instances.ts';
 import { readExtent } from './bounds.ts';
 import type { CellOutcome } from './cell.ts';
-import {
-  type Filter,
-  earliestOf,
-  planChunks,
-  readBackdated,
-  readChunk,
-  rowsOf,
-  watermarks,
-} from './chunks.ts';
+import { type Filter, planChunks } from './chunk-plan.ts';
+import { readBackdated, readChunk } from './chunks.ts';
 import { findClones } from './clones.ts';
 import { type EventRow, FINISH, START, selectEventsById } from './event-rows.ts';
 import { finishedEvents } from './finished-events.ts';
@@ -45,7 +38,7 @@ export async function* readPlanned(
 
   const filter = finishedIn(window);
   const plan = await planChunks(session, schema, planned, filter);
-  progress?.expect(rowsOf(plan.chunks) + planned.elsewhere.length);
+  progress?.expect(plan.rows + planned.elsewhere.length);
   const outOfPlace = distinctRows([
     ...(await readBackdated(session, schema, planned, filter, plan)),
     ...(await selectEventsById(session.query, schema, planned.elsewhere)).filter(({ finish }) =>
@@ -78,12 +71,11 @@ export async function* readPlanned(
     return made;
   };
 
-  yield { rows: await toEvents(outOfPlace), watermark: earliestOf(plan.chunks) };
-  const marks = watermarks(plan.chunks);
+  yield { rows: await toEvents(outOfPlace), watermark: plan.earliest };
   const readEarly = Map.groupBy(outOfPlace, ({ id }) => id);
-  for (const [index, chunk] of plan.chunks.entries()) {
+  for (const chunk of plan.chunks()) {
     const rows = withoutRows(await readChunk(session, schema, chunk, filter, plan), readEarly);
-    yield { rows: await toEvents(rows), watermark: marks[index] ?? Infinity };
+    yield { rows: await toEvents(rows), watermark: chunk.watermark };
   }
   if (finished < planned.finished)
     throw gone(session, planned, finished, reachesBeyond(planned.shown, shown));

@@ -1,7 +1,7 @@
 import type { Seconds } from '../../core/time.ts';
 import type { ReadRequest } from '../source.ts';
 import { DISORDER, type Extent, type IdSpan, firstIdAfter, lastIdBefore } from './bounds.ts';
-import type { Filter } from './chunks.ts';
+import type { Filter } from './chunk-plan.ts';
 import type { CellSchema } from './schema.ts';
 import type { CellSession } from './session.ts';
 

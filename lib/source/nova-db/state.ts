@@ -3,6 +3,7 @@ import type { Seconds } from '../../core/time.ts';
 import type { Window } from '../../core/window.ts';
 import type { SourceState } from '../source.ts';
 import { type IdRange, idsOfRanges, rangesOfIds } from './id-ranges.ts';
+import { type IdSet, idSet } from './id-set.ts';
 import { readStored } from '../stored-state.ts';
 
 /** What one cell's reader carries from window to window, so that nothing is read twice or missed. */
@@ -10,7 +11,7 @@ export interface CellState {
   /** Every row below is accounted for: published, carried as open, or given up. */
   readonly nextEventId: number;
   /** Rows from `nextEventId` on that are accounted for as well; see `ledger.ts`. */
-  readonly seenIds: ReadonlySet<number>;
+  readonly seenIds: IdSet;
   /** Rows seen that had not finished when the last window ended, by id, with their start: an id may be given again. */
   readonly open: ReadonlyMap<number, Seconds>;
   /** Published rows that share action and name with an open one, and their finish as of the last window's end. */
@@ -90,7 +91,7 @@ const StoredPlan = z.strictObject({
 export function storeCell(state: CellState): z.infer<typeof Stored> {
   return {
     nextEventId: state.nextEventId,
-    seenIds: rangesOfIds(state.seenIds).flat(),
+    seenIds: [...state.seenIds.runs],
     open: [...state.open],
     siblings: [...state.siblings],
     unarchived: state.unarchived.flat(),
@@ -129,7 +130,7 @@ export function restoreCells(state: SourceState): RestoredCells {
     } else {
       states.set(cell, {
         ...stored,
-        seenIds: new Set(idsOfRanges(pairs(stored.seenIds))),
+        seenIds: idSet(stored.seenIds),
         open: new Map(stored.open),
         siblings: new Map(stored.siblings),
         samples: stored.samples.map(([id, start, created, actionId]) => ({ id, start, created, actionId })),
