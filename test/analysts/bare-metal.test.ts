@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { DAY } from '../../lib/core/time.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { NODES, loadDump } from '../support/nova/baremetal.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
@@ -27,7 +27,7 @@ let ask: (sql: string) => Promise<Record<string, unknown>[]>;
 let stop: () => void;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   folder = await mkdtemp(join(tmpdir(), 'star-compactor-leases-'));
   scene = await startScene(db, ['cell1'], {
     folder,

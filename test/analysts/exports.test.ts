@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { hostsOf } from '../support/nova/hosts.ts';
 import { loadSample, shiftByYear } from '../support/nova/sample.ts';
 import { BUCKET, type Stage, startStage } from '../support/stage.ts';
@@ -23,7 +23,7 @@ let ask: (sql: string) => Promise<Row[]>;
 let stop: () => void;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   const sample = await loadSample(db);
   const cells = [sample.cell1, sample.cell0];
   for (const cell of cells) await shiftByYear(cell);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DAY, MINUTE } from '../../lib/core/time.ts';
 import type { Drop } from '../support/drops.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
 import { seeded } from '../support/nova/prng.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
@@ -29,7 +29,7 @@ let scene: Scene;
 let drops: Drop[];
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   const env = { STAR_TABLES: 'instances', STAR_REPORT: 'false' };
   scene = await startScene(db, ['cell1', 'cell0'], { env });
   const cloud = replay([scene.cell('cell1'), scene.cell('cell0')], history.changes);

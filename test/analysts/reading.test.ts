@@ -6,7 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COLUMNS } from '../../lib/tables/instance-events/columns.ts';
 import { TABLES as ALL_TABLES } from '../../lib/tables/registry.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { hostsOf } from '../support/nova/hosts.ts';
 import { upsert } from '../support/nova/rows.ts';
 import { loadSample, shiftByYear } from '../support/nova/sample.ts';
@@ -41,7 +41,7 @@ let folder: string;
 let top: string;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   const sample = await loadSample(db);
   const cells = [sample.cell1, sample.cell0];
   for (const cell of cells) await shiftByYear(cell);

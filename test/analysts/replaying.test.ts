@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TABLES } from '../../lib/tables/registry.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { hostsOf } from '../support/nova/hosts.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
@@ -21,7 +21,7 @@ let folder: string;
 let answers: Record<string, unknown>[][];
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   folder = await mkdtemp(join(tmpdir(), 'star-compactor-replaying-'));
   const env = {
     STAR_CLOUD: 'demo',

@@ -4,7 +4,7 @@ import { parseSecret } from '../../lib/connection/secret.ts';
 import { StarError } from '../../lib/core/errors.ts';
 import { apiSource } from '../../lib/source/nova-api/nova-api.ts';
 import { DAY } from '../../lib/core/time.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';
@@ -36,7 +36,7 @@ const tokens = new Set<string>();
 let mutate: ((json: object, nth: number) => unknown) | undefined;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   const cells: Cell[] = [];
   for (const name of ['cell1', 'cell0']) cells.push(await createCell(db, name));
   const history = randomHistory({ seed: SEED, start: START, days: 2, eventsPerDay: 12 });

@@ -8,7 +8,7 @@ import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/core/time.ts';
 import { instanceEvents } from '../../lib/tables/instance-events/table.ts';
 import type { TraceEvent } from '../../lib/tables/instance-events/row.ts';
 import { type Drop, eventsOf } from '../support/drops.ts';
-import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, type Row, useMariaDb } from '../support/mariadb/index.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
 import { upsert } from '../support/nova/rows.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
@@ -25,7 +25,7 @@ let both: BothSources;
 let ids = 0;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(() => begin());

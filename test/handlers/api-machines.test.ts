@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../lib/core/time.ts';
 import { type Drop, readDrops } from '../support/drops.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { type BothSources, startBothSources } from '../support/nova/both-sources.ts';
 import { type Hosts, hostsOf } from '../support/nova/hosts.ts';
 
@@ -13,7 +13,7 @@ let both: BothSources;
 let hosts: Hosts;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

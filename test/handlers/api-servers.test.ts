@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../lib/core/time.ts';
 import { type Drop, readDrops } from '../support/drops.ts';
-import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, type Row, useMariaDb } from '../support/mariadb/index.ts';
 import { type BothSources, startBothSources } from '../support/nova/both-sources.ts';
 import { comparable } from '../support/nova/existing.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
@@ -15,7 +15,7 @@ let db: MariaDb;
 let both: BothSources;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

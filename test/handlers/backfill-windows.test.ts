@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 import type { LocalS3Options } from '../support/s3/server.ts';
 import { type Planned, execute } from '../support/release.ts';
@@ -9,7 +9,7 @@ let scene: Scene;
 let onS3Request: LocalS3Options['onRequest'];
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   scene = await startScene(db, ['cell1'], {
     env: { STAR_BACKFILL_SECRETS: 'test/backfill' },
     onS3Request: (request) => onS3Request?.(request),

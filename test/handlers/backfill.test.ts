@@ -4,7 +4,7 @@ import { filesOf } from '../../lib/drop/manifest.ts';
 import type { BackfillSummary } from '../../lib/backfill/summary.ts';
 import { DAY, HOUR, MINUTE, iso } from '../../lib/core/time.ts';
 import { type Drop, eventsOf, listKeys, readDrops } from '../support/drops.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { compareWithTruth } from '../support/nova/compare.ts';
 import { replay } from '../support/nova/history.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
@@ -25,7 +25,7 @@ let both: BothSources;
 let stage: Stage;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

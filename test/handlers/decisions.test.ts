@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { keysOf } from '../../lib/drop/finish.ts';
 import type { Manifest } from '../../lib/drop/manifest.ts';
 import { listKeys, readObject } from '../support/drops.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 import { BUCKET } from '../support/stage.ts';
 
@@ -21,7 +21,7 @@ const CHECKPOINT = 'cloud=test/state/checkpoint.json';
 const CLAIM = 'cloud=test/state/claim.json';
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

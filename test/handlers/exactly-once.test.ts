@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ScheduleSummary } from '../../lib/schedule/summary.ts';
 import { DAY, MINUTE } from '../../lib/core/time.ts';
 import { type Drop, eventsOf, readDrops } from '../support/drops.ts';
-import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, type Row, useMariaDb } from '../support/mariadb/index.ts';
 import { compareWithTruth, identityOf, unlikeNow } from '../support/nova/compare.ts';
 import { type Change, replay } from '../support/nova/history.ts';
 import { type RandomHistory, randomHistory } from '../support/nova/random-history.ts';
@@ -22,7 +22,7 @@ let stage: Stage;
 let cells: Cell[] = [];
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../support/invoke/runtime.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 
 const RUNNER = fileURLToPath(new URL('../support/invoke/runner.ts', import.meta.url));
@@ -19,7 +19,7 @@ let scene: Scene;
 let folder: string;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   scene = await startScene(db, [], {
     env: { STAR_MASKING: 'sha2-salted', STAR_ALLOW_UNSAFE_MASKING: 'false', STAR_MASKING_SECRET: 'masks' },
   });

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type MachineDays, expectExactlyOnce, startMachineDays } from '../support/machine-days.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 
 let db: MariaDb;
 let days: MachineDays;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

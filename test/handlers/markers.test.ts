@@ -7,7 +7,7 @@ import { logger } from '../../lib/runtime/telemetry.ts';
 import { DAY, MINUTE } from '../../lib/core/time.ts';
 import { TABLES } from '../../lib/tables/registry.ts';
 import { listKeys, readObject, readParquet } from '../support/drops.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
 import { hostsOf } from '../support/nova/hosts.ts';
 import { randomHistory } from '../support/nova/random-history.ts';
@@ -84,7 +84,7 @@ const failures: string[] = [];
 const uuids = new Set<string>();
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   both = await startBothSources(db);
   both.set({
     STAR_MASKING: 'sha2-salted',

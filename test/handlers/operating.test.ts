@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { HOUR } from '../../lib/core/time.ts';
 import { eventsOf, listKeys, readObject } from '../support/drops.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { compareWithTruth } from '../support/nova/compare.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
@@ -15,7 +15,7 @@ let scene: Scene;
 let server: string;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

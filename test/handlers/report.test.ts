@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventsOf, listKeys, readObject } from '../support/drops.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 import { BUCKET } from '../support/stage.ts';
 
@@ -17,7 +17,7 @@ let scene: Scene;
 let isIndexLost = false;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { filesOf } from '../../lib/drop/manifest.ts';
 import type { Answer } from '../support/invoke/runtime.ts';
 import { type Drop, eventsOf, listKeys, readDrops, readObject, readParquet } from '../support/drops.ts';
-import { type MariaDb, type Row, startMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, type Row, useMariaDb } from '../support/mariadb/index.ts';
 import { replay } from '../support/nova/history.ts';
 import { upsert } from '../support/nova/rows.ts';
 import { loadSample, shiftByYear } from '../support/nova/sample.ts';
@@ -48,7 +48,7 @@ let cells: Cell[];
 let truth: Row[];
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   const sample = await loadSample(db);
   cells = [sample.cell1, sample.cell0];
   for (const cell of cells) await shiftByYear(cell);

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { DAY, iso } from '../../lib/core/time.ts';
 import type { RequestHook } from './aws/faults.ts';
 import { listKeys, readObject } from './drops.ts';
-import { type MariaDb, startMariaDb } from './mariadb/index.ts';
+import { type MariaDb, useMariaDb } from './mariadb/index.ts';
 import { replay } from './nova/history.ts';
 import { randomHistory } from './nova/random-history.ts';
 import { type Cell, createCell } from './nova/schema.ts';
@@ -62,7 +62,7 @@ export function usePast({ days, eventsPerDay }: { days: number; eventsPerDay: nu
   const cells: Cell[] = [];
 
   beforeAll(async () => {
-    db = await startMariaDb();
+    db = await useMariaDb();
     for (const name of ['cell1', 'cell0']) cells.push(await createCell(db, name));
     const mix = { rescheduled: 0, moves: 0 };
     // The first half of those that are deleted by the middle of it is archived.

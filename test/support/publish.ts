@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { DAY, MINUTE, iso } from '../../lib/core/time.ts';
 import { type CommandOptions, type Ran, runCommand } from './command.ts';
-import { type MariaDb, startMariaDb } from './mariadb/index.ts';
+import { type MariaDb, useMariaDb } from './mariadb/index.ts';
 import { replay } from './nova/history.ts';
 import { randomHistory } from './nova/random-history.ts';
 import { type Cell, createCell } from './nova/schema.ts';
@@ -49,7 +49,7 @@ export function useCloudAndFolder({
   let [work, traces, secret] = ['', '', ''];
   const salt = randomBytes(32);
   beforeAll(async () => {
-    db = await startMariaDb();
+    db = await useMariaDb();
     cells = [await createCell(db, 'cell1'), await createCell(db, 'cell0')];
     const { changes } = randomHistory({
       seed: 18,

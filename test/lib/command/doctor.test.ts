@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Ran, runAtTerminal, runCommand } from '../../support/command.ts';
-import { type DatabaseUser, type MariaDb, startMariaDb } from '../../support/mariadb/index.ts';
+import { type DatabaseUser, type MariaDb, useMariaDb } from '../../support/mariadb/index.ts';
 import { loadSample } from '../../support/nova/sample.ts';
 import { type Cell, TABLES } from '../../support/nova/schema.ts';
 import { type LocalOpenStack, startOpenStack } from '../../support/openstack/index.ts';
@@ -18,7 +18,7 @@ let openstack: LocalOpenStack;
 let folder: string;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   const sample = await loadSample(db);
   cells = [sample.cell1, sample.cell0];
   user = await db.createUser(cells.map(({ database }) => `SELECT ON \`${database}\`.*`));

@@ -11,7 +11,7 @@ import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type CommandOptions, type Ran, runAtTerminal, runCommand } from '../../support/command.ts';
 import { readDrops } from '../../support/drops.ts';
-import { type DatabaseUser, type MariaDb, startMariaDb } from '../../support/mariadb/index.ts';
+import { type DatabaseUser, type MariaDb, useMariaDb } from '../../support/mariadb/index.ts';
 import { fillHistory } from '../../support/nova/bulk-history.ts';
 import { loadSample, shiftByYear } from '../../support/nova/sample.ts';
 import { type Cell, createCell } from '../../support/nova/schema.ts';
@@ -33,7 +33,7 @@ let place: string[];
 let nth = 0;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   const sample = await loadSample(db);
   cells = [sample.cell1, sample.cell0];
   for (const cell of cells) await shiftByYear(cell);

@@ -11,7 +11,7 @@ import { teller } from '../../../lib/doctor/finding.ts';
 import { apiSource } from '../../../lib/source/nova-api/nova-api.ts';
 import { DAY, HOUR } from '../../../lib/core/time.ts';
 import { instanceEvents } from '../../../lib/tables/instance-events/table.ts';
-import { type MariaDb, startMariaDb } from '../../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../../support/mariadb/index.ts';
 import { type Certificates, createCertificates } from '../../support/mariadb/tls.ts';
 import { loadSample } from '../../support/nova/sample.ts';
 import { type Cell, createCell } from '../../support/nova/schema.ts';
@@ -29,7 +29,7 @@ let cells: Cell[];
 let openstack: LocalOpenStack;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   cells = Object.values(await loadSample(db));
 });
 afterAll(() => db.stop());

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../lib/core/time.ts';
 import { type Drop, listKeys, readDrops, readObject } from '../../support/drops.ts';
-import { type DatabaseUser, type MariaDb, startMariaDb } from '../../support/mariadb/index.ts';
+import { type DatabaseUser, type MariaDb, useMariaDb } from '../../support/mariadb/index.ts';
 import { type BothSources, startBothSources } from '../../support/nova/both-sources.ts';
 import { type Reservations, addReservations } from '../../support/nova/reservations.ts';
 import { plainServer, upsert } from '../../support/nova/rows.ts';
@@ -19,7 +19,7 @@ let both: BothSources;
 let reservations: Reservations;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

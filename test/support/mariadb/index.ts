@@ -1,3 +1,3 @@
-export { startMariaDb } from './server.ts';
+export { startMariaDb, useMariaDb } from './server.ts';
 export type { MariaDbOptions } from './server.ts';
 export type { DatabaseUser, MariaDb, Row } from './client.ts';

@@ -39,9 +39,25 @@ const ATTEMPTS = 3;
  * Starts a private MariaDB on a free port of 127.0.0.1. With TEST_MARIADB_DSN set nothing is started and the
  * options are without effect: the databases get random names on that server and are dropped by `stop`.
  */
-export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaDb> {
+export function startMariaDb(options: MariaDbOptions = {}): Promise<MariaDb> {
   const given = process.env['TEST_MARIADB_DSN'] ?? '';
-  if (given !== '') return useGivenServer(given);
+  return given === '' ? startServer(options) : Promise.resolve(useGivenServer(given));
+}
+
+let common: Promise<MariaDb> | undefined;
+
+/**
+ * A MariaDB that test files of the same worker use one after the other: to start one and to stop it takes a second.
+ * `stop` drops what was created by this client; the server itself ends with the process.
+ */
+export async function useMariaDb(): Promise<MariaDb> {
+  if ((process.env['TEST_MARIADB_DSN'] ?? '') !== '') return startMariaDb();
+  common ??= startServer({});
+  const { host, port, rootUser: user, rootPassword: password } = await common;
+  return openClient({ host, port, user, password }, {});
+}
+
+async function startServer(options: MariaDbOptions): Promise<MariaDb> {
   for (let attempt = 1; ; attempt++) {
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'star-compactor-mariadb-')));
     const discard = options.folder === undefined ? folder : '';

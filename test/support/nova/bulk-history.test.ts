@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startMariaDb } from '../mariadb/index.ts';
+import { useMariaDb } from '../mariadb/index.ts';
 import type { MariaDb, Row } from '../mariadb/index.ts';
 import { fillHistory } from './bulk-history.ts';
 import { createCell } from './schema.ts';
@@ -9,7 +9,7 @@ const START = Date.UTC(2026, 0, 1) / 1000;
 
 let server: MariaDb;
 beforeAll(async () => {
-  server = await startMariaDb();
+  server = await useMariaDb();
 });
 afterAll(() => server.stop());
 

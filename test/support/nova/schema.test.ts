@@ -1,13 +1,13 @@
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startMariaDb } from '../mariadb/index.ts';
+import { useMariaDb } from '../mariadb/index.ts';
 import type { MariaDb } from '../mariadb/index.ts';
 import { loadSample } from './sample.ts';
 import { createCell } from './schema.ts';
 
 let server: MariaDb;
 beforeAll(async () => {
-  server = await startMariaDb();
+  server = await useMariaDb();
 });
 afterAll(() => server.stop());
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type MariaDb, type Row, startMariaDb } from '../mariadb/index.ts';
+import { type MariaDb, type Row, useMariaDb } from '../mariadb/index.ts';
 import { upsert } from '../nova/rows.ts';
 import { type Cell, createCell } from '../nova/schema.ts';
 import { clientOf } from './client.ts';
@@ -16,7 +16,7 @@ const SERVER = '5c3e0000-0000-4000-a000-000000000001';
 const ACTIONS = `/servers/${SERVER}/os-instance-actions`;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   cell = await createCell(db, 'cell1', { instanceHidden: false });
   cloud = await startOpenStack({ cells: [cell] });
   [client, member] = [await clientOf(cloud), await clientOf(cloud, cloud.member)];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type MariaDb, type Row, startMariaDb } from '../mariadb/index.ts';
+import { type MariaDb, type Row, useMariaDb } from '../mariadb/index.ts';
 import { replay } from '../nova/history.ts';
 import { upsert } from '../nova/rows.ts';
 import { type Cell, createCell } from '../nova/schema.ts';
@@ -16,7 +16,7 @@ let cloud: LocalOpenStack;
 let client: ContractTarget;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   [cell1, cell0] = [await createCell(db, 'cell1'), await createCell(db, 'cell0')];
 });
 beforeEach(async () => {

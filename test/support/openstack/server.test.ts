@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type MariaDb, startMariaDb } from '../mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../mariadb/index.ts';
 import { loadSample } from '../nova/sample.ts';
 import { clientOf } from './client.ts';
 import { type ContractTarget, contract } from './contract.ts';
@@ -10,7 +10,7 @@ let cloud: LocalOpenStack;
 let client: ContractTarget;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
   const { cell1, cell0 } = await loadSample(db);
   cloud = await startOpenStack({ cells: [cell0, cell1] });
   client = await clientOf(cloud);

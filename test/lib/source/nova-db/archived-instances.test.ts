@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DAY } from '../../../../lib/core/time.ts';
 import { eventsOf } from '../../../support/drops.ts';
-import { type MariaDb, startMariaDb } from '../../../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../../../support/mariadb/index.ts';
 import { compareWithTruth } from '../../../support/nova/compare.ts';
 import { upsert } from '../../../support/nova/rows.ts';
 import { type Scene, at, startScene } from '../../../support/nova/scene.ts';
@@ -14,7 +14,7 @@ let scene: Scene;
 let nextId: number;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import { parseDsn } from '../../../../lib/connection/dsn.ts';
 import { firstIdAfter, lastIdBefore, readExtent } from '../../../../lib/source/nova-db/bounds.ts';
 import { type CellSchema, readSchema } from '../../../../lib/source/nova-db/schema.ts';
 import { type CellSession, openCell } from '../../../../lib/source/nova-db/session.ts';
-import { type MariaDb, startMariaDb } from '../../../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../../../support/mariadb/index.ts';
 import { type Random, seeded } from '../../../support/nova/prng.ts';
 import { type Cell, createCell } from '../../../support/nova/schema.ts';
 import { sqlTime } from '../../../support/nova/sql-time.ts';
@@ -17,7 +17,7 @@ let session: CellSession;
 let schema: CellSchema;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

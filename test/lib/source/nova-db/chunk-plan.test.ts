@@ -4,7 +4,7 @@ import { planChunks } from '../../../../lib/source/nova-db/chunk-plan.ts';
 import { readSchema } from '../../../../lib/source/nova-db/schema.ts';
 import { openCell } from '../../../../lib/source/nova-db/session.ts';
 import { EVERYTHING } from '../../../../lib/source/nova-db/span.ts';
-import { type MariaDb, startMariaDb } from '../../../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../../../support/mariadb/index.ts';
 import { createCell } from '../../../support/nova/schema.ts';
 import { sqlTime } from '../../../support/nova/sql-time.ts';
 
@@ -15,7 +15,7 @@ const SCAN = 5_000_000;
 let db: MariaDb;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventsOf } from '../../../support/drops.ts';
-import { type MariaDb, type Row, startMariaDb } from '../../../support/mariadb/index.ts';
+import { type MariaDb, type Row, useMariaDb } from '../../../support/mariadb/index.ts';
 import { upsert } from '../../../support/nova/rows.ts';
 import { type Scene, at, startScene } from '../../../support/nova/scene.ts';
 import { sqlTime } from '../../../support/nova/sql-time.ts';
@@ -18,7 +18,7 @@ let server: string;
 let lastId: number;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eventsOf } from '../../../support/drops.ts';
 import { MINUTE } from '../../../../lib/core/time.ts';
-import { type MariaDb, startMariaDb } from '../../../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../../../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../../../support/nova/scene.ts';
 
 let db: MariaDb;
 let scene: Scene;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventsOf } from '../../../support/drops.ts';
 import { HOUR, MINUTE } from '../../../../lib/core/time.ts';
-import { type MariaDb, startMariaDb } from '../../../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../../../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../../../support/nova/scene.ts';
 
 let db: MariaDb;
@@ -12,7 +12,7 @@ const EVENTS = 'instance_actions_events';
 const TABLES = ['instances', 'instance_actions', EVENTS].flatMap((table) => [table, `shadow_${table}`]);
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

@@ -4,7 +4,7 @@ import { parseDsn } from '../../../../lib/connection/dsn.ts';
 import { planCell } from '../../../../lib/source/nova-db/plan.ts';
 import { databaseSource } from '../../../../lib/source/nova-db/nova-db.ts';
 import { openCell } from '../../../../lib/source/nova-db/session.ts';
-import { type MariaDb, startMariaDb } from '../../../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../../../support/mariadb/index.ts';
 import { compareWithTruth } from '../../../support/nova/compare.ts';
 import { seeded } from '../../../support/nova/prng.ts';
 import { type Scene, at, startScene } from '../../../support/nova/scene.ts';
@@ -18,7 +18,7 @@ let scene: Scene;
 let server: string;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { eventsOf } from '../../../support/drops.ts';
 import { DAY, HOUR, MINUTE } from '../../../../lib/core/time.ts';
 import { openEdge } from '../../../../lib/source/nova-db/purged.ts';
-import { type MariaDb, startMariaDb } from '../../../support/mariadb/index.ts';
+import { type MariaDb, useMariaDb } from '../../../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../../../support/nova/scene.ts';
 
 let db: MariaDb;
@@ -10,7 +10,7 @@ let scene: Scene;
 let lasting: string;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

@@ -7,7 +7,7 @@ import { databaseSource } from '../../../../lib/source/nova-db/nova-db.ts';
 import { instances } from '../../../../lib/tables/instances/table.ts';
 import type { AnyTable } from '../../../../lib/tables/table.ts';
 import { type Drop, readObject } from '../../../support/drops.ts';
-import { type MariaDb, type Row, startMariaDb } from '../../../support/mariadb/index.ts';
+import { type MariaDb, type Row, useMariaDb } from '../../../support/mariadb/index.ts';
 import { comparable, existingServers } from '../../../support/nova/existing.ts';
 import { replay } from '../../../support/nova/history.ts';
 import { randomHistory } from '../../../support/nova/random-history.ts';
@@ -20,7 +20,7 @@ let db: MariaDb;
 let scene: Scene;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await useMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {
