@@ -42,7 +42,7 @@ describe('npm start', () => {
     expect(await readdir(folder)).toEqual(['demo']);
   });
 
-  test.each(IS_SLOW ? ['database', 'api'] : ['database'])(
+  test.runIf(IS_SLOW).each(['database', 'api'])(
     'of bare metal shows what is reserved, by way of %s',
     async (source) => {
       const options = [START, '--machines=baremetal', `--source=${source}`, `--folder=${folder}/demo`];

@@ -27,6 +27,7 @@ afterAll(() => db.stop());
 beforeEach(async () => {
   onPut = undefined;
   scene = await startScene(db, ['cell1'], {
+    env: { STAR_REPORT: 'true' },
     onS3Request: async ({ operation, key }) => {
       return operation === 'PutObject' ? ((await onPut?.(key)) ?? undefined) : undefined;
     },

@@ -7,6 +7,7 @@ import { compareWithTruth, identityOf, unlikeNow } from '../support/nova/compare
 import { type Change, replay } from '../support/nova/history.ts';
 import { type RandomHistory, randomHistory } from '../support/nova/random-history.ts';
 import { type Cell, createCell } from '../support/nova/schema.ts';
+import { UNMASKED, WITHOUT_REPORT } from '../support/nova/scene.ts';
 import { sqlTime } from '../support/nova/sql-time.ts';
 import { finishedEvents } from '../support/nova/truth.ts';
 import { watchedHistory } from '../support/nova/watch.ts';
@@ -14,8 +15,8 @@ import { IS_SLOW } from '../support/slow.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_123);
-const DAYS = IS_SLOW ? 30 : 10;
-const UNMASKED = { STAR_MASKING: 'none', STAR_ALLOW_UNSAFE_MASKING: 'true', STAR_FORMATS: 'jsonl,csv' };
+const DAYS = IS_SLOW ? 30 : 8;
+const SETTINGS = { ...UNMASKED, ...WITHOUT_REPORT, STAR_FORMATS: 'jsonl,csv' };
 
 let db: MariaDb;
 let stage: Stage;
@@ -28,7 +29,7 @@ afterAll(() => db.stop());
 beforeEach(async () => {
   cells = [];
   for (const name of ['cell1', 'cell0']) cells.push(await createCell(db, name));
-  stage = await startStage({ env: UNMASKED });
+  stage = await startStage({ env: SETTINGS });
   await stage.setSecret(
     JSON.stringify({ cells: Object.fromEntries(cells.map((cell) => [cell.name, cell.dsn()])), ssl: 'off' }),
   );
@@ -116,10 +117,10 @@ describe(`over ${DAYS} days of events that straddle midnight, last for days, nev
 
   test('events open for longer than the horizon are given up, counted, and not waited for', async () => {
     stage.env['STAR_OPEN_HORIZON_DAYS'] = '2';
-    const history = randomHistory({ seed: SEED + 3, days: 10 });
-    await live(history.changes, everyDay(history).slice(0, 10));
+    const history = randomHistory({ seed: SEED + 3, days: 8 });
+    await live(history.changes, everyDay(history).slice(0, 8));
     const drops = await readDrops(stage.client);
-    const truth = await finishedEvents(cells, history.start + 10 * DAY);
+    const truth = await finishedEvents(cells, history.start + 8 * DAY);
     expect(total(drops, 'abandoned')).toBeGreaterThan(0);
     const { onlyInDatabase } = compareWithTruth(drops, truth);
     const longest = (row: string): number => {

@@ -90,6 +90,7 @@ beforeAll(async () => {
     STAR_MASKING: 'sha2-salted',
     STAR_ALLOW_UNSAFE_MASKING: 'false',
     STAR_FORMATS: 'csv,jsonl,parquet',
+    STAR_REPORT: 'true',
     STAR_BACKFILL_SECRETS: 'star-compactor-dev/backfill',
     STAR_TABLES: 'instance_events,instances,machines,machine_events',
     STAR_RACK_PATTERN: '.+',

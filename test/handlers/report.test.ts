@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => db.stop());
 beforeEach(async () => {
   scene = await startScene(db, [], {
-    env: MASKED,
+    env: { ...MASKED, STAR_REPORT: 'true' },
     onS3Request({ operation, key }) {
       const isIndex = operation === 'PutObject' && key === 'cloud=test/index.html';
       return isIndex && isIndexLost ? { status: 403, code: 'AccessDenied' } : undefined;

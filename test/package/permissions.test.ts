@@ -55,6 +55,7 @@ beforeAll(async () => {
   stage.env['AWS_ENDPOINT_URL_SFN'] = machine.endpoint;
   stage.env['STAR_BACKFILL_MACHINE'] = machine.machine;
   stage.env['STAR_MASKING'] = 'sha2-salted';
+  stage.env['STAR_REPORT'] = 'true';
   stage.env['STAR_BACKFILL_SECRETS'] = 'star-compactor-dev/backfill';
   const history = {
     seed: 20_261_125,

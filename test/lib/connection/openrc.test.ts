@@ -266,6 +266,6 @@ test('what is read from a file is what sh makes of it', async () => {
     expect(ours).toBe(theirs.stdout);
     compared += 1;
   });
-  await fc.assert(property, { numRuns: 2000 });
-  expect(compared).toBeGreaterThan(200);
+  await fc.assert(property, { numRuns: 500 });
+  expect(compared).toBeGreaterThan(50);
 });

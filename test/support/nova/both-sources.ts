@@ -6,7 +6,7 @@ import { type LocalOpenStack, type OpenStackOptions, startOpenStack } from '../o
 import type { RequestRecord } from '../s3/server.ts';
 import { type Stage, startStage } from '../stage.ts';
 import { type Change, replay } from './history.ts';
-import { UNMASKED } from './scene.ts';
+import { UNMASKED, WITHOUT_REPORT } from './scene.ts';
 import { type Cell, createCell } from './schema.ts';
 
 /** One cloud of two cells, and the function twice: over a fake of its API, and from its databases. */
@@ -35,9 +35,10 @@ export async function startBothSources(
   // Its history is of other days, but its clock is right, or no trace would be begun.
   const date = (): number => Date.now() / 1000;
   const openstack = await startOpenStack({ cells, now: () => both.now, date, ...options });
-  const overApi = await startStage({ env: UNMASKED });
+  const settings = { ...UNMASKED, ...WITHOUT_REPORT };
+  const overApi = await startStage({ env: settings });
   const fromDatabase = await startStage({
-    env: UNMASKED,
+    env: settings,
     onS3Request: (request) => both.onS3Request?.(request),
   });
   await overApi.setSecret(openstack.secret());

@@ -14,6 +14,9 @@ export const UNMASKED = {
   STAR_FORMATS: 'jsonl',
 };
 
+/** A report takes a quarter of a run of a few rows. Tests of what it does ask for it. */
+export const WITHOUT_REPORT = { STAR_REPORT: 'false' };
+
 /** Unix seconds of a day and time of June 2025: `at('02 10:30')`, `at('02 10:30:15')`. */
 export function at(text: string): number {
   const [day, time] = text.split(' ');
@@ -35,7 +38,7 @@ export interface EventSpec {
   actionId?: number;
 }
 
-/** A cloud of a few rows, each put there by the test, and the function beside it, which masks nothing. */
+/** A cloud of a few rows, each put there by the test, and the function beside it, which masks nothing and makes no report. */
 export interface Scene {
   readonly stage: Stage;
   cell(name: string): Cell;
@@ -70,7 +73,7 @@ export interface Memory {
 }
 
 export async function startScene(db: MariaDb, names: string[], options: StageOptions = {}): Promise<Scene> {
-  const stage = await startStage({ ...options, env: { ...UNMASKED, ...options.env } });
+  const stage = await startStage({ ...options, env: { ...UNMASKED, ...WITHOUT_REPORT, ...options.env } });
   const cells = new Map<string, Cell>();
   let servers = 0;
   let last = 0;
