@@ -18,7 +18,7 @@ import { type Stage, startStage } from '../support/stage.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? 20_261_126);
 const START = Date.UTC(2026, 8, 1) / 1000;
-const DAYS = IS_SLOW ? 12 : 9;
+const DAYS = IS_SLOW ? 12 : 7;
 
 let db: MariaDb;
 let both: BothSources;

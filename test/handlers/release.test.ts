@@ -85,6 +85,7 @@ async function expectDescribed(root: string, files: number): Promise<void> {
 
 describe(`A release (seed ${SEED})`, () => {
   test('is whole, joins from day to day, and leaves the scheduled trace beside it as it was', async () => {
+    past.stage.env['STAR_REPORT'] = 'true';
     // The schedule has published the last two days.
     for (const day of [DAYS - 1, DAYS]) await past.stage.run(START + day * DAY + 45 * MINUTE);
     const beside = await past.objects('cloud=test/');

@@ -6,6 +6,7 @@ import { listKeys, readObject } from './drops.ts';
 import { type MariaDb, useMariaDb } from './mariadb/index.ts';
 import { replay } from './nova/history.ts';
 import { randomHistory } from './nova/random-history.ts';
+import { WITHOUT_REPORT } from './nova/scene.ts';
 import { type Cell, createCell } from './nova/schema.ts';
 import type { RequestRecord } from './s3/server.ts';
 import { type Stage, startStage } from './stage.ts';
@@ -76,7 +77,7 @@ export function usePast({ days, eventsPerDay }: { days: number; eventsPerDay: nu
     past.onS3Request = undefined;
     past.onAwsRequest = undefined;
     stage = await startStage({
-      env: { STAR_FORMATS: 'jsonl', STAR_BACKFILL_SECRETS: PREFIX },
+      env: { ...WITHOUT_REPORT, STAR_FORMATS: 'jsonl', STAR_BACKFILL_SECRETS: PREFIX },
       onS3Request: (request) => past.onS3Request?.(request),
       onSecretsRequest: (request) => past.onAwsRequest?.(request),
     });
