@@ -7,8 +7,8 @@ const FILES = 'test/**/*.test.ts';
 const CONTRACT = 'test/contract/*.contract.ts';
 
 /**
- * Files that replace modules need their own. All others share those of their worker: to load what a handler loads takes
- * half a second, as long as many files do.
+ * Files that replace modules need their own. All others share those of their worker: loading a handler's modules takes
+ * half a second, as long as many files run.
  */
 const replacing = globSync(FILES, { cwd: import.meta.dirname }).filter((file) =>
   /\bvi\.(?:mock|doMock|hoisted|resetModules)\(/.test(readFileSync(join(import.meta.dirname, file), 'utf8')),

@@ -39,6 +39,7 @@ beforeAll(async () => {
       STAR_MASKING: 'sha2-salted',
       STAR_ALLOW_UNSAFE_MASKING: 'false',
       STAR_MASKING_SECRET: 'masks',
+      STAR_REPORT: 'true',
     },
   });
   await scene.stage.createSecret('masks', randomBytes(32));

@@ -10,7 +10,7 @@ import { SEED, START, date, usePast } from '../support/past.ts';
 const DAYS = 34;
 const RANGE = { start: date(0), end: date(DAYS) };
 
-const past = usePast({ days: DAYS, eventsPerDay: 20 });
+const past = usePast({ days: DAYS, eventsPerDay: 20, reports: true });
 
 /** Every event of these days is in one drop, in the window in which it finished. */
 async function expectAll(): Promise<Drop[]> {

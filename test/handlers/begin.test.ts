@@ -5,7 +5,7 @@ import type { BackfillSummary } from '../../lib/backfill/summary.ts';
 import { ClockError } from '../../lib/core/errors.ts';
 import { DAY, HOUR, MINUTE, type Seconds, iso } from '../../lib/core/time.ts';
 import { eventsOf, listKeys, readObject } from '../support/drops.ts';
-import { type MariaDb, useMariaDb } from '../support/mariadb/index.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/index.ts';
 import { type Scene, at, startScene } from '../support/nova/scene.ts';
 import { BUCKET } from '../support/stage.ts';
 
@@ -23,7 +23,7 @@ const deny =
     pattern.test(key) ? DENIED : undefined;
 
 beforeAll(async () => {
-  db = await useMariaDb();
+  db = await startMariaDb();
 });
 afterAll(() => db.stop());
 beforeEach(async () => {

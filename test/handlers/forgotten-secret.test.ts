@@ -21,7 +21,12 @@ let folder: string;
 beforeAll(async () => {
   db = await useMariaDb();
   scene = await startScene(db, [], {
-    env: { STAR_MASKING: 'sha2-salted', STAR_ALLOW_UNSAFE_MASKING: 'false', STAR_MASKING_SECRET: 'masks' },
+    env: {
+      STAR_MASKING: 'sha2-salted',
+      STAR_ALLOW_UNSAFE_MASKING: 'false',
+      STAR_MASKING_SECRET: 'masks',
+      STAR_REPORT: 'true',
+    },
   });
   await scene.addCell('cell1');
   await scene.open();

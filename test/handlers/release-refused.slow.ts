@@ -16,7 +16,7 @@ const DAYS = 4;
 const REQUEST = { start: date(0), end: date(DAYS), release: 'year' };
 const ROOT = 'cloud=test-year';
 
-const past = usePast({ days: 6, eventsPerDay: 20 });
+const past = usePast({ days: 6, eventsPerDay: 20, reports: true });
 
 /** The scope that the release was begun with. */
 const scopeOfTrace = async (): Promise<unknown> => {

@@ -75,8 +75,8 @@ afterAll(async () => {
   await built[Symbol.asyncDispose]();
 });
 
-/** Text of MariaDB's with six random bits a character. */
-const random = (seed: string, bits: number): string =>
+/** An expression of a text that has six random bits a character. */
+const incompressible = (seed: string, bits: number): string =>
   String.raw`REPLACE(TO_BASE64(UNHEX(SHA2(${seed}, ${bits}))), '\n', '')`;
 
 /** A day of events whose names cannot be compressed: six megabytes. */
@@ -89,7 +89,7 @@ async function makeBusy(): Promise<void> {
     )) ?? [];
   await cell?.query(
     `INSERT INTO instance_actions_events (action_id, event, created_at, start_time, finish_time, result, host, deleted)
-       SELECT ?, CONCAT('compute_', ${random('seq', 512)}, ${random('-seq', 512)}, ${random('seq + 0.5', 384)}),
+       SELECT ?, CONCAT('compute_', ${incompressible('seq', 512)}, ${incompressible('-seq', 512)}, ${incompressible('seq + 0.5', 384)}),
            t, t, t, 'Success', 'cmp-1', 0
          FROM (SELECT seq, ? + INTERVAL seq * 2.5 SECOND AS t FROM seq_1_to_33000) AS times`,
     [id, since],
@@ -116,7 +116,7 @@ async function twice(work: () => Promise<unknown>): Promise<void> {
   await work();
 }
 
-/** Has a part of a file refused. Without a report, which would count each of its many names. */
+/** Has a part of a file refused, in runs without a report, which would count each of the many names. */
 async function inParts(work: () => Promise<unknown>): Promise<void> {
   refuse('UploadPart', /date=/);
   stage.env['STAR_REPORT'] = 'false';

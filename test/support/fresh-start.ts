@@ -10,8 +10,10 @@ const ENVIRONMENT = Symbol.for('star-compactor: environment of the worker');
 const worker = globalThis as { [ENVIRONMENT]?: NodeJS.ProcessEnv };
 const first = (worker[ENVIRONMENT] ??= { ...process.env });
 
-for (const name of Object.keys(process.env)) if (!(name in first)) delete process.env[name];
-Object.assign(process.env, first);
 vi.useRealTimers();
 vi.restoreAllMocks();
+vi.unstubAllGlobals();
+// It puts back what a file found, which may be of an earlier one.
 vi.unstubAllEnvs();
+for (const name of Object.keys(process.env)) if (!(name in first)) delete process.env[name];
+Object.assign(process.env, first);

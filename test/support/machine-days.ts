@@ -24,7 +24,7 @@ export interface MachineDays {
 
 export async function startMachineDays(db: MariaDb): Promise<MachineDays> {
   const scene = await startScene(db, ['cell1'], {
-    env: { STAR_TABLES: 'instance_events,instances,machines,machine_events' },
+    env: { STAR_TABLES: 'instance_events,instances,machines,machine_events', STAR_REPORT: 'true' },
     onS3Request: (request) => days.onS3Request?.(request),
   });
   const hosts = hostsOf(scene.cell('cell1'));

@@ -6,7 +6,6 @@ import { listKeys, readObject } from './drops.ts';
 import { type MariaDb, useMariaDb } from './mariadb/index.ts';
 import { replay } from './nova/history.ts';
 import { randomHistory } from './nova/random-history.ts';
-import { WITHOUT_REPORT } from './nova/scene.ts';
 import { type Cell, createCell } from './nova/schema.ts';
 import type { RequestRecord } from './s3/server.ts';
 import { type Stage, startStage } from './stage.ts';
@@ -56,7 +55,14 @@ export interface Past {
   dyingAfter(windows: number): Partial<Functions>;
 }
 
-export function usePast({ days, eventsPerDay }: { days: number; eventsPerDay: number }): Past {
+export interface PastOptions {
+  days: number;
+  eventsPerDay: number;
+  /** Whether drops have reports, which take a quarter of the time. */
+  reports?: boolean;
+}
+
+export function usePast({ days, eventsPerDay, reports = false }: PastOptions): Past {
   let db: MariaDb;
   let stage: Stage;
   let machine: LocalStepFunctions;
@@ -77,7 +83,7 @@ export function usePast({ days, eventsPerDay }: { days: number; eventsPerDay: nu
     past.onS3Request = undefined;
     past.onAwsRequest = undefined;
     stage = await startStage({
-      env: { ...WITHOUT_REPORT, STAR_FORMATS: 'jsonl', STAR_BACKFILL_SECRETS: PREFIX },
+      env: { STAR_REPORT: String(reports), STAR_FORMATS: 'jsonl', STAR_BACKFILL_SECRETS: PREFIX },
       onS3Request: (request) => past.onS3Request?.(request),
       onSecretsRequest: (request) => past.onAwsRequest?.(request),
     });

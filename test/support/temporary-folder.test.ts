@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('the temporary files of this file lie below a folder of its own', () => {
+test('the temporary files of this file lie below the worker’s folder', () => {
   expect(tmpdir()).toMatch(/\/star-[0-9a-f]{8}$/);
 });
 

@@ -27,7 +27,6 @@ function inMemory(): string | undefined {
 
 const PLACED = Symbol.for('star-compactor: the worker has its folder');
 
-/** Makes the folder and gives its path. */
 function makeFolder(): string {
   const parent = process.env['TMPDIR'] === undefined ? (inMemory() ?? tmpdir()) : tmpdir();
 

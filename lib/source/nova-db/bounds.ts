@@ -83,13 +83,13 @@ export interface IdSpan {
   readonly to: number;
 }
 
-/** A statement must not run into the time-out, nor its answer take much memory, however long the history. */
-const IDS_PER_SCAN = 5_000_000;
+/** Keeps a statement within the time-out and its answer small, however long the history. */
+export const IDS_PER_STATEMENT = 5_000_000;
 
-/** Spans that follow each other, for a statement each. */
-export function* scansOf({ from, to }: IdSpan): Generator<IdSpan> {
-  for (let first = from; first < to; first += IDS_PER_SCAN)
-    yield { from: first, to: Math.min(to, first + IDS_PER_SCAN) };
+/** Cuts a span into consecutive ones, one for each statement. */
+export function* shortSpans({ from, to }: IdSpan): Generator<IdSpan> {
+  for (let first = from; first < to; first += IDS_PER_STATEMENT)
+    yield { from: first, to: Math.min(to, first + IDS_PER_STATEMENT) };
 }
 
 async function bisect(

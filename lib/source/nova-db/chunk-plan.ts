@@ -1,5 +1,5 @@
 import type { Seconds } from '../../core/time.ts';
-import { type IdSpan, scansOf } from './bounds.ts';
+import { type IdSpan, shortSpans } from './bounds.ts';
 import { FINISH, START } from './event-rows.ts';
 import type { CellSchema } from './schema.ts';
 import type { CellSession } from './session.ts';
@@ -16,7 +16,7 @@ export const BACKDATED = '(e.start_time < e.created_at - INTERVAL 10 MINUTE)';
 /** By the clocks of two controllers an event may finish before it starts. */
 const EARLIEST = `LEAST(${START}, COALESCE(${FINISH}, ${START}))`;
 
-/** A run of ids to read, and what the server counted in it. */
+/** Consecutive ids to read, and what the server counted in them. */
 export interface Chunk extends IdSpan {
   /** Rows by table pair, in the order of the schema's tables. */
   readonly rows: readonly number[];
@@ -43,7 +43,7 @@ export interface Filter {
 }
 
 /**
- * Counts the rows of a span, chunk by chunk, in one pass over the primary key. The counts are what the reading is
+ * Counts the rows of a span, thousand by thousand ids, in one pass over the primary key. The counts are what the reading is
  * held against; the earliest times are what allows rows to be put in order without holding them all.
  */
 export async function planChunks(
@@ -54,38 +54,41 @@ export async function planChunks(
 ): Promise<ChunkPlan> {
   const columns = openColumns(schema.tables.length);
   const backdated = schema.tables.map(() => 0);
-  for (const scan of scansOf(span)) {
-    const runs = new Map<number, Run>();
+  for (const part of shortSpans(span)) {
+    const thousands = new Map<number, Thousand>();
     for (const [index, { events }] of schema.tables.entries()) {
       const counted = await session.query(
-        `SELECT e.id DIV ${ROWS_PER_CHUNK} AS run, SUM(NOT COALESCE(${BACKDATED}, 0)), ` +
+        `SELECT e.id DIV ${ROWS_PER_CHUNK} AS nth, SUM(NOT COALESCE(${BACKDATED}, 0)), ` +
           `MIN(IF(${BACKDATED}, NULL, ${EARLIEST})), SUM(COALESCE(${BACKDATED}, 0)) ` +
-          `FROM ${events} e WHERE e.id >= ? AND e.id < ? AND ${filter.where} GROUP BY run ORDER BY NULL`,
-        [scan.from, scan.to, ...filter.parameters],
+          `FROM ${events} e WHERE e.id >= ? AND e.id < ? AND ${filter.where} GROUP BY nth ORDER BY NULL`,
+        [part.from, part.to, ...filter.parameters],
       );
-      for (const [number, rows, earliest, outOfPlace] of counted) {
-        const run = runs.get(Number(number)) ?? { rows: schema.tables.map(() => 0), earliest: Infinity };
-        run.rows[index] = Number(rows);
-        run.earliest = Math.min(run.earliest, earliest === null ? Infinity : Number(earliest));
-        runs.set(Number(number), run);
+      for (const [nth, rows, earliest, outOfPlace] of counted) {
+        const thousand = thousands.get(Number(nth)) ?? {
+          rows: schema.tables.map(() => 0),
+          earliest: Infinity,
+        };
+        thousand.rows[index] = Number(rows);
+        thousand.earliest = Math.min(thousand.earliest, earliest === null ? Infinity : Number(earliest));
+        thousands.set(Number(nth), thousand);
         backdated[index] = (backdated[index] ?? 0) + Number(outOfPlace);
       }
     }
-    for (const [number, run] of [...runs].toSorted(([a], [b]) => a - b)) {
+    for (const [nth, thousand] of [...thousands].toSorted(([a], [b]) => a - b)) {
       columns.append(
         {
-          from: Math.max(scan.from, number * ROWS_PER_CHUNK),
-          to: Math.min(scan.to, (number + 1) * ROWS_PER_CHUNK),
+          from: Math.max(part.from, nth * ROWS_PER_CHUNK),
+          to: Math.min(part.to, (nth + 1) * ROWS_PER_CHUNK),
         },
-        run,
+        thousand,
       );
     }
   }
   return { ...columns.plan(), backdated };
 }
 
-/** What the server counted in a thousand ids. */
-interface Run {
+/** What the server counted in as many ids as a chunk has rows. */
+interface Thousand {
   readonly rows: number[];
   earliest: Seconds;
 }
@@ -99,19 +102,19 @@ function openColumns(tables: number) {
   const rowsAt = (nth: number): number[] => rows.map((column) => column[nth] as number);
 
   return {
-    /** Adds ids that follow those before, to the last chunk if there is room. */
-    append(span: IdSpan, run: Run): void {
+    /** Adds the next ids, to the last chunk if there is room. */
+    append(span: IdSpan, { rows: counted, earliest: first }: Thousand): void {
       const last = from.length - 1;
-      if (last >= 0 && sum(rowsAt(last)) + sum(run.rows) <= ROWS_PER_CHUNK) {
+      if (last >= 0 && sum(rowsAt(last)) + sum(counted) <= ROWS_PER_CHUNK) {
         to[last] = span.to;
-        earliest[last] = Math.min(earliest[last] as number, run.earliest);
+        earliest[last] = Math.min(earliest[last] as number, first);
         for (const [index, column] of rows.entries())
-          column[last] = (column[last] ?? 0) + (run.rows[index] ?? 0);
+          column[last] = (column[last] ?? 0) + (counted[index] ?? 0);
       } else {
         from.push(span.from);
         to.push(span.to);
-        earliest.push(run.earliest);
-        for (const [index, column] of rows.entries()) column.push(run.rows[index] ?? 0);
+        earliest.push(first);
+        for (const [index, column] of rows.entries()) column.push(counted[index] ?? 0);
       }
     },
     plan(): Omit<ChunkPlan, 'backdated'> {
@@ -139,6 +142,6 @@ function openColumns(tables: number) {
   };
 }
 
-export function sum(numbers: readonly number[]): number {
+function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, n) => total + n, 0);
 }

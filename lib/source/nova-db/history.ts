@@ -1,7 +1,7 @@
 import type { Window } from '../../core/window.ts';
 import type { History } from '../source.ts';
 import type { Seconds } from '../../core/time.ts';
-import { type Extent, firstIdAfter, lastIdBefore, readExtent } from './bounds.ts';
+import { type Extent, firstIdAfter, lastIdBefore, readExtent, shortSpans } from './bounds.ts';
 import { FINISH } from './event-rows.ts';
 import { purgedOf } from './purged.ts';
 import { type CellSchema, readSchema } from './schema.ts';
@@ -23,16 +23,13 @@ export async function historyOf(session: CellSession, range: Window): Promise<Hi
   return { from: since, events: to - from, purged };
 }
 
-/** A statement must not run into the time-out, however long the history. */
-const IDS_PER_STATEMENT = 5_000_000;
-
 async function oldestFinish({ query }: CellSession, schema: CellSchema, { endId }: Extent): Promise<Seconds> {
   let oldest = Infinity;
   for (const { events } of schema.tables) {
-    for (let first = 0; first < endId; first += IDS_PER_STATEMENT) {
+    for (const { from, to } of shortSpans({ from: 0, to: endId })) {
       const [row] = await query(`SELECT MIN(${FINISH}) FROM ${events} e WHERE e.id >= ? AND e.id < ?`, [
-        first,
-        first + IDS_PER_STATEMENT,
+        from,
+        to,
       ]);
       if (typeof row?.[0] === 'number') oldest = Math.min(oldest, row[0]);
     }

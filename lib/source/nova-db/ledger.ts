@@ -163,7 +163,7 @@ export function openLedger({ state, request, accountedTo, reached }: LedgerOptio
       return {
         state: {
           nextEventId,
-          seenIds: taken.from(nextEventId),
+          seenIds: taken.atLeast(nextEventId),
           open,
           siblings: new Map(
             [...all].flatMap(([id, { finish }]): [number, Seconds][] => {

@@ -8,7 +8,7 @@ import {
   firstInstanceAfter,
   lastIdBefore,
   readExtent,
-  scansOf,
+  shortSpans,
 } from './bounds.ts';
 import { FINISH, START } from './event-rows.ts';
 import { LAST_ID } from './id-ranges.ts';
@@ -97,7 +97,7 @@ function* scans(schema: CellSchema, { endId }: Extent): Generator<{ from: string
     // If an event is in both tables, the live row is read.
     const isLive = `EXISTS (SELECT 1 FROM ${LIVE.events} l WHERE l.id = e.id AND l.start_time <=> e.start_time AND ${SAME})`;
     const once = events === SHADOW.events ? `AND NOT ${isLive}` : '';
-    for (const { from, to } of scansOf({ from: 0, to: endId }))
+    for (const { from, to } of shortSpans({ from: 0, to: endId }))
       yield { from: `FROM ${events} e WHERE e.id >= ? AND e.id < ? ${once}`, ids: [from, to] };
   }
 }

@@ -60,15 +60,25 @@ export interface PlannedCell {
   readonly shown: Shown;
 }
 
-const ids = z.array(z.int());
+/** First and last id of each range, in order. */
+const storedRanges = z.array(z.int()).check(
+  z.refine(
+    (ids) =>
+      ids.length % 2 === 0 &&
+      ids.every((id, nth) => {
+        const before = ids[nth - 1] ?? -1;
+        return nth % 2 === 0 ? id > before : id >= before;
+      }),
+  ),
+);
 const Shows = z.strictObject({ endId: z.int(), heartbeat: z.nullable(z.int()) });
 
 const Stored = z.strictObject({
   nextEventId: z.int(),
-  seenIds: ids,
+  seenIds: storedRanges,
   open: z.array(z.tuple([z.int(), z.int()])),
   siblings: z.array(z.tuple([z.int(), z.int()])),
-  unarchived: ids,
+  unarchived: storedRanges,
   samples: z.array(z.tuple([z.int(), z.int(), z.int(), z.nullable(z.int())])),
   shown: Shows,
   copies: z.array(z.tuple([z.int(), z.int()])),
@@ -80,10 +90,10 @@ const StoredPlan = z.strictObject({
   range: z.strictObject({ start: z.int(), end: z.int() }),
   from: z.int(),
   to: z.int(),
-  elsewhere: ids,
+  elsewhere: storedRanges,
   finished: z.int(),
   stillOpen: z.int(),
-  unarchived: ids,
+  unarchived: storedRanges,
   shown: Shows,
 });
 
@@ -91,7 +101,7 @@ const StoredPlan = z.strictObject({
 export function storeCell(state: CellState): z.infer<typeof Stored> {
   return {
     nextEventId: state.nextEventId,
-    seenIds: [...state.seenIds.runs],
+    seenIds: [...state.seenIds.ranges],
     open: [...state.open],
     siblings: [...state.siblings],
     unarchived: state.unarchived.flat(),

@@ -16,7 +16,7 @@ export interface Address {
   password: string;
 }
 
-/** A running server, private to the test that started it, or the one in TEST_MARIADB_DSN. */
+/** A running server: private to a test file, common to those of a worker, or the one in TEST_MARIADB_DSN. */
 export interface MariaDb {
   readonly host: string;
   readonly port: number;
@@ -28,7 +28,7 @@ export interface MariaDb {
   dsn(database?: string, user?: DatabaseUser): string;
   /** Runs one or several statements as root; the rows are those of the last. */
   query(sql: string, params?: unknown[]): Promise<Row[]>;
-  /** Creates an empty database and gives its name, which is `name` itself on a private server. */
+  /** Creates an empty database and gives its name, which is `name` itself but on the server in TEST_MARIADB_DSN. */
   database(name: string): Promise<string>;
   /** Root's connections to one database; closed by `stop`. */
   pool(database?: string): Pool;
@@ -37,7 +37,7 @@ export interface MariaDb {
    * `require` is what follows REQUIRE (`SSL`).
    */
   createUser(grants: string[], require?: string): Promise<DatabaseUser>;
-  /** Stops a private server and deletes its files; on a given one drops what was created here. */
+  /** Stops a private server and deletes its files; on another drops what was created here. */
   stop(): Promise<void>;
 }
 

@@ -45,6 +45,7 @@ export function startMariaDb(options: MariaDbOptions = {}): Promise<MariaDb> {
 }
 
 let common: Promise<MariaDb> | undefined;
+let lastUser: MariaDb | undefined;
 
 /**
  * A MariaDB that test files of the same worker use one after the other: to start one and to stop it takes a second.
@@ -52,9 +53,16 @@ let common: Promise<MariaDb> | undefined;
  */
 export async function useMariaDb(): Promise<MariaDb> {
   if ((process.env['TEST_MARIADB_DSN'] ?? '') !== '') return startMariaDb();
+  // A file that failed may have left databases of the names that the next one creates.
+  await lastUser?.stop();
   common ??= startServer({});
-  const { host, port, rootUser: user, rootPassword: password } = await common;
-  return openClient({ host, port, user, password }, {});
+  try {
+    const { host, port, rootUser: user, rootPassword: password } = await common;
+    return (lastUser = openClient({ host, port, user, password }, {}));
+  } catch (error) {
+    common = undefined;
+    throw error;
+  }
 }
 
 async function startServer(options: MariaDbOptions): Promise<MariaDb> {

@@ -14,7 +14,7 @@ export const UNMASKED = {
   STAR_FORMATS: 'jsonl',
 };
 
-/** A report takes a quarter of a run of a few rows. Tests of what it does ask for it. */
+/** A report takes a quarter of a run of a few rows. Tests of reports turn it on. */
 export const WITHOUT_REPORT = { STAR_REPORT: 'false' };
 
 /** Unix seconds of a day and time of June 2025: `at('02 10:30')`, `at('02 10:30:15')`. */

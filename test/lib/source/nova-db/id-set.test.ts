@@ -7,17 +7,17 @@ const ids = fc.array(fc.nat(60));
 function collect(some: readonly number[], least = 0, known = idSet([])) {
   const collector = collectIds(known);
   for (const id of some) collector.add(id);
-  return collector.from(least);
+  return collector.atLeast(least);
 }
 
 describe('a set of ids', () => {
   test('is empty without any', () => {
     const none = collect([]);
-    expect([none.end, none.runs, none.has(0), none.has(1)]).toEqual([0, [], false, false]);
+    expect([none.end, none.ranges, none.has(0), none.has(1)]).toEqual([0, [], false, false]);
   });
 
-  test('keeps runs', () => {
-    expect(collect([5, 6, 7, 7, 6, 9, 3, 4]).runs).toEqual([3, 7, 9, 9]);
+  test('keeps ranges', () => {
+    expect(collect([5, 6, 7, 7, 6, 9, 3, 4]).ranges).toEqual([3, 7, 9, 9]);
   });
 
   test('holds what was added from an id on, in whatever order', () => {
@@ -33,11 +33,11 @@ describe('a set of ids', () => {
     );
   });
 
-  test('goes on with one that was known, in the fewest runs', () => {
+  test('goes on with one that was known, in the fewest ranges', () => {
     fc.assert(
       fc.property(ids, ids, fc.nat(60), (before, after, least) => {
-        expect(collect(after, least, collect(before)).runs).toEqual(
-          collect([...before, ...after], least).runs,
+        expect(collect(after, least, collect(before)).ranges).toEqual(
+          collect([...before, ...after], least).ranges,
         );
       }),
     );
