@@ -87,8 +87,10 @@ describe(`A long backfill (seed ${SEED})`, () => {
     const { promise: isOver, resolve: answer } = Promise.withResolvers<void>();
     past.onS3Request = async ({ operation, key }) => {
       const isManifest = operation === 'PutObject' && /\/manifests\/.*\.json$/.test(key);
-      // The first worker waits for this until its time is over.
-      if (isManifest && ++manifests === 6) await isOver;
+      if (!isManifest || ++manifests !== 6) return undefined;
+      // The first worker waits for this until its time is over, and it is not written afterwards.
+      await isOver;
+      return { status: 503, code: 'SlowDown' };
     };
     let workers = 0;
     const execution = await past.ask(
