@@ -83,13 +83,13 @@ export interface IdSpan {
   readonly to: number;
 }
 
-/** Keeps a statement within the time-out and its answer small, however long the history. */
-export const IDS_PER_STATEMENT = 5_000_000;
+/** Ids that one statement looks at. Keeps it within the time-out and its answer small, however long the history. */
+export const SHORT_SPAN = 5_000_000;
 
 /** Cuts a span into consecutive ones, one for each statement. */
 export function* shortSpans({ from, to }: IdSpan): Generator<IdSpan> {
-  for (let first = from; first < to; first += IDS_PER_STATEMENT)
-    yield { from: first, to: Math.min(to, first + IDS_PER_STATEMENT) };
+  for (let first = from; first < to; first += SHORT_SPAN)
+    yield { from: first, to: Math.min(to, first + SHORT_SPAN) };
 }
 
 async function bisect(

@@ -43,8 +43,8 @@ export interface Filter {
 }
 
 /**
- * Counts the rows of a span, thousand by thousand ids, in one pass over the primary key. The counts are what the reading is
- * held against; the earliest times are what allows rows to be put in order without holding them all.
+ * Counts the rows of a span, thousand by thousand ids, in one pass over the primary key. The counts are what the
+ * reading is held against; the earliest times are what allows rows to be put in order without holding them all.
  */
 export async function planChunks(
   session: CellSession,

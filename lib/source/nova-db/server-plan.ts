@@ -1,13 +1,10 @@
 import type { Window } from '../../core/window.ts';
-import { DISORDER, firstIdAfter, highestServer, lastIdBefore } from './bounds.ts';
+import { DISORDER, firstIdAfter, highestServer, lastIdBefore, shortSpans } from './bounds.ts';
 import { LAST_ID, mergeIds } from './id-ranges.ts';
 import { readSchema } from './schema.ts';
 import type { ServerRanges } from './server-ranges.ts';
 import { CREATED, DELETED } from './server-rows.ts';
 import type { CellSession } from './session.ts';
-
-/** A statement must not run into the time-out, however long the history. */
-const IDS_PER_STATEMENT = 5_000_000;
 
 /**
  * Where each range's servers are, so that its first window need not scan: one scan over all servers, which gives back
@@ -23,16 +20,16 @@ export async function planServers(
 ): Promise<ServerRanges[]> {
   const { query } = session;
   const schema = await readSchema(session);
-  const highest = await highestServer(query, schema);
+  const within = { from: 0, to: (await highestServer(query, schema)) + 1 };
   const starts = ranges.map(({ start }) => start);
   const alive = ranges.map((): number[] => []);
   for (const { instances } of schema.tables) {
-    for (let first = 0; first <= highest; first += IDS_PER_STATEMENT) {
+    for (const { from, to } of shortSpans(within)) {
       const rows = await query(
         // INTERVAL() as a function tells between which two of a list a value lies.
         `SELECT id, INTERVAL(${CREATED}, ?) AS born, INTERVAL(COALESCE(${DELETED}, ?), ?) AS gone ` +
           `FROM ${instances} WHERE id >= ? AND id < ? HAVING born < gone`,
-        [starts, Number.MAX_SAFE_INTEGER, starts, first, first + IDS_PER_STATEMENT],
+        [starts, Number.MAX_SAFE_INTEGER, starts, from, to],
       );
       // Alive at the starts from the one after its creation up to the last before its deletion.
       for (const [id, born, gone] of rows)
@@ -41,7 +38,6 @@ export async function planServers(
   }
   const planned: ServerRanges[] = [];
   for (const [nth, { start, end }] of ranges.entries()) {
-    const within = { from: 0, to: highest + 1 };
     const from = await lastIdBefore(query, schema, start - DISORDER, within, 'instances');
     const to = hasCopies ? LAST_ID : await firstIdAfter(query, schema, end + DISORDER, within, 'instances');
     const others = (alive[nth] ?? []).filter((id) => id < from || id > to);

@@ -38,7 +38,10 @@ export interface EventSpec {
   actionId?: number;
 }
 
-/** A cloud of a few rows, each put there by the test, and the function beside it, which masks nothing and makes no report. */
+/**
+ * A cloud of a few rows, each put there by the test, and the function beside it, which masks nothing and makes no
+ * report.
+ */
 export interface Scene {
   readonly stage: Stage;
   cell(name: string): Cell;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseDsn } from '../../../../lib/connection/dsn.ts';
-import { IDS_PER_STATEMENT } from '../../../../lib/source/nova-db/bounds.ts';
+import { SHORT_SPAN } from '../../../../lib/source/nova-db/bounds.ts';
 import { type Chunk, type ChunkPlan, planChunks } from '../../../../lib/source/nova-db/chunk-plan.ts';
 import { readSchema } from '../../../../lib/source/nova-db/schema.ts';
 import { openCell } from '../../../../lib/source/nova-db/session.ts';
@@ -51,8 +51,8 @@ async function plan(
 test('a span of more ids than one statement counts is planned whole, in chunks that end at its edges', async () => {
   const cell = await createCell(db, 'cell1');
   const from = 500;
-  const edge = from + IDS_PER_STATEMENT;
-  const to = edge + IDS_PER_STATEMENT + 1;
+  const edge = from + SHORT_SPAN;
+  const to = edge + SHORT_SPAN + 1;
   await fill(cell, [from, from + 1, ...numbers(edge - 600, 1200), to - 1]);
   await fill(cell, [from + 2, edge + 700], { table: 'shadow_instance_actions_events' });
 
